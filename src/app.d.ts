@@ -1,0 +1,46 @@
+import type { Auth } from '$lib/server/auth/lucia';
+import type { StoreName } from '$lib/server/stores';
+import type { Device, Place } from '$lib/session-view';
+
+declare global {
+  namespace App {
+    interface Platform {
+      env: Env;
+      ctx: ExecutionContext;
+      cf?: IncomingRequestCfProperties;
+    }
+    interface Locals {
+      /** Lucia and the ledger, made for this request; hooks.server.ts sets it. */
+      auth: Auth;
+    }
+    interface Error {
+      message: string;
+      /** The store that did not answer, on a 503. */
+      store?: StoreName;
+    }
+  }
+
+  /** The bindings of wrangler.toml. */
+  interface Env {
+    SESSIONS: KVNamespace;
+    DB: D1Database;
+    SESSION_LAYOUT?: string;
+  }
+
+  namespace Lucia {
+    type Auth = import('$lib/server/auth/lucia').Auth['lucia'];
+    type DatabaseUserAttributes = { username: string };
+    type DatabaseSessionAttributes = {
+      /** Sign-in time, epoch milliseconds; the absolute lifetime counts from it. */
+      created_at: number;
+      /** `User.session_epoch` at sign-in. */
+      epoch: number;
+      /** A copy for the KV-only read. */
+      username: string;
+      device: Device;
+      place: Place;
+    };
+  }
+}
+
+export {};

@@ -1,0 +1,22 @@
+/** What a sign-in was made from, by its User-Agent header; `null` where the header does not say. */
+export type Device = {
+  browser: string | null;
+  system: string | null;
+  kind: 'phone' | 'tablet' | 'desktop' | 'unknown';
+};
+
+/** Coarse place of a sign-in: ISO 3166-1 alpha-2 country code and city; `null` where unknown. Never an address. */
+export type Place = { country: string | null; city: string | null };
+
+/** One active session as the pages and the API show it. Times are epoch milliseconds. */
+export type SessionView = {
+  /** The session id: a handle, not a credential. */
+  id: string;
+  current: boolean;
+  device: Device;
+  place: Place;
+  signedInAt: number;
+  lastActiveAt: number;
+  /** When it ends by itself if it is not used any more. */
+  endsAt: number;
+};
