@@ -1,0 +1,10 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+
+declare namespace Cloudflare {
+  interface Env {
+    SESSIONS: KVNamespace;
+    DB: D1Database;
+    SESSION_LAYOUT?: string;
+    TEST_MIGRATIONS: import('cloudflare:test').D1Migration[];
+  }
+}

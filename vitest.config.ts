@@ -1,0 +1,42 @@
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const alias = { $lib: fileURLToPath(new URL('./src/lib', import.meta.url)) };
+
+/**
+ * Two rooms: `workerd` runs in the Workers runtime on real local KV and D1; `node` holds what must run outside it
+ * (Miniflare driven from Node, the bulk of the simulation on an in-process SQLite, checks of the tree).
+ * A file's name says which: `*.test.ts` runs in workerd, `*.node.test.ts` in Node.
+ */
+export default defineConfig(async () => ({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('prisma/migrations') } },
+          }),
+        ],
+        resolve: { alias },
+        test: {
+          name: 'workerd',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/**/*.node.test.ts', 'tests/e2e/**'],
+          setupFiles: ['tests/setup/workerd.ts'],
+          expect: { requireAssertions: true },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['tests/**/*.node.test.ts'],
+          expect: { requireAssertions: true },
+        },
+      },
+    ],
+  },
+}));
