@@ -2,7 +2,12 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const alias = { $lib: fileURLToPath(new URL('./src/lib', import.meta.url)) };
+const alias = {
+  $lib: fileURLToPath(new URL('./src/lib', import.meta.url)),
+};
+
+/** In workerd Prisma's client must be its edge build; Vitest's resolver would take the one for Node. */
+const workerdAlias = { ...alias, '@prisma/client': '@prisma/client/edge' };
 
 /**
  * Two rooms: `workerd` runs in the Workers runtime on real local KV and D1; `node` holds what must run outside it
@@ -19,7 +24,7 @@ export default defineConfig(async () => ({
             miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('prisma/migrations') } },
           }),
         ],
-        resolve: { alias },
+        resolve: { alias: workerdAlias },
         test: {
           name: 'workerd',
           include: ['tests/**/*.test.ts'],

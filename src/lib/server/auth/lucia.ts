@@ -1,0 +1,208 @@
+import {
+  LuciaError,
+  lucia,
+  type Adapter,
+  type InitializeAdapter,
+  type Session,
+  type SessionSchema,
+  type UserAdapter,
+} from 'lucia';
+import { sveltekit } from 'lucia/middleware';
+import type { Cookies } from '@sveltejs/kit';
+import { userAdapter } from '../database/user-adapter';
+import { cloudflareKvBinding, type SessionLayout } from '../kv-adapter';
+import { StoreUnavailable, guardStores } from '../stores';
+import { createLedger, type Ledger, type Standing } from './ledger';
+import { scryptPasswordHash, type PasswordHash } from './password';
+import { ABSOLUTE_PERIOD_MILLISECONDS, ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS } from './policy';
+import { cookieValueFor, parseCookieValue } from './token';
+
+/** What of a SvelteKit request event the auth module reads. */
+export type AuthEvent = { request: Request; url: URL; cookies: Pick<Cookies, 'get' | 'set'> };
+
+export type AuthOptions = {
+  kv: KVNamespace;
+  db: D1Database;
+  layout: SessionLayout;
+  event: AuthEvent;
+  passwordHash?: PasswordHash;
+  users?: (db: D1Database) => InitializeAdapter<UserAdapter>;
+};
+
+export type Auth = ReturnType<typeof createAuth>;
+
+/**
+ * Lucia for one request. Nothing outlives the request: a database client shared between requests fails under
+ * concurrency in Workers, and what is remembered here (the session record, the token) is this request's alone.
+ */
+export function createAuth({
+  kv,
+  db,
+  layout,
+  event,
+  passwordHash = scryptPasswordHash,
+  users: initializeUsers = userAdapter,
+}: AuthOptions) {
+  const stores = guardStores(kv, db);
+  const users = initializeUsers(stores.db)(LuciaError);
+  const ledger = createLedger(stores.db);
+  const cookie = sessionCookieFor(event.url);
+  const presented = parseCookieValue(event.cookies.get(cookie.name));
+  /** Session id → token, for the sessions whose token this request knows. */
+  const tokens = new Map(presented ? [[presented.sessionId, presented.token]] : []);
+  const memory: Memory = { sessions: new Map(), users: new Map() };
+
+  const instance = lucia({
+    adapter: requestAdapter({
+      sessions: cloudflareKvBinding(stores.kv, undefined, { layout }),
+      users,
+      ledger,
+      memory,
+    }),
+    env: cookie.secure ? 'PROD' : 'DEV',
+    middleware: tokenCookies(tokens),
+    sessionCookie: { name: cookie.name, attributes: { sameSite: 'lax', path: '/' } },
+    sessionExpiresIn: { activePeriod: ACTIVE_PERIOD_MILLISECONDS, idlePeriod: IDLE_PERIOD_MILLISECONDS },
+    passwordHash,
+    getUserAttributes: ({ username }) => ({ username }),
+    getSessionAttributes: ({ created_at, epoch, device, place }) => ({ created_at, epoch, device, place }),
+  });
+
+  return {
+    lucia: instance,
+    /** Lucia's view of this request's cookie. */
+    request: instance.handleRequest(event),
+    ledger,
+    stores,
+    tokens,
+    memory,
+    users,
+    passwordHash,
+    /** What the cookie claims, by its form alone. */
+    presented,
+  };
+}
+
+/** `__Host-` needs Secure, and WebKit drops Secure cookies on plain http, localhost or not: there it is `session`. */
+function sessionCookieFor(url: URL): { name: string; secure: boolean } {
+  const plainLocal = url.protocol === 'http:' && isLoopback(url);
+  return plainLocal ? { name: 'session', secure: false } : { name: '__Host-session', secure: true };
+}
+
+export function isLoopback({ hostname }: URL): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
+/**
+ * Lucia's SvelteKit middleware with the token on the outside and its hash on the inside: the cookie that comes in
+ * is turned into a session id, and the session id that Lucia sends out is turned into this request's token.
+ */
+function tokenCookies(tokens: Map<string, string>): ReturnType<typeof sveltekit> {
+  const middleware = sveltekit();
+  return (context) => {
+    const inner = middleware(context);
+    return {
+      ...inner,
+      // Never null: Lucia would then read the Cookie header itself and take its value for a session id.
+      sessionCookie: parseCookieValue(inner.sessionCookie ?? undefined)?.sessionId ?? '',
+      setCookie(cookie) {
+        if (cookie.value !== '') {
+          const token = tokens.get(cookie.value);
+          const userId = cookie.value.slice(0, cookie.value.lastIndexOf('.'));
+          if (!token)
+            throw new Error('[auth] a session cookie was set for a session made elsewhere: sign in first');
+          cookie.value = cookieValueFor(userId, token);
+        }
+        inner.setCookie(cookie);
+      },
+    };
+  };
+}
+
+/** What one request has read or written, so that it is neither read nor asked for twice. */
+type Memory = {
+  sessions: Map<string, Promise<SessionSchema | null>>;
+  users: Map<string, { id: string; username: string }>;
+  /** The answer of `confirmSession`, for all loads and actions of the request. */
+  confirmed?: Promise<Session | null>;
+};
+
+type RequestAdapterParts = {
+  sessions: ReturnType<typeof cloudflareKvBinding>;
+  users: UserAdapter;
+  ledger: Ledger;
+  memory: Memory;
+};
+
+/**
+ * One combined adapter: Lucia drops `getSessionAndUser` from the `{ user, session }` form, and that method is what
+ * lets a session be read in one KV read, with the user's name from the record's own copy.
+ */
+function requestAdapter({
+  sessions,
+  users,
+  ledger,
+  memory,
+}: RequestAdapterParts): InitializeAdapter<Adapter> {
+  return (LuciaError) => {
+    const kv = sessions(LuciaError);
+
+    function read(sessionId: string): Promise<SessionSchema | null> {
+      const reading = memory.sessions.get(sessionId) ?? kv.getSession(sessionId);
+      memory.sessions.set(sessionId, reading);
+      return reading;
+    }
+
+    return {
+      ...users,
+      ...kv,
+      getUser: async (userId) => memory.users.get(userId) ?? users.getUser(userId),
+      getSession: read,
+      async getSessionAndUser(sessionId) {
+        const session = await read(sessionId);
+        return session ? [session, { id: session.user_id, username: session.username }] : [null, null];
+      },
+
+      /**
+       * A renewal. The session may be revoked between our read and our write, and our write would bring its record
+       * back: so write first, then ask the ledger, and take back what was written if the session has ended.
+       */
+      async updateSession(sessionId, partial) {
+        const session = await read(sessionId);
+        if (!session) throw new LuciaError('AUTH_INVALID_SESSION_ID');
+        const renewed = endingByAbsoluteLimit({ ...session, ...partial });
+        try {
+          await kv.setSession(renewed);
+        } catch (error) {
+          // Another request of this browser renewed it within this second; the session stands as it is.
+          if (error instanceof StoreUnavailable && error.isWriteRateLimit) return;
+          throw error;
+        }
+        if (!stands(renewed, await ledger.standing(renewed.user_id, sessionId))) {
+          await kv.deleteSession(sessionId);
+          throw new LuciaError('AUTH_INVALID_SESSION_ID');
+        }
+        memory.sessions.set(sessionId, Promise.resolve(renewed));
+      },
+    };
+  };
+}
+
+/** However often it is renewed, a session ends `ABSOLUTE_PERIOD_MILLISECONDS` after its sign-in (ASVS 7.3.2). */
+function endingByAbsoluteLimit(session: SessionSchema): SessionSchema {
+  return { ...session, idle_expires: Math.min(session.idle_expires, absoluteEnd(session)) };
+}
+
+export function absoluteEnd(session: { created_at: number }): number {
+  return session.created_at + ABSOLUTE_PERIOD_MILLISECONDS;
+}
+
+/** Whether a session may act, given what the ledger said: the one rule behind "revoked means revoked". */
+export function stands(session: { epoch: number; created_at: number }, standing: Standing | null): boolean {
+  return (
+    standing !== null &&
+    !standing.revoked &&
+    session.epoch === standing.epoch &&
+    Date.now() < absoluteEnd(session)
+  );
+}

@@ -1,0 +1,48 @@
+import { scrypt, timingSafeEqual } from 'node:crypto';
+import { generateRandomString } from 'lucia/utils';
+import { SCRYPT } from './policy';
+
+/** Lucia's `passwordHash` option: hashes a password, and compares one with a hash. */
+export type PasswordHash = {
+  generate: (password: string) => Promise<string>;
+  validate: (password: string, hash: string) => Promise<boolean>;
+};
+
+const SALT_CHARACTERS = 16;
+/** A hash that no password has: what an unknown user's password is compared with, so that the work is the same. */
+const NOBODYS_HASH = `s2:${'0'.repeat(SALT_CHARACTERS)}:${'0'.repeat(SCRYPT.keyBytes * 2)}`;
+
+/**
+ * Lucia v2's own hash, `s2:<salt>:<hex>` with scrypt over the NFKC form, computed by `node:crypto` instead of
+ * JavaScript. Hashes made by stock Lucia verify here, and the reverse.
+ */
+export const scryptPasswordHash: PasswordHash = {
+  async generate(password) {
+    const salt = generateRandomString(SALT_CHARACTERS);
+    return `s2:${salt}:${(await derive(password, salt)).toString('hex')}`;
+  },
+  async validate(password, hash) {
+    const [version, salt, hex] = hash.split(':');
+    if (version !== 's2' || !salt || !hex) return false;
+    const expected = Buffer.from(hex, 'hex');
+    const actual = await derive(password, salt);
+    return expected.length === actual.length && timingSafeEqual(expected, actual);
+  },
+};
+
+/** Spends what comparing a password costs, and says no (ASVS 6.3.8: an unknown user takes as long as a wrong password). */
+export async function compareWithNothing(passwordHash: PasswordHash, password: string): Promise<false> {
+  await passwordHash.validate(password, NOBODYS_HASH);
+  return false;
+}
+
+function derive(password: string, salt: string): Promise<Buffer> {
+  const { cost: N, blockSize: r, parallelization: p, keyBytes } = SCRYPT;
+  // Node refuses to use more than `maxmem`, 32 MiB unless told; scrypt needs 128 · N · r bytes and a little.
+  const maxmem = 2 * 128 * N * r;
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize('NFKC'), salt, keyBytes, { N, r, p, maxmem }, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
+  });
+}

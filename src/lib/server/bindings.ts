@@ -1,0 +1,32 @@
+import { error } from '@sveltejs/kit';
+import type { SessionLayout } from './kv-adapter';
+
+export type Bindings = { kv: KVNamespace; db: D1Database; layout: SessionLayout };
+
+/**
+ * The bindings this app runs on, from `platform.env`.
+ * Throws a 503 whose message names what is missing and how to mend it.
+ */
+export function bindings(platform: App.Platform | undefined): Bindings {
+  const env: Partial<Env> = platform?.env ?? {};
+  return {
+    kv: env.SESSIONS ?? missing('KV namespace', 'SESSIONS', 'kv_namespaces'),
+    db: env.DB ?? missing('D1 database', 'DB', 'd1_databases'),
+    layout: layoutOf(env.SESSION_LAYOUT ?? 'owner'),
+  };
+}
+
+function layoutOf(value: string): SessionLayout {
+  if (value === 'owner' || value === 'index') return value;
+  error(503, {
+    message: `[bindings] SESSION_LAYOUT is "${value}": set it to "owner" or "index" under [vars] in wrangler.toml.`,
+  });
+}
+
+function missing(kind: string, name: string, section: string): never {
+  error(503, {
+    message:
+      `[bindings] the ${kind} binding "${name}" is missing: add it under [[${section}]] in wrangler.toml ` +
+      `(and [[env.preview.${section}]] for previews), or in the Pages project's settings, and deploy again.`,
+  });
+}

@@ -1,0 +1,25 @@
+import { error, isHttpError, isRedirect } from '@sveltejs/kit';
+import type { Auth } from './auth/lucia';
+
+/**
+ * Wraps a load, an action or an endpoint: when a store failed under it, the answer is a 503 that names the store,
+ * whatever became of the error on its way up. Nobody is signed in by a store that is down.
+ */
+export function failClosed<E extends { locals: { auth: Auth } }, R>(
+  handler: (event: E) => R,
+): (event: E) => Promise<Awaited<R>> {
+  return async (event) => {
+    try {
+      return await handler(event);
+    } catch (thrown) {
+      const { failed } = event.locals.auth.stores;
+      if (!failed || isRedirect(thrown) || isHttpError(thrown)) throw thrown;
+      console.error(
+        JSON.stringify({ event: 'store-unavailable', store: failed.store, message: failed.message }),
+      );
+      error(503, { message: `${NAMES[failed.store]} did not answer.`, store: failed.store });
+    }
+  };
+}
+
+const NAMES = { KV: 'The session store (Workers KV)', D1: 'The database (D1)' };

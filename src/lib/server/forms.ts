@@ -1,0 +1,64 @@
+import * as v from 'valibot';
+import {
+  PASSWORD_MAX_CHARACTERS,
+  PASSWORD_MIN_CHARACTERS,
+  USERNAME_MAX_CHARACTERS,
+  USERNAME_MIN_CHARACTERS,
+} from './auth/policy';
+
+const text = (missing: string) => v.pipe(v.string(missing), v.minLength(1, missing));
+
+/** Usernames are compared without case: `Ada` and `ada` are one name. */
+const username = v.pipe(text('Enter a username.'), v.trim(), v.toLowerCase());
+
+const newUsername = v.pipe(
+  username,
+  v.minLength(USERNAME_MIN_CHARACTERS, `Use at least ${USERNAME_MIN_CHARACTERS} characters.`),
+  v.maxLength(USERNAME_MAX_CHARACTERS, `Use at most ${USERNAME_MAX_CHARACTERS} characters.`),
+  v.regex(
+    /^[a-z0-9][a-z0-9._-]*$/,
+    'Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
+  ),
+);
+
+/** A password is taken as typed: no trimming, no rule of composition (ASVS 6.2.5, 6.2.8). */
+const newPassword = v.pipe(
+  text('Enter a password.'),
+  v.minLength(PASSWORD_MIN_CHARACTERS, `Use at least ${PASSWORD_MIN_CHARACTERS} characters.`),
+  v.maxLength(PASSWORD_MAX_CHARACTERS, `Use at most ${PASSWORD_MAX_CHARACTERS} characters.`),
+);
+
+/** To check against what is stored: long enough for every password that could have been set. */
+const currentPassword = v.pipe(
+  text('Enter your password.'),
+  v.maxLength(PASSWORD_MAX_CHARACTERS, `Passwords here have at most ${PASSWORD_MAX_CHARACTERS} characters.`),
+);
+
+export const signUpForm = v.object({ username: newUsername, password: newPassword });
+export const signInForm = v.object({
+  username: v.pipe(username, v.maxLength(USERNAME_MAX_CHARACTERS, 'No username is that long.')),
+  password: currentPassword,
+});
+export const changePasswordForm = v.object({ currentPassword, newPassword });
+export const deleteAccountForm = v.object({ password: currentPassword });
+export const revokeForm = v.object({ sessionId: text('Choose a session.') });
+
+type Parsed<T> = { data: T; errors?: undefined } | { data?: undefined; errors: Record<string, string> };
+
+/** Checks a form's fields. `errors` has one message per field that is wrong; fields the form does not name are ignored. */
+export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData): Parsed<v.InferOutput<S>> {
+  const result = v.safeParse(schema, Object.fromEntries(form));
+  if (result.success) return { data: result.output };
+  const errors: Record<string, string> = {};
+  for (const issue of result.issues) {
+    const field = v.getDotPath(issue) ?? 'form';
+    errors[field] ??= issue.message;
+  }
+  return { errors };
+}
+
+/** What the visitor typed in a field, to show it again beside a message. Never used for a password. */
+export function typed(form: FormData, field: string): string {
+  const value = form.get(field);
+  return typeof value === 'string' ? value : '';
+}

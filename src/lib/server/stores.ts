@@ -1,0 +1,120 @@
+import { STORE_TIMEOUT_MILLISECONDS } from './auth/policy';
+import type { D1Database, D1PreparedStatement, KVNamespace } from '@cloudflare/workers-types';
+
+export type StoreName = 'KV' | 'D1';
+
+/** A store threw, or did not answer in time. */
+export class StoreUnavailable extends Error {
+  constructor(
+    readonly store: StoreName,
+    readonly operation: string,
+    cause: unknown,
+  ) {
+    super(
+      `[stores] ${store} ${operation} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
+    this.name = 'StoreUnavailable';
+  }
+
+  /** KV takes one write a second per key and answers 429 past that (Workers KV, limits). */
+  get isWriteRateLimit(): boolean {
+    return this.store === 'KV' && this.operation === 'put' && this.message.includes('429');
+  }
+}
+
+/** The two stores of one request, behind a guard that notices when one of them is down. */
+export type Stores = {
+  kv: KVNamespace;
+  db: D1Database;
+  /** The last failure of this request. Prisma wraps the errors that pass through it; this keeps the original. */
+  failed: StoreUnavailable | null;
+};
+
+/**
+ * Wraps the bindings of one request: an operation that throws or takes longer than `STORE_TIMEOUT_MILLISECONDS`
+ * rejects with `StoreUnavailable`. A D1 constraint violation is an answer, not a failure, and passes unchanged.
+ */
+export function guardStores(kv: KVNamespace, db: D1Database): Stores {
+  const stores: Stores = { kv: guardKV(kv, attempt), db: guardD1(db, attempt), failed: null };
+
+  async function attempt<T>(store: StoreName, operation: string, work: () => Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${STORE_TIMEOUT_MILLISECONDS} ms`)),
+        STORE_TIMEOUT_MILLISECONDS,
+      );
+    });
+    try {
+      return await Promise.race([work(), timeout]);
+    } catch (error) {
+      if (store === 'D1' && isConstraintViolation(error)) throw error;
+      stores.failed = new StoreUnavailable(store, operation, error);
+      throw stores.failed;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return stores;
+}
+
+type Attempt = <T>(store: StoreName, operation: string, work: () => Promise<T>) => Promise<T>;
+
+/** D1 reports every broken constraint with these words, whichever kind it is. */
+function isConstraintViolation(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('constraint failed');
+}
+
+const KV_METHODS = ['get', 'getWithMetadata', 'put', 'delete', 'list'];
+
+function guardKV(kv: KVNamespace, attempt: Attempt): KVNamespace {
+  return new Proxy(kv, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      const call = (...args: unknown[]): unknown => Reflect.apply(method, target, args);
+      if (typeof name !== 'string' || !KV_METHODS.includes(name)) return call;
+      return (...args: unknown[]) => attempt('KV', name, async () => call(...args));
+    },
+  });
+}
+
+/** The statement behind each guarded one: `batch` takes only D1's own. */
+const unguarded = new WeakMap<object, D1PreparedStatement>();
+
+function guardD1(db: D1Database, attempt: Attempt): D1Database {
+  return new Proxy(db, {
+    get(target, name) {
+      if (name === 'prepare') return (sql: string) => guardStatement(target.prepare(sql), attempt);
+      if (name === 'batch') {
+        return (statements: D1PreparedStatement[]) =>
+          attempt('D1', 'batch', () =>
+            target.batch(statements.map((statement) => unguarded.get(statement) ?? statement)),
+          );
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const STATEMENT_METHODS = ['first', 'all', 'run', 'raw'];
+
+function guardStatement(statement: D1PreparedStatement, attempt: Attempt): D1PreparedStatement {
+  const guarded = new Proxy(statement, {
+    get(target, name) {
+      if (name === 'bind') return (...values: unknown[]) => guardStatement(target.bind(...values), attempt);
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      const call = (...args: unknown[]): unknown => Reflect.apply(method, target, args);
+      if (typeof name !== 'string' || !STATEMENT_METHODS.includes(name)) return call;
+      return (...args: unknown[]) => attempt('D1', name, async () => call(...args));
+    },
+  });
+  unguarded.set(guarded, statement);
+  return guarded;
+}

@@ -1,0 +1,15 @@
+import type { Cookies } from '@sveltejs/kit';
+
+const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+export const THEME_COOKIE = 'theme';
+
+/** The theme a visitor chose; `system` when none. It is written into the page, so it is one of the known words. */
+export function themeOf(cookies: Pick<Cookies, 'get'>): Theme {
+  return parseTheme(cookies.get(THEME_COOKIE)) ?? 'system';
+}
+
+export function parseTheme(value: unknown): Theme | null {
+  return THEMES.find((theme) => theme === value) ?? null;
+}

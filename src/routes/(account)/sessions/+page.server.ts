@@ -1,0 +1,53 @@
+import { fail, redirect } from '@sveltejs/kit';
+import { requireSession } from '$lib/server/auth/guards';
+import {
+  listSessions,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signOut,
+} from '$lib/server/auth/sessions';
+import { failClosed } from '$lib/server/fail-closed';
+import { parseForm, revokeForm } from '$lib/server/forms';
+import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+
+export const load = failClosed(async (event: PageServerLoadEvent) => {
+  const session = await requireSession(event);
+  return { sessions: await listSessions(event.locals.auth, session) };
+});
+
+export const actions = {
+  revoke: failClosed(async (event: RequestEvent) => {
+    const session = await requireSession(event);
+    const { data, errors } = parseForm(revokeForm, await event.request.formData());
+    if (errors) return fail(400, { error: errors.sessionId ?? 'Choose a session.' });
+    if (data.sessionId === session.sessionId) {
+      await signOut(event);
+      redirect(303, '/login');
+    }
+    if ((await revokeSession(event, session, data.sessionId)) === 'unknown') {
+      return fail(404, { error: 'That session is not in your list. It may have ended already.' });
+    }
+    return { message: 'Session ended everywhere now.' };
+  }),
+
+  revokeOthers: failClosed(async (event: RequestEvent) => {
+    const session = await requireSession(event);
+    const ended = await revokeOtherSessions(event, session);
+    return { message: othersEnded(ended) };
+  }),
+
+  revokeAll: failClosed(async (event: RequestEvent) => {
+    const session = await requireSession(event);
+    await revokeAllSessions(event, session);
+    redirect(303, '/login?notice=signed-out-everywhere');
+  }),
+} satisfies Actions;
+
+function othersEnded(count: number | null): string {
+  if (count === null) return 'All your other sessions ended everywhere now.';
+  if (count === 0) return 'You had no other sessions.';
+  return count === 1
+    ? '1 other session ended everywhere now.'
+    : `${count} other sessions ended everywhere now.`;
+}

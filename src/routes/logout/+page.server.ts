@@ -1,0 +1,14 @@
+import { redirect } from '@sveltejs/kit';
+import { signOut } from '$lib/server/auth/sessions';
+import { failClosed } from '$lib/server/fail-closed';
+import type { Actions, RequestEvent } from './$types';
+
+/** Signing out takes a POST: a link or an image must not do it. */
+export const load = () => redirect(303, '/');
+
+export const actions = {
+  default: failClosed(async (event: RequestEvent) => {
+    await signOut(event);
+    redirect(303, '/login');
+  }),
+} satisfies Actions;

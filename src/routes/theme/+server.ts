@@ -1,0 +1,26 @@
+import { redirect } from '@sveltejs/kit';
+import { parseTheme, THEME_COOKIE } from '$lib/server/theme';
+import type { RequestHandler } from './$types';
+
+const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
+
+/** Keeps the chosen theme in a cookie and goes back to the page it was chosen on. */
+export const POST: RequestHandler = async ({ request, cookies, url }) => {
+  const theme = parseTheme((await request.formData()).get('theme'));
+  if (theme) {
+    cookies.set(THEME_COOKIE, theme, {
+      path: '/',
+      maxAge: ONE_YEAR_SECONDS,
+      sameSite: 'lax',
+      // The page's own switch sets it too, without a round trip.
+      httpOnly: false,
+      secure: url.protocol === 'https:',
+    });
+  }
+  redirect(303, pathOf(request.headers.get('referer'), url.origin));
+};
+
+function pathOf(referer: string | null, origin: string): string {
+  const page = URL.parse(referer ?? '', origin);
+  return page?.origin === origin ? page.pathname + page.search : '/';
+}

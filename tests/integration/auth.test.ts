@@ -1,0 +1,292 @@
+import { isRedirect } from '@sveltejs/kit';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
+import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
+import {
+  ABSOLUTE_PERIOD_MILLISECONDS,
+  ACTIVE_PERIOD_MILLISECONDS,
+  IDLE_PERIOD_MILLISECONDS,
+} from '$lib/server/auth/policy';
+import {
+  listSessions,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signOut,
+} from '$lib/server/auth/sessions';
+import { sessionIdFor } from '$lib/server/auth/token';
+import { Browser } from '../setup/browser';
+
+const PASSWORD = 'correct horse battery';
+const stores = { kv: env.SESSIONS, db: env.DB, layout: 'owner' as const };
+
+let username: string;
+let laptop: Browser;
+let phone: Browser;
+
+beforeEach(async () => {
+  username = `ada-${crypto.randomUUID().slice(0, 8)}`;
+  laptop = new Browser();
+  phone = new Browser(
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1',
+  );
+  expect(await signUp(post(laptop), username, PASSWORD)).toBe('signed-in');
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const get = (browser: Browser, path = '/sessions') => browser.request({ ...stores, path });
+const post = (browser: Browser) => browser.request({ ...stores, method: 'POST' });
+
+async function signedIn(browser: Browser): Promise<boolean> {
+  return (await confirmSession(get(browser))) !== null;
+}
+
+async function act<T>(
+  browser: Browser,
+  work: (event: ReturnType<typeof post>, session: Awaited<ReturnType<typeof requireSession>>) => Promise<T>,
+) {
+  const event = post(browser);
+  const result = await work(event, await requireSession(event));
+  await browser.settle();
+  return result;
+}
+
+async function listed(browser: Browser) {
+  const event = get(browser);
+  return listSessions(event.locals.auth, await requireSession(event));
+}
+
+/** The KV record behind a browser's cookie, and a way to put it back as it was. */
+async function recordOf(browser: Browser) {
+  const [userId = '', token = ''] = (browser.cookie ?? '').split('.');
+  const key = `session:${sessionIdFor(userId, token)}`;
+  const { value, metadata } = await env.SESSIONS.getWithMetadata(key);
+  return { key, value, putBack: () => env.SESSIONS.put(key, value ?? '', { metadata }) };
+}
+
+async function expectRedirectToLogin(work: Promise<unknown>) {
+  const thrown: unknown = await work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  expect(isRedirect(thrown) && thrown.location).toBe('/login?redirectTo=%2Fsessions');
+}
+
+describe('signing in', () => {
+  it('gives a session that stands, with the device and place it was made from', async () => {
+    const [session] = await listed(laptop);
+    expect(session).toMatchObject({
+      current: true,
+      device: { browser: 'Chrome 140', system: 'Linux', kind: 'desktop' },
+      place: { country: 'DE', city: 'Berlin' },
+    });
+  });
+
+  it('refuses a wrong password and an unknown name alike, and leaves no cookie', async () => {
+    expect(await signIn(post(phone), username, 'wrong password')).toBe('refused');
+    expect(await signIn(post(phone), `${username}x`, PASSWORD)).toBe('refused');
+    expect(phone.cookie).toBeUndefined();
+  });
+
+  it('refuses a name that is taken and keeps the account as it was', async () => {
+    expect(await signUp(post(phone), username, 'another password')).toBe('taken');
+    expect(await signIn(post(phone), username, PASSWORD)).toBe('signed-in');
+  });
+
+  it('replaces the session this browser had: the old cookie is dead at once', async () => {
+    const old = laptop.cookie ?? '';
+    expect(await signIn(post(laptop), username, PASSWORD)).toBe('signed-in');
+    await laptop.settle();
+    expect(laptop.cookie).not.toBe(old);
+    expect(await signedIn(new Browser().plant(old))).toBe(false);
+    expect(await listed(laptop)).toHaveLength(1);
+  });
+
+  it('keeps the token out of KV and D1', async () => {
+    const token = laptop.cookie?.split('.')[1] ?? '';
+    expect(token).toHaveLength(43);
+    const keys = (await env.SESSIONS.list()).keys;
+    const values = await Promise.all(keys.map(({ name }) => env.SESSIONS.get(name)));
+    const rows = await env.DB.batch([
+      env.DB.prepare('SELECT * FROM User'),
+      env.DB.prepare('SELECT * FROM Key'),
+      env.DB.prepare('SELECT * FROM RevokedSession'),
+    ]);
+    const dump = JSON.stringify([keys, values, rows]);
+    expect(dump).toContain(username);
+    expect(dump).not.toContain(token);
+  });
+
+  it('does not take a session id for a cookie', async () => {
+    const [session] = await listed(laptop);
+    expect(await signedIn(new Browser().plant(session?.id ?? ''))).toBe(false);
+  });
+});
+
+describe('a revoked session', () => {
+  beforeEach(async () => {
+    await signIn(post(phone), username, PASSWORD);
+  });
+
+  it('is refused even when its old record is back in KV', async () => {
+    const record = await recordOf(phone);
+    const other = (await listed(laptop)).find(({ current }) => !current);
+    expect(await act(laptop, (event, session) => revokeSession(event, session, other?.id ?? ''))).toBe(
+      'ended',
+    );
+    expect(await env.SESSIONS.get(record.key)).toBeNull();
+    await record.putBack();
+    await expectRedirectToLogin(requireSession(get(phone)));
+    expect(phone.cookie).toBeUndefined();
+    expect(await listed(laptop)).toHaveLength(1);
+  });
+
+  it('is refused after "all others", and this browser goes on under a new token', async () => {
+    const record = await recordOf(phone);
+    const old = laptop.cookie ?? '';
+    expect(await act(laptop, revokeOtherSessions)).toBe(1);
+    await record.putBack();
+    expect(await signedIn(phone)).toBe(false);
+    expect(await signedIn(new Browser().plant(old))).toBe(false);
+    expect(await listed(laptop)).toHaveLength(1);
+  });
+
+  it('is refused after "everywhere", this browser too', async () => {
+    const records = [await recordOf(phone), await recordOf(laptop)];
+    const cookies = [phone.cookie ?? '', laptop.cookie ?? ''];
+    await act(laptop, revokeAllSessions);
+    expect(laptop.cookie).toBeUndefined();
+    for (const record of records) await record.putBack();
+    for (const cookie of cookies) expect(await signedIn(new Browser().plant(cookie))).toBe(false);
+  });
+
+  it('is refused after a sign-out, even when its old record is back in KV', async () => {
+    const record = await recordOf(phone);
+    const cookie = phone.cookie ?? '';
+    await signOut(post(phone));
+    await phone.settle();
+    expect(phone.cookie).toBeUndefined();
+    await record.putBack();
+    expect(await signedIn(new Browser().plant(cookie))).toBe(false);
+  });
+
+  it('cannot end another session, nor all', async () => {
+    const event = post(phone);
+    const session = await requireSession(event);
+    const [current] = await listed(laptop);
+    await act(laptop, (request, own) => revokeSession(request, own, session.sessionId));
+    await expectRedirectToLogin(revokeSession(event, session, current?.id ?? ''));
+    await expectRedirectToLogin(revokeOtherSessions(event, session));
+    await expectRedirectToLogin(revokeAllSessions(event, session));
+    await expectRedirectToLogin(changePassword(event, session, PASSWORD, 'a new password'));
+    await expectRedirectToLogin(deleteAccount(event, session, PASSWORD));
+    expect(await signedIn(laptop)).toBe(true);
+    expect(await signIn(post(new Browser()), username, PASSWORD)).toBe('signed-in');
+  });
+});
+
+describe("somebody else's session", () => {
+  it('cannot be ended, and the answer is that of an unknown one', async () => {
+    const bob = new Browser();
+    await signUp(post(bob), `${username}-bob`, PASSWORD);
+    const [adas] = await listed(laptop);
+    const [bobs] = await listed(bob);
+    const unknown = `${bobs?.id.split('.')[0] ?? ''}.${'A'.repeat(43)}`;
+    for (const id of [adas?.id ?? '', unknown, '', 'x', '../..', `${'y'.repeat(9000)}`]) {
+      expect(await act(bob, (event, session) => revokeSession(event, session, id))).toBe('unknown');
+    }
+    expect(await signedIn(laptop)).toBe(true);
+  });
+});
+
+describe('changing the password', () => {
+  it('ends the other sessions, keeps this browser, and only the new password signs in', async () => {
+    await signIn(post(phone), username, PASSWORD);
+    const record = await recordOf(phone);
+    const outcome = await act(laptop, (event, session) =>
+      changePassword(event, session, PASSWORD, 'a new password'),
+    );
+    expect(outcome).toEqual({ endedOthers: 1 });
+    await record.putBack();
+    expect(await signedIn(phone)).toBe(false);
+    expect(await signedIn(laptop)).toBe(true);
+    expect(await signIn(post(new Browser()), username, PASSWORD)).toBe('refused');
+    expect(await signIn(post(new Browser()), username, 'a new password')).toBe('signed-in');
+  });
+
+  it('needs the current one', async () => {
+    const outcome = await act(laptop, (event, session) =>
+      changePassword(event, session, 'wrong', 'a new password'),
+    );
+    expect(outcome).toBe('wrong-password');
+    expect(await signIn(post(new Browser()), username, PASSWORD)).toBe('signed-in');
+  });
+
+  it('lets one of two at the same moment through', async () => {
+    const session = await requireSession(get(laptop));
+    const outcomes = await Promise.allSettled(
+      ['first password', 'second password'].map((password) =>
+        changePassword(post(laptop), session, PASSWORD, password),
+      ),
+    );
+    const changed = outcomes.filter(
+      (outcome) => outcome.status === 'fulfilled' && outcome.value !== 'wrong-password',
+    );
+    expect(changed).toHaveLength(1);
+  });
+});
+
+describe('deleting the account', () => {
+  it('ends every session, leaves no row, and frees the name', async () => {
+    await signIn(post(phone), username, PASSWORD);
+    const record = await recordOf(phone);
+    expect(await act(laptop, (event, session) => deleteAccount(event, session, PASSWORD))).toBe('deleted');
+    expect(laptop.cookie).toBeUndefined();
+    await record.putBack();
+    expect(await signedIn(phone)).toBe(false);
+    expect(
+      await env.DB.prepare('SELECT count(*) AS n FROM Key WHERE id = ?1')
+        .bind(`username:${username}`)
+        .first('n'),
+    ).toBe(0);
+    expect(await signUp(post(phone), username, PASSWORD)).toBe('signed-in');
+  });
+});
+
+describe('a lifetime', () => {
+  it('is renewed by the first request after the active period, which sends the cookie again', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const start = Date.now();
+    const before = laptop.cookieExpires ?? 0;
+    vi.setSystemTime(start + ACTIVE_PERIOD_MILLISECONDS + 1_000);
+    expect((await peekSession(get(laptop, '/')))?.fresh).toBe(true);
+    expect((laptop.cookieExpires ?? 0) - before).toBeGreaterThanOrEqual(ACTIVE_PERIOD_MILLISECONDS);
+    expect((await peekSession(get(laptop, '/')))?.fresh).toBe(false);
+  });
+
+  it('ends after the idle period', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const cookie = laptop.cookie ?? '';
+    vi.setSystemTime(Date.now() + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS + 1_000);
+    expect(laptop.cookie).toBeUndefined();
+    expect(await signedIn(new Browser().plant(cookie))).toBe(false);
+  });
+
+  it('ends at the absolute limit, however often it was used', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const start = Date.now();
+    const step = IDLE_PERIOD_MILLISECONDS / 2;
+    for (let at = step; at < ABSOLUTE_PERIOD_MILLISECONDS; at += step) {
+      vi.setSystemTime(start + at);
+      expect(await signedIn(laptop)).toBe(true);
+      expect(laptop.cookieExpires).toBeLessThanOrEqual(start + ABSOLUTE_PERIOD_MILLISECONDS + 1_000);
+    }
+    const cookie = laptop.cookie ?? '';
+    vi.setSystemTime(start + ABSOLUTE_PERIOD_MILLISECONDS + 1_000);
+    expect(await signedIn(new Browser().plant(cookie))).toBe(false);
+  });
+});

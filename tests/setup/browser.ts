@@ -1,0 +1,63 @@
+import { createAuth, type AuthOptions } from '$lib/server/auth/lucia';
+import type { GuardEvent } from '$lib/server/auth/guards';
+import type { SessionEvent } from '$lib/server/auth/sessions';
+
+const ORIGIN = 'https://sessions.example';
+export const SESSION_COOKIE = '__Host-session';
+
+export type RequestOptions = Omit<AuthOptions, 'event'> & { path?: string; method?: 'GET' | 'POST' };
+
+/** One browser: a cookie jar, and requests that reach the app's own modules as SvelteKit would hand them over. */
+export class Browser {
+  private readonly jar = new Map<string, { value: string; expires: number }>();
+  private readonly background: Promise<unknown>[] = [];
+
+  constructor(
+    private readonly userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36',
+  ) {}
+
+  /** The event of a new request of this browser, with its cookies as they are now. */
+  request({ path = '/sessions', method = 'GET', ...options }: RequestOptions): SessionEvent & GuardEvent {
+    const url = new URL(path, ORIGIN);
+    const event = {
+      url,
+      request: new Request(url, { method, headers: { 'user-agent': this.userAgent, origin: ORIGIN } }),
+      cookies: {
+        get: (name: string) => this.read(name),
+        set: (name: string, value: string, { expires }: { expires?: Date } = {}) => {
+          this.jar.set(name, { value, expires: expires?.getTime() ?? Infinity });
+        },
+      },
+      platform: {
+        cf: { country: 'DE', city: 'Berlin' },
+        ctx: { waitUntil: (promise: Promise<unknown>) => void this.background.push(promise) },
+      },
+    };
+    return { ...event, locals: { auth: createAuth({ ...options, event }) } };
+  }
+
+  /** Waits for what the answers left to do (`waitUntil`). */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.background.splice(0));
+  }
+
+  /** The session cookie as it would be sent now. */
+  get cookie(): string | undefined {
+    return this.read(SESSION_COOKIE);
+  }
+
+  get cookieExpires(): number | undefined {
+    return this.jar.get(SESSION_COOKIE)?.expires;
+  }
+
+  /** Plants a cookie, as somebody who copied one would. */
+  plant(value: string): this {
+    this.jar.set(SESSION_COOKIE, { value, expires: Infinity });
+    return this;
+  }
+
+  private read(name: string): string | undefined {
+    const cookie = this.jar.get(name);
+    return cookie && cookie.value !== '' && cookie.expires > Date.now() ? cookie.value : undefined;
+  }
+}
