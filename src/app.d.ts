@@ -28,7 +28,7 @@ declare global {
   }
 
   namespace Lucia {
-    type Auth = import('$lib/server/auth/lucia').Auth['lucia'];
+    type Auth = import('$lib/server/auth/lucia').LuciaAuth;
     type DatabaseUserAttributes = { username: string };
     type DatabaseSessionAttributes = {
       /** Sign-in time, epoch milliseconds; the absolute lifetime counts from it. */

@@ -7,5 +7,5 @@ import type { LayoutServerLoadEvent } from './$types';
  */
 export const load = async (event: LayoutServerLoadEvent) => {
   const session = await peekSession(event).catch(() => null);
-  return { viewer: session && { username: session.user.username } };
+  return { viewer: session && { username: session.user.username }, now: Date.now() };
 };

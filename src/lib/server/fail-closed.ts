@@ -6,8 +6,8 @@ import type { Auth } from './auth/lucia';
  * whatever became of the error on its way up. Nobody is signed in by a store that is down.
  */
 export function failClosed<E extends { locals: { auth: Auth } }, R>(
-  handler: (event: E) => R,
-): (event: E) => Promise<Awaited<R>> {
+  handler: (event: E) => Promise<R>,
+): (event: E) => Promise<R> {
   return async (event) => {
     try {
       return await handler(event);

@@ -1,3 +1,4 @@
+import { fail } from '@sveltejs/kit';
 import * as v from 'valibot';
 import {
   PASSWORD_MAX_CHARACTERS,
@@ -43,22 +44,29 @@ export const changePasswordForm = v.object({ currentPassword, newPassword });
 export const deleteAccountForm = v.object({ password: currentPassword });
 export const revokeForm = v.object({ sessionId: text('Choose a session.') });
 
-type Parsed<T> = { data: T; errors?: undefined } | { data?: undefined; errors: Record<string, string> };
+/** At most one message per field; `form` holds what belongs to none. */
+export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
+
+type Parsed<S extends v.GenericSchema> =
+  | { data: v.InferOutput<S>; errors?: undefined }
+  | { data?: undefined; errors: FieldErrors<keyof v.InferOutput<S> & string> };
 
 /** Checks a form's fields. `errors` has one message per field that is wrong; fields the form does not name are ignored. */
-export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData): Parsed<v.InferOutput<S>> {
+export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData): Parsed<S> {
   const result = v.safeParse(schema, Object.fromEntries(form));
   if (result.success) return { data: result.output };
   const errors: Record<string, string> = {};
-  for (const issue of result.issues) {
-    const field = v.getDotPath(issue) ?? 'form';
-    errors[field] ??= issue.message;
-  }
-  return { errors };
+  for (const issue of result.issues) errors[v.getDotPath(issue) ?? 'form'] ??= issue.message;
+  return { errors: errors as FieldErrors<keyof v.InferOutput<S> & string> };
+}
+
+/** What the sign-in and sign-up pages show again after input that did not pass. */
+export function tryAgain(status: number, form: FormData, errors: FieldErrors<'username' | 'password'>) {
+  return fail(status, { values: { username: typed(form, 'username') }, errors });
 }
 
 /** What the visitor typed in a field, to show it again beside a message. Never used for a password. */
-export function typed(form: FormData, field: string): string {
+function typed(form: FormData, field: string): string {
   const value = form.get(field);
   return typeof value === 'string' ? value : '';
 }

@@ -1,5 +1,4 @@
 import { STORE_TIMEOUT_MILLISECONDS } from './auth/policy';
-import type { D1Database, D1PreparedStatement, KVNamespace } from '@cloudflare/workers-types';
 
 export type StoreName = 'KV' | 'D1';
 

@@ -42,7 +42,7 @@ async function renew(auth: Auth): Promise<Session | null> {
   if (session?.fresh) {
     const expires = Math.min(session.idlePeriodExpiresAt.getTime(), absoluteEnd(session));
     const renewed = { ...session, idlePeriodExpiresAt: new Date(expires) };
-    auth.request.requestContext.setCookie(auth.lucia.createSessionCookie(renewed));
+    auth.sendCookieAgain(renewed);
     return renewed;
   }
   return session;

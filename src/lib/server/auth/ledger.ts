@@ -1,5 +1,4 @@
 import { ABSOLUTE_PERIOD_MILLISECONDS } from './policy';
-import type { D1Database } from '@cloudflare/workers-types';
 
 /** Why a session ended, as the ledger and the activity page say it. */
 export type EndReason = 'signed-out' | 'revoked' | 'replaced';
@@ -46,6 +45,11 @@ export function createLedger(db: D1Database) {
         .prepare('SELECT id, username, session_epoch AS epoch FROM User WHERE username = ?1')
         .bind(username)
         .first<Account>();
+    },
+
+    /** When the account was made, epoch milliseconds. */
+    async accountCreatedAt(userId: string): Promise<number | null> {
+      return db.prepare('SELECT created_at FROM User WHERE id = ?1').bind(userId).first<number>('created_at');
     },
 
     /** The ids of this user's revoked sessions. */

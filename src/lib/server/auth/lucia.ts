@@ -52,24 +52,29 @@ export function createAuth({
   const tokens = new Map(presented ? [[presented.sessionId, presented.token]] : []);
   const memory: Memory = { sessions: new Map(), users: new Map() };
 
-  const instance = lucia({
+  const instance = configureLucia({
     adapter: requestAdapter({
       sessions: cloudflareKvBinding(stores.kv, undefined, { layout }),
       users,
       ledger,
       memory,
     }),
-    env: cookie.secure ? 'PROD' : 'DEV',
-    middleware: tokenCookies(tokens),
-    sessionCookie: { name: cookie.name, attributes: { sameSite: 'lax', path: '/' } },
-    sessionExpiresIn: { activePeriod: ACTIVE_PERIOD_MILLISECONDS, idlePeriod: IDLE_PERIOD_MILLISECONDS },
+    cookie,
+    tokens,
     passwordHash,
-    getUserAttributes: ({ username }) => ({ username }),
-    getSessionAttributes: ({ created_at, epoch, device, place }) => ({ created_at, epoch, device, place }),
   });
 
   return {
     lucia: instance,
+    /** Sets the cookie of a session that the browser has already: Lucia itself sets one only when the id changes. */
+    sendCookieAgain(session: Session) {
+      const { setCookie } = tokenCookies(tokens)({
+        args: [event],
+        env: cookie.secure ? 'PROD' : 'DEV',
+        sessionCookieName: cookie.name,
+      });
+      setCookie(instance.createSessionCookie(session));
+    },
     /** Lucia's view of this request's cookie. */
     request: instance.handleRequest(event),
     ledger,
@@ -81,6 +86,28 @@ export function createAuth({
     /** What the cookie claims, by its form alone. */
     presented,
   };
+}
+
+type LuciaParts = {
+  adapter: InitializeAdapter<Adapter>;
+  cookie: { name: string; secure: boolean };
+  tokens: Map<string, string>;
+  passwordHash: PasswordHash;
+};
+
+export type LuciaAuth = ReturnType<typeof configureLucia>;
+
+function configureLucia({ adapter, cookie, tokens, passwordHash }: LuciaParts) {
+  return lucia({
+    adapter,
+    env: cookie.secure ? 'PROD' : 'DEV',
+    middleware: tokenCookies(tokens),
+    sessionCookie: { name: cookie.name, attributes: { sameSite: 'lax', path: '/' } },
+    sessionExpiresIn: { activePeriod: ACTIVE_PERIOD_MILLISECONDS, idlePeriod: IDLE_PERIOD_MILLISECONDS },
+    passwordHash,
+    getUserAttributes: ({ username }) => ({ username }),
+    getSessionAttributes: ({ created_at, epoch, device, place }) => ({ created_at, epoch, device, place }),
+  });
 }
 
 /** `__Host-` needs Secure, and WebKit drops Secure cookies on plain http, localhost or not: there it is `session`. */
@@ -106,14 +133,12 @@ function tokenCookies(tokens: Map<string, string>): ReturnType<typeof sveltekit>
       // Never null: Lucia would then read the Cookie header itself and take its value for a session id.
       sessionCookie: parseCookieValue(inner.sessionCookie ?? undefined)?.sessionId ?? '',
       setCookie(cookie) {
-        if (cookie.value !== '') {
-          const token = tokens.get(cookie.value);
-          const userId = cookie.value.slice(0, cookie.value.lastIndexOf('.'));
-          if (!token)
-            throw new Error('[auth] a session cookie was set for a session made elsewhere: sign in first');
-          cookie.value = cookieValueFor(userId, token);
-        }
-        inner.setCookie(cookie);
+        if (cookie.value === '') return inner.setCookie(cookie);
+        const token = tokens.get(cookie.value);
+        const userId = cookie.value.slice(0, cookie.value.lastIndexOf('.'));
+        if (!token)
+          throw new Error('[auth] this request does not know the token of that session: sign in first');
+        inner.setCookie({ ...cookie, value: cookieValueFor(userId, token) });
       },
     };
   };

@@ -2,7 +2,6 @@ import { prisma as prismaAdapter } from '@lucia-auth/adapter-prisma';
 import { PrismaD1 } from '@prisma/adapter-d1';
 import { PrismaClient } from '@prisma/client';
 import type { InitializeAdapter, UserAdapter } from 'lucia';
-import type { D1Database } from '@cloudflare/workers-types';
 
 /**
  * Lucia's Prisma adapter over one request's D1. The client is made per request on purpose: one kept per isolate

@@ -1,5 +1,4 @@
 import type { InitializeAdapter, UserAdapter } from 'lucia';
-import type { D1Database } from '@cloudflare/workers-types';
 
 /**
  * Users and keys in D1: `@lucia-auth/adapter-prisma`, but for `setUser`. Prisma's D1 adapter ignores transactions,

@@ -1,0 +1,14 @@
+import { json } from '@sveltejs/kit';
+import { apiEndpoint } from '$lib/server/api';
+import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
+import type { RequestEvent } from './$types';
+
+/** The caller's live sessions. */
+export const GET = apiEndpoint(async (event: RequestEvent, session) =>
+  json({ sessions: await listSessions(event.locals.auth, session) }),
+);
+
+/** Ends all the caller's sessions but this one, which goes on under a new cookie. `ended` is `null` if KV could not count. */
+export const DELETE = apiEndpoint(async (event: RequestEvent, session) =>
+  json({ ended: await revokeOtherSessions(event, session) }),
+);

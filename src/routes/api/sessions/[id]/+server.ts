@@ -1,0 +1,14 @@
+import { apiEndpoint, problem } from '$lib/server/api';
+import { revokeSession, signOut } from '$lib/server/auth/sessions';
+import type { RequestEvent } from './$types';
+
+/** Ends one of the caller's sessions; the caller's own is a sign-out. */
+export const DELETE = apiEndpoint(async (event: RequestEvent, session) => {
+  const { id } = event.params;
+  if (id === session.sessionId) {
+    await signOut(event);
+  } else if ((await revokeSession(event, session, id)) === 'unknown') {
+    return problem(404, 'No such session', 'You have no live session of that id. It may have ended already.');
+  }
+  return new Response(null, { status: 204 });
+});

@@ -1,0 +1,66 @@
+/** The words of the start page and of the error page. */
+export const home = {
+  title: 'Sign-in sessions on Workers KV',
+  heading: 'Sign-in sessions on Workers KV, where ended means ended',
+  lead: 'A reference SvelteKit app for Cloudflare Pages. See every device that is signed in to your account, and end any of them. Workers KV alone takes a minute or more to forget a session everywhere; this app refuses it at once.',
+  yourSessions: 'Your sessions',
+  signUp: 'Sign up',
+  signIn: 'Sign in',
+  signedInAs: 'You are signed in as',
+  mayLag:
+    'This page reads only KV, so it may show your name for a minute or so after the session was ended on another device. Your account pages know at once.',
+  drawing: {
+    title: 'One request',
+    caption:
+      'An account page asks both stores at the same time: one round trip, not two. A public page asks only KV, and decides nothing by it.',
+    browser: { name: 'Browser', does: 'sends the cookie, the only place where the token is' },
+    pages: { name: 'Pages', does: 'SvelteKit and Lucia, made anew for each request' },
+    kv: { name: 'KV', does: 'holds the session: who, and until when', asks: '1 read' },
+    d1: { name: 'D1', does: 'holds users and the ledger: has it ended?', asks: '1 query' },
+  },
+  reasons: [
+    {
+      title: 'Sessions in KV',
+      text: 'Read near the visitor, and gone by themselves when they expire. Every key and value holds a hash of the token, never the token.',
+    },
+    {
+      title: 'Users in D1',
+      text: 'Usernames and password hashes in SQL, through Prisma. A sign-up is one transaction: all of it or nothing.',
+    },
+    {
+      title: 'Ended means ended',
+      text: 'A ledger in D1 is written before KV is touched. No change and no account page accepts an ended session, even while KV still serves it.',
+    },
+  ],
+  copy: {
+    before: 'Copy the folder',
+    folder: 'src/lib/server/kv-adapter',
+    after: 'into any Lucia v2 app, or start from the whole.',
+  },
+};
+
+type ErrorWords = { title: string; text: string };
+
+const ERRORS: Record<number, ErrorWords> = {
+  403: {
+    title: 'This was refused',
+    text: 'The request did not come from a page of this site. Open the page again and repeat what you did.',
+  },
+  404: { title: 'No such page', text: 'Check the address, or begin at the start page.' },
+  429: { title: 'Too many tries', text: 'Wait a little before you try again.' },
+  503: {
+    title: 'Not available right now',
+    text: 'Your sessions are as they were and you are still signed in where you were. Try again in a moment.',
+  },
+};
+
+export const errorPage = {
+  of: (status: number): ErrorWords =>
+    ERRORS[status] ?? {
+      title: 'Something went wrong',
+      text: 'It is our fault, not yours. Try again in a moment.',
+    },
+  code: (status: number) => `Error ${status}`,
+  tryAgain: 'Try again',
+  home: 'Start page',
+};
