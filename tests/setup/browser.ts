@@ -7,25 +7,47 @@ export const SESSION_COOKIE = '__Host-session';
 
 export type RequestOptions = Omit<AuthOptions, 'event'> & { path?: string; method?: 'GET' | 'POST' };
 
+type Jar = Map<string, { value: string; expires: number }>;
+export type TestEvent = SessionEvent & GuardEvent;
+
 /** One browser: a cookie jar, and requests that reach the app's own modules as SvelteKit would hand them over. */
 export class Browser {
-  private readonly jar = new Map<string, { value: string; expires: number }>();
+  private readonly jar: Jar = new Map();
   private readonly background: Promise<unknown>[] = [];
 
   constructor(
     private readonly userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36',
   ) {}
 
-  /** The event of a new request of this browser, with its cookies as they are now. */
-  request({ path = '/sessions', method = 'GET', ...options }: RequestOptions): SessionEvent & GuardEvent {
+  /** The event of a new request of this browser, with its cookies as they are now. The answer's cookies are kept. */
+  request(options: RequestOptions): TestEvent {
+    return this.send(options, this.jar);
+  }
+
+  /** The same, but the answer gets lost unless `receive` is called: a crash on the way sets no cookie. */
+  requestUnanswered(options: RequestOptions): {
+    event: TestEvent;
+    receive: () => void;
+    received: () => string | undefined;
+  } {
+    const answer: Jar = new Map();
+    return {
+      event: this.send(options, answer),
+      receive: () => answer.forEach((cookie, name) => this.jar.set(name, cookie)),
+      /** The session cookie that the answer sets, if it sets one. */
+      received: () => answer.get(SESSION_COOKIE)?.value || undefined,
+    };
+  }
+
+  private send({ path = '/sessions', method = 'GET', ...options }: RequestOptions, answer: Jar): TestEvent {
     const url = new URL(path, ORIGIN);
     const event = {
       url,
       request: new Request(url, { method, headers: { 'user-agent': this.userAgent, origin: ORIGIN } }),
       cookies: {
-        get: (name: string) => this.read(name),
+        get: (name: string) => this.read(name, answer),
         set: (name: string, value: string, { expires }: { expires?: Date } = {}) => {
-          this.jar.set(name, { value, expires: expires?.getTime() ?? Infinity });
+          answer.set(name, { value, expires: expires?.getTime() ?? Infinity });
         },
       },
       platform: {
@@ -56,8 +78,8 @@ export class Browser {
     return this;
   }
 
-  private read(name: string): string | undefined {
-    const cookie = this.jar.get(name);
+  private read(name: string, answer: Jar = this.jar): string | undefined {
+    const cookie = answer.get(name) ?? this.jar.get(name);
     return cookie && cookie.value !== '' && cookie.expires > Date.now() ? cookie.value : undefined;
   }
 }

@@ -1,0 +1,13 @@
+import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
+import { describeAdapterContract, type ContractKV } from './adapter-contract';
+
+async function openKv(): Promise<ContractKV> {
+  const script = 'export default { fetch: () => new Response(null, { status: 404 }) }';
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({ modules: true, script, kvNamespaces: ['SESSIONS'] }),
+  );
+  return { kv: await miniflare.getKVNamespace('SESSIONS'), close: () => miniflare.dispose() };
+}
+
+describeAdapterContract('Miniflare from Node', { layout: 'index', openKv });
+describeAdapterContract('Miniflare from Node', { layout: 'owner', openKv });

@@ -1,0 +1,82 @@
+import { env } from 'cloudflare:workers';
+import { LuciaError } from 'lucia';
+import { expect, test } from 'vitest';
+import { cloudflareKvBinding, type SessionKV } from '$lib/server/kv-adapter';
+import { RecordingKV } from './recording-kv';
+import { newUserId, sessionOf } from './session-fixture';
+
+test('has the six methods of a session adapter and no other, in both layouts', () => {
+  for (const layout of ['index', 'owner'] as const) {
+    const adapter = cloudflareKvBinding(env.SESSIONS, undefined, { layout })(LuciaError);
+    expect(Object.keys(adapter)).toEqual([
+      'getSession',
+      'getSessionsByUserId',
+      'setSession',
+      'updateSession',
+      'deleteSession',
+      'deleteSessionsByUserId',
+    ]);
+  }
+});
+
+test('the layout is index unless one is named', async () => {
+  for (const binding of [
+    cloudflareKvBinding(env.SESSIONS),
+    cloudflareKvBinding(env.SESSIONS, undefined, {}),
+  ]) {
+    const session = sessionOf(newUserId());
+    await binding(LuciaError).setSession(session);
+    expect(await env.SESSIONS.get(`user_sessions:${session.user_id}`, 'json')).toEqual([session.id]);
+  }
+});
+
+test.each([
+  ['session', 'session'],
+  ['s', 's:u'],
+  ['s:u', 's'],
+  ['', ''],
+])('refuses prefixes that can make the same key: %j and %j', (session, userSessions) => {
+  expect(() => cloudflareKvBinding(env.SESSIONS, { session, userSessions })).toThrow(
+    /^\[kv-adapter\] .+: choose/,
+  );
+});
+
+test.each([
+  ['session', 'sessions'],
+  ['app:s', 'app:u'],
+  ['session', 'user_sessions'],
+])('takes prefixes that cannot: %j and %j', (session, userSessions) => {
+  expect(() => cloudflareKvBinding(env.SESSIONS, { session, userSessions })).not.toThrow();
+});
+
+test.each(['hash', 'constructor', ''])('refuses the unknown layout %j', (layout) => {
+  const make = () => Reflect.apply(cloudflareKvBinding, null, [env.SESSIONS, undefined, { layout }]);
+  expect(make).toThrow(/^\[kv-adapter\] unknown layout ".*": use "index" or "owner"$/);
+});
+
+test('names the binding when there is none', () => {
+  expect(() => Reflect.apply(cloudflareKvBinding, null, [undefined])).toThrow(
+    /^\[kv-adapter\] no KV namespace .+: bind/,
+  );
+});
+
+test.each(['index', 'owner'] as const)(
+  'a KV whose get takes an array for one odd key is read key by key, six at once (%s layout)',
+  async (layout) => {
+    const user = newUserId();
+    const writer = cloudflareKvBinding(env.SESSIONS, undefined, { layout })(LuciaError);
+    const sessions = Array.from({ length: 9 }, () => sessionOf(user, { username: 'x'.repeat(1024) }));
+    for (const session of sessions) await writer.setSession(session);
+    const old: SessionKV = {
+      get: (key) => (Array.isArray(key) ? Promise.resolve(null) : env.SESSIONS.get(key)),
+      put: (key, value, options) => env.SESSIONS.put(key, value, options),
+      delete: (key) => env.SESSIONS.delete(key),
+      list: (options) => env.SESSIONS.list(options),
+    };
+    const kv = new RecordingKV(old);
+    const listed = await cloudflareKvBinding(kv, undefined, { layout })(LuciaError).getSessionsByUserId(user);
+    expect(listed).toHaveLength(9);
+    expect(listed).toEqual(expect.arrayContaining(sessions));
+    expect(kv.peak).toBe(6);
+  },
+);
