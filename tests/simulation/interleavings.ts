@@ -1,0 +1,136 @@
+import type { Step, StepHooks } from './steps';
+
+/** Something that takes storage steps, through clients made with the hooks it is given. */
+export type Process = (gate: StepHooks) => Promise<unknown>;
+
+export type Interleaving<Run> = {
+  /** What `makeRun` gave, for looking at the stores. */
+  run: Run;
+  /** The order of the steps, one a line, to say in a failure's message. */
+  schedule: string;
+  /** How each process ended, by name. */
+  outcomes: Record<string, PromiseSettledResult<unknown>>;
+};
+
+type Choice = { options: string[]; chosen: number };
+type Waiting = { label: string; open: () => void };
+
+/** So many turns of the event loop with no process reaching a gate or its end mean that one never will. */
+const TURNS_BEFORE_STUCK = 50_000;
+
+/** Taken before a test can fake it. */
+const nextTurn = globalThis.setImmediate;
+
+/**
+ * Every order in which the storage steps of some processes can happen: each run starts from nothing (`makeRun`), goes
+ * the way of the last one up to a point, and takes the next choice there (depth first). Steps that one process starts
+ * at once are choices of their own. A process may take other steps depending on what it saw; the choices are found as
+ * they come. What a process does for the same choices must be the same each time, but for random ids: it throws if not.
+ */
+export async function* everyInterleaving<Run extends { processes: Record<string, Process> }>(
+  makeRun: () => Run | Promise<Run>,
+): AsyncGenerator<Interleaving<Run>, void, void> {
+  const path: Choice[] = [];
+  do {
+    yield await runAlong(path, await makeRun());
+    while (path.length > 0 && isExhausted(path.at(-1))) path.pop();
+    const last = path.at(-1);
+    if (last) last.chosen += 1;
+  } while (path.length > 0);
+}
+
+function isExhausted(choice: Choice | undefined): boolean {
+  return choice !== undefined && choice.chosen + 1 >= choice.options.length;
+}
+
+/** One run: the choices in `path` first, then always the first option, which are added to `path`. */
+async function runAlong<Run extends { processes: Record<string, Process> }>(
+  path: Choice[],
+  run: Run,
+): Promise<Interleaving<Run>> {
+  const scheduled: string[] = [];
+  const outcomes: Record<string, PromiseSettledResult<unknown>> = {};
+  const actors = Object.entries(run.processes).map(([name, process]) => startProcess(name, process));
+  const ends = actors.map(async ({ name, done }) => {
+    const [outcome] = await Promise.allSettled([done]);
+    outcomes[name] = outcome;
+  });
+
+  for (let depth = 0; ; depth += 1) {
+    await settle(actors);
+    const waiting = actors.flatMap((actor) => actor.waiting.map((gate) => ({ actor, gate })));
+    if (waiting.length === 0) break;
+    const options = waiting.map(({ gate }) => gate.label);
+    const choice = path[depth] ?? { options, chosen: 0 };
+    if (choice.options.join() !== options.join()) {
+      throw new Error(
+        `[simulation] not the same run twice: after\n${scheduled.join('\n')}\nthe next step was one of ` +
+          `${choice.options.join(', ')} and is now one of ${options.join(', ')}: take time and chance out of the processes`,
+      );
+    }
+    path[depth] = choice;
+    const next = waiting[choice.chosen];
+    if (!next) throw new Error('[simulation] a choice that is not there');
+    scheduled.push(next.gate.label);
+    next.actor.waiting.splice(next.actor.waiting.indexOf(next.gate), 1);
+    next.gate.open();
+  }
+
+  await Promise.all(ends);
+  return { run, schedule: scheduled.join('\n'), outcomes };
+}
+
+type Actor = {
+  name: string;
+  done: Promise<unknown>;
+  /** Steps that wait for their turn. */
+  waiting: Waiting[];
+  /** Whether there is nothing to wait for but the gates. */
+  isQuiet: () => boolean;
+};
+
+function startProcess(name: string, process: Process): Actor {
+  const waiting: Waiting[] = [];
+  let inEffect = 0;
+  let ended = false;
+
+  const gate: StepHooks = {
+    beforeStep: (step) =>
+      new Promise((resolve) => {
+        const open = () => {
+          inEffect += 1;
+          resolve();
+        };
+        waiting.push({ label: labelOf(name, step), open });
+      }),
+    afterStep: () => {
+      inEffect -= 1;
+    },
+  };
+
+  const done = Promise.resolve()
+    .then(() => process(gate))
+    .finally(() => {
+      ended = true;
+    });
+  return { name, done, waiting, isQuiet: () => inEffect === 0 && (ended || waiting.length > 0) };
+}
+
+/** Without the key: it may hold a random id. */
+function labelOf(name: string, { store, op }: Step): string {
+  return `${name}: ${store} ${op}`;
+}
+
+/** Lets the processes run until each has ended or waits at a gate, and then once more, for what else they start. */
+async function settle(actors: Actor[]): Promise<void> {
+  for (let turns = 0, quiet = 0; quiet < 2; turns += 1) {
+    if (turns > TURNS_BEFORE_STUCK) {
+      const stuck = actors.filter((actor) => !actor.isQuiet()).map(({ name }) => name);
+      throw new Error(
+        `[simulation] ${stuck.join(' and ')} neither ends nor takes a step: does it wait for a fake timer?`,
+      );
+    }
+    await new Promise((resolve) => nextTurn(resolve));
+    quiet = actors.every((actor) => actor.isQuiet()) ? quiet + 1 : 0;
+  }
+}

@@ -1,0 +1,78 @@
+/** One operation on a store, as a scheduler or a crash sees it. */
+export type Step = {
+  store: 'KV' | 'D1';
+  /** KV: the method. D1: the first words of the SQL; of a batch, of each statement. */
+  op: string;
+  /** KV: the key, of a bulk read all of them, of a list the prefix. D1: the first bound value. */
+  key: string;
+  /** Which KV place, or which client of D1, asked. */
+  place: string;
+};
+
+/**
+ * What runs around each operation. `beforeStep` is awaited before it takes effect; if it throws, the operation does
+ * not happen. `afterStep` is awaited once it took effect or failed; if it throws, the caller never learns which.
+ */
+export type StepHooks = {
+  beforeStep?: (step: Step) => Promise<void> | void;
+  afterStep?: (step: Step) => Promise<void> | void;
+};
+
+/** The process that was running is gone: nothing of it happens after this. */
+export class Crash extends Error {
+  constructor(readonly step: Step) {
+    super(`[simulation] crashed at ${describeStep(step)}`);
+    this.name = 'Crash';
+  }
+}
+
+/**
+ * Hooks that let one process take `steps` storage steps and then kill it: the step after those never takes effect,
+ * nor does any later one, so code that catches the error can repair nothing. Steps sent before the crash do take
+ * effect, though nobody is left to hear of it. `crashed()` tells whether the process came that far.
+ */
+export function crashAfter(steps: number, hooks: StepHooks = {}): StepHooks & { crashed: () => boolean } {
+  let taken = 0;
+  let crashed = false;
+  return {
+    crashed: () => crashed,
+    async beforeStep(step) {
+      if (crashed || taken >= steps) {
+        crashed = true;
+        throw new Crash(step);
+      }
+      taken += 1;
+      await hooks.beforeStep?.(step);
+    },
+    async afterStep(step) {
+      await hooks.afterStep?.(step);
+      if (crashed) throw new Crash(step);
+    },
+  };
+}
+
+export function describeStep({ store, op, key, place }: Step): string {
+  return `${place}: ${store} ${op} ${key}`.trimEnd();
+}
+
+/** Runs one operation between its hooks. */
+export async function takeStep<T>(hooks: StepHooks, step: Step, effect: () => T | Promise<T>): Promise<T> {
+  await hooks.beforeStep?.(step);
+  try {
+    return await effect();
+  } finally {
+    await hooks.afterStep?.(step);
+  }
+}
+
+/** What D1 was asked for. A batch is one round trip with as many queries as it has statements. */
+export type D1Counters = { roundTrips: number; queries: number };
+
+/** The words of a statement that tell it from others: "INSERT INTO User", "UPDATE Key SET". */
+export function firstWords(sql: string): string {
+  return sql
+    .trim()
+    .replaceAll('"', '')
+    .split(/[\s(]+/, 3)
+    .join(' ');
+}
