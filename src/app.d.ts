@@ -25,6 +25,8 @@ declare global {
     SESSIONS: KVNamespace;
     DB: D1Database;
     SESSION_LAYOUT?: string;
+    DEVICE_COOKIE_SECRET?: string;
+    BREACH_CHECK?: string;
   }
 
   namespace Lucia {
@@ -33,6 +35,8 @@ declare global {
     type DatabaseSessionAttributes = {
       /** Sign-in time, epoch milliseconds; the absolute lifetime counts from it. */
       created_at: number;
+      /** When the password was last given, epoch milliseconds. */
+      proved_at: number;
       /** `User.session_epoch` at sign-in. */
       epoch: number;
       /** A copy for the KV-only read. */

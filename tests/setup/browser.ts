@@ -5,7 +5,11 @@ import type { SessionEvent } from '$lib/server/auth/sessions';
 const ORIGIN = 'https://sessions.example';
 export const SESSION_COOKIE = '__Host-session';
 
-export type RequestOptions = Omit<AuthOptions, 'event'> & { path?: string; method?: 'GET' | 'POST' };
+export type RequestOptions = Omit<AuthOptions, 'event'> & {
+  path?: string;
+  method?: 'GET' | 'POST';
+  address?: string;
+};
 
 type Jar = Map<string, { value: string; expires: number }>;
 export type TestEvent = SessionEvent & GuardEvent;
@@ -39,7 +43,10 @@ export class Browser {
     };
   }
 
-  private send({ path = '/sessions', method = 'GET', ...options }: RequestOptions, answer: Jar): TestEvent {
+  private send(
+    { path = '/sessions', method = 'GET', address = '127.0.0.1', ...options }: RequestOptions,
+    answer: Jar,
+  ): TestEvent {
     const url = new URL(path, ORIGIN);
     const event = {
       url,
@@ -50,6 +57,8 @@ export class Browser {
           answer.set(name, { value, expires: expires?.getTime() ?? Infinity });
         },
       },
+      // Loopback has no throttle of its own.
+      getClientAddress: () => address,
       platform: {
         cf: { country: 'DE', city: 'Berlin' },
         ctx: { waitUntil: (promise: Promise<unknown>) => void this.background.push(promise) },

@@ -50,3 +50,12 @@ export function apiEndpoint<E extends RequestEvent>(
 function notSignedIn(): Response {
   return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
 }
+
+/** Ending other sessions takes a fresh proof of the password (ASVS 7.5.1), which the API leaves to the page. */
+export function passwordNeeded(): Response {
+  return problem(
+    403,
+    'Password needed',
+    'Your last proof is too old: confirm your password on /sessions, or sign in again.',
+  );
+}

@@ -1,7 +1,7 @@
 import { error } from '@sveltejs/kit';
 import type { SessionLayout } from './kv-adapter';
 
-export type Bindings = { kv: KVNamespace; db: D1Database; layout: SessionLayout };
+export type Bindings = { kv: KVNamespace; db: D1Database; layout: SessionLayout; deviceSecret?: string };
 
 /**
  * The bindings this app runs on, from `platform.env`.
@@ -13,6 +13,7 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     kv: env.SESSIONS ?? missing('KV namespace', 'SESSIONS', 'kv_namespaces'),
     db: env.DB ?? missing('D1 database', 'DB', 'd1_databases'),
     layout: layoutOf(env.SESSION_LAYOUT ?? 'owner'),
+    deviceSecret: env.DEVICE_COOKIE_SECRET,
   };
 }
 

@@ -1,38 +1,72 @@
-import { LuciaError, type Session } from 'lucia';
+import { LuciaError, type KeySchema, type Session } from 'lucia';
+import { generateRandomString } from 'lucia/utils';
+import { logEvent, recordEvent } from './events';
+import { toSignIn } from './guards';
+import type { VerifiedKey } from './ledger';
 import type { Auth } from './lucia';
 import { compareWithNothing } from './password';
 import {
+  ACCOUNT_THROTTLE,
+  ADDRESS_THROTTLE,
+  PROOF_PERIOD_MILLISECONDS,
+  SIGN_UP_THROTTLE,
+  type ThrottleRule,
+} from './policy';
+import {
   actorOf,
+  arrivalOf,
   continueInEpoch,
   leaveWithAll,
   listOthers,
+  newSession,
+  originOf,
+  renewProof,
   startSession,
   type SessionEvent,
 } from './sessions';
-import { toSignIn } from './guards';
+import { addressBlock, bucket, type Bucket } from './throttle';
 
 /** The one kind of key here: a username with a password. */
 const PROVIDER = 'username';
+/** As Lucia's own user ids. */
+const USER_ID_CHARACTERS = 15;
 
-/** Makes an account and signs this browser in. `taken`: somebody has that name. User and key are one atomic write. */
+/** Too many tries: when the next one may come. */
+export type Throttled = { retryAfterSeconds: number };
+
+/**
+ * Makes an account and signs this browser in. `taken`: somebody has that name.
+ * User, key and what is recorded of the sign-up are one atomic write.
+ */
 export async function signUp(
   event: SessionEvent,
   username: string,
   password: string,
-): Promise<'signed-in' | 'taken'> {
-  const { lucia } = event.locals.auth;
-  let userId: string;
+): Promise<'signed-in' | 'taken' | Throttled> {
+  const { auth } = event.locals;
+  const buckets = addressBuckets(event, SIGN_UP_THROTTLE, 'sign-up');
+  const retryAfterSeconds = await auth.throttle.take(buckets);
+  if (retryAfterSeconds > 0) return throttled(retryAfterSeconds);
+
+  const userId = generateRandomString(USER_ID_CHARACTERS);
+  const session = newSession(userId);
+  auth.memory.alongSignUp.push(
+    ...auth.ledger.arrive(arrivalOf(event, 'signed-up', userId, session.sessionId)),
+    // Every account made counts, so that one address cannot fill the database.
+    ...auth.throttle.fail(buckets),
+  );
   try {
-    const user = await lucia.createUser({
+    await auth.lucia.createUser({
+      userId,
       key: { providerId: PROVIDER, providerUserId: username, password },
       attributes: { username },
     });
-    userId = user.userId;
   } catch (error) {
     if (isLuciaError(error, 'AUTH_DUPLICATE_KEY_ID')) return 'taken';
     throw error;
   }
-  await startSession(event, { id: userId, username, epoch: 0 });
+  logEvent('signed-up', { userId });
+  await startSession(event, { id: userId, username, epoch: 0 }, session);
   return 'signed-in';
 }
 
@@ -41,14 +75,33 @@ export async function signIn(
   event: SessionEvent,
   username: string,
   password: string,
-): Promise<'signed-in' | 'refused'> {
+): Promise<'signed-in' | 'refused' | Throttled> {
   const { auth } = event.locals;
-  // The epoch is read before the password hash: a password change in between raises the epoch, and so ends what a
-  // sign-in with the old password is about to make.
-  const account = await auth.ledger.accountByUsername(username);
-  const userId = await userIdByPassword(auth, username, password);
-  if (!account || account.id !== userId) return 'refused';
-  await startSession(event, account);
+  const known = auth.deviceCookie.knownFor(username);
+  const buckets = signInBuckets(event, username, known);
+  const [stored, retryAfterSeconds] = await Promise.all([
+    auth.users.getKey(`${PROVIDER}:${username}`),
+    auth.throttle.take([...buckets.forgiven, ...buckets.shared]),
+  ]);
+  if (retryAfterSeconds > 0) return throttled(retryAfterSeconds);
+
+  const key = await verifyKey(auth, stored, password);
+  if (!key) {
+    const failure = { type: 'sign-in-failed', sessionId: null, ...originOf(event), at: Date.now() } as const;
+    await auth.stores.db.batch([
+      ...auth.throttle.fail([...buckets.forgiven, ...buckets.shared]),
+      recordEvent(auth.stores.db, failure, 'User.username = ?6', username),
+    ]);
+    logEvent('sign-in-failed');
+    return 'refused';
+  }
+  const type = known ? 'signed-in' : 'signed-in-new-device';
+  const session = newSession(key.userId);
+  const arrival = arrivalOf(event, type, key.userId, session.sessionId);
+  const account = await auth.ledger.admit(key, arrival, auth.throttle.succeed(buckets));
+  if (!account) return 'refused';
+  logEvent(type, { userId: account.id, sessionId: session.sessionId });
+  await startSession(event, account, session);
   return 'signed-in';
 }
 
@@ -61,18 +114,19 @@ export async function changePassword(
   current: Session,
   currentPassword: string,
   newPassword: string,
-): Promise<'wrong-password' | { endedOthers: number | null }> {
+): Promise<'wrong-password' | Throttled | { endedOthers: number | null }> {
   const { auth } = event.locals;
-  const key = await verifyPassword(auth, current, currentPassword);
-  if (!key) return 'wrong-password';
+  const key = await provePassword(event, current, currentPassword);
+  if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
   const newHash = await auth.passwordHash.generate(newPassword);
-  const [epoch, others] = await Promise.all([
-    auth.ledger.changePassword(actorOf(current), key.id, key.hash, newHash),
+  const [epoch, listed] = await Promise.all([
+    auth.ledger.changePassword(actorOf(current), key, newHash, originOf(event)),
     listOthers(auth, current),
   ]);
   if (epoch === null) toSignIn(event);
-  await continueInEpoch(event, current, epoch, others);
-  return { endedOthers: others && others.length };
+  logEvent('password-changed', { userId: current.user.userId });
+  await continueInEpoch(event, { ...current, proved_at: Date.now() }, { epoch, listed });
+  return { endedOthers: listed && listed.length };
 }
 
 /** Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened. */
@@ -80,43 +134,92 @@ export async function deleteAccount(
   event: SessionEvent,
   current: Session,
   password: string,
-): Promise<'wrong-password' | 'deleted'> {
+): Promise<'wrong-password' | Throttled | 'deleted'> {
   const { auth } = event.locals;
-  const key = await verifyPassword(auth, current, password);
-  if (!key) return 'wrong-password';
+  const key = await provePassword(event, current, password);
+  if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
   const others = await listOthers(auth, current);
-  if (!(await auth.ledger.deleteAccount(actorOf(current), key.id, key.hash))) toSignIn(event);
+  if (!(await auth.ledger.deleteAccount(actorOf(current), key))) toSignIn(event);
+  logEvent('account-deleted', { userId: current.user.userId });
   leaveWithAll(event, current, others);
   return 'deleted';
 }
 
-/** The user's key with the hash that the password was compared with, or `null` if it does not match. */
-async function verifyPassword(
-  { users, passwordHash }: Auth,
-  { user }: Session,
-  password: string,
-): Promise<{ id: string; hash: string } | null> {
-  const key = await users.getKey(`${PROVIDER}:${user.username}`);
-  const hash = key?.hashed_password;
-  if (!key || !hash || !(await passwordHash.validate(password, hash))) return null;
-  return { id: key.id, hash };
+/** Whether the password was given lately enough to end other sessions without being asked again (ASVS 7.5.1). */
+export function isProofFresh({ proved_at }: Session): boolean {
+  return Date.now() - proved_at < PROOF_PERIOD_MILLISECONDS;
 }
 
-/** The id of the user with that name and password, or `null`; both kinds of no take one password hash of work. */
-async function userIdByPassword(
-  { lucia, passwordHash }: Auth,
-  username: string,
+/** Step-up: checks the password again; then this browser goes on under a new token, with a fresh proof. */
+export async function stepUp(
+  event: SessionEvent,
+  current: Session,
   password: string,
-): Promise<string | null> {
-  try {
-    return (await lucia.useKey(PROVIDER, username, password)).userId;
-  } catch (error) {
-    if (isLuciaError(error, 'AUTH_INVALID_PASSWORD')) return null;
-    if (!isLuciaError(error, 'AUTH_INVALID_KEY_ID')) throw error;
-    // Lucia answers at once for a name it does not know.
-    await compareWithNothing(passwordHash, password);
-    return null;
-  }
+): Promise<'wrong-password' | Throttled | { session: Session }> {
+  const key = await provePassword(event, current, password);
+  if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
+  return { session: await renewProof(event, current) };
+}
+
+/** Compares the signed-in user's password. Guessing from a session is slowed down by session, which locks out nobody else. */
+async function provePassword(
+  { locals: { auth } }: SessionEvent,
+  { user, sessionId }: Session,
+  password: string,
+): Promise<'wrong-password' | Throttled | VerifiedKey> {
+  const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', sessionId);
+  const [stored, retryAfterSeconds] = await Promise.all([
+    auth.users.getKey(`${PROVIDER}:${user.username}`),
+    auth.throttle.take([own]),
+  ]);
+  if (retryAfterSeconds > 0) return throttled(retryAfterSeconds);
+  const key = await verifyKey(auth, stored, password);
+  const counted = key ? auth.throttle.succeed({ forgiven: [own], shared: [] }) : auth.throttle.fail([own]);
+  await auth.stores.db.batch(counted);
+  return key ?? 'wrong-password';
+}
+
+/**
+ * The key, if the password is the one it was made with. No key takes as long as a wrong password: Lucia's own `useKey`
+ * answers at once for a name it does not know, and so tells which names exist.
+ */
+async function verifyKey(
+  { passwordHash }: Auth,
+  stored: KeySchema | null,
+  password: string,
+): Promise<(VerifiedKey & { userId: string }) | null> {
+  const hash = stored?.hashed_password;
+  const matches = await (hash
+    ? passwordHash.validate(password, hash)
+    : compareWithNothing(passwordHash, password));
+  return stored && hash && matches ? { id: stored.id, hash, userId: stored.user_id } : null;
+}
+
+/**
+ * What a sign-in counts against. A browser that signed in to this account before has a count of its own, so that
+ * strangers cannot lock it out; all others share the account's and their address block's.
+ */
+function signInBuckets(
+  event: SessionEvent,
+  username: string,
+  known: string | null,
+): { forgiven: Bucket[]; shared: Bucket[] } {
+  const { deviceSecret } = event.locals.auth;
+  if (known) return { forgiven: [bucket(ACCOUNT_THROTTLE, deviceSecret, 'device', known)], shared: [] };
+  return {
+    forgiven: [bucket(ACCOUNT_THROTTLE, deviceSecret, 'account', username)],
+    shared: addressBuckets(event, ADDRESS_THROTTLE, 'address'),
+  };
+}
+
+function addressBuckets(event: SessionEvent, rule: ThrottleRule, kind: string): Bucket[] {
+  const block = addressBlock(event.getClientAddress());
+  return block === null ? [] : [bucket(rule, event.locals.auth.deviceSecret, kind, block)];
+}
+
+function throttled(retryAfterSeconds: number): Throttled {
+  logEvent('throttled', { retryAfterSeconds });
+  return { retryAfterSeconds };
 }
 
 function isLuciaError(error: unknown, message: LuciaError['message']): boolean {

@@ -1,7 +1,5 @@
-import { ABSOLUTE_PERIOD_MILLISECONDS } from './policy';
-
-/** Why a session ended, as the ledger and the activity page say it. */
-export type EndReason = 'signed-out' | 'revoked' | 'replaced';
+import { recordEvent, type EventType, type Origin } from './events';
+import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_KEPT_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
 
 /** What D1 knows of a user and of one of their sessions, at one moment. */
 export type Standing = { username: string; epoch: number; revoked: boolean };
@@ -13,11 +11,26 @@ export type Account = { id: string; username: string; epoch: number };
 
 export type Ledger = ReturnType<typeof createLedger>;
 
-const PURGE_ROWS_AT_ONCE = 100;
+/** SQL, true while the acting session is neither out of epoch nor revoked. Its values: `actorValues`, from ?n on. */
+const actorStands = (n: number) => `EXISTS (SELECT 1 FROM User WHERE id = ?${n} AND session_epoch = ?${n + 1})
+  AND NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?${n + 2})`;
 
-/** True while the acting session (?user, ?epoch, ?session) is neither out of epoch nor revoked. */
-const ACTOR_STANDS = `EXISTS (SELECT 1 FROM User WHERE id = ?1 AND session_epoch = ?2)
-  AND NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?3)`;
+const actorValues = ({ userId, epoch, sessionId }: Actor) => [userId, epoch, sessionId] as const;
+
+/** SQL, true while a key has the hash that a password was compared with. Its values: the key's id and the hash. */
+const keyHas = (n: number) => `EXISTS (SELECT 1 FROM Key WHERE id = ?${n} AND hashed_password = ?${n + 1})`;
+
+/** A key with the hash that a password was compared with: what follows from the password is done only if it still has it. */
+export type VerifiedKey = { id: string; hash: string };
+
+/** A sign-in or sign-up: what is recorded of it, and the session of this browser that it replaces. */
+export type Arrival = {
+  type: EventType;
+  userId: string;
+  sessionId: string;
+  origin: Origin;
+  replaced: { userId: string; sessionId: string } | null;
+};
 
 /**
  * The revocation ledger: which sessions have ended, in D1, where a write is seen by every later read.
@@ -39,12 +52,48 @@ export function createLedger(db: D1Database) {
       return row && { username: row.username, epoch: row.epoch, revoked: row.revoked === 1 };
     },
 
-    /** The user of that name with the epoch a sign-in that starts now belongs to. */
-    async accountByUsername(username: string): Promise<Account | null> {
-      return db
-        .prepare('SELECT id, username, session_epoch AS epoch FROM User WHERE username = ?1')
-        .bind(username)
-        .first<Account>();
+    /**
+     * Lets a sign-in in: gives the account with the epoch its session is to carry, and ends the session it replaces.
+     * `null` if the password was changed since it was compared; then nothing happened. The epoch is read together with
+     * the hash, so a sign-in with an old password cannot get the epoch of a new one.
+     */
+    async admit(
+      key: VerifiedKey,
+      arrival: Arrival,
+      alongside: D1PreparedStatement[],
+    ): Promise<Account | null> {
+      const account = db
+        .prepare(
+          `SELECT User.id, username, session_epoch AS epoch FROM User JOIN Key ON Key.user_id = User.id
+           WHERE Key.id = ?1 AND hashed_password = ?2`,
+        )
+        .bind(key.id, key.hash);
+      const [found] = await db.batch<Account>([account, ...this.arrive(arrival, key), ...alongside]);
+      return found?.results[0] ?? null;
+    },
+
+    /** The statements that record an arrival. With a key they take effect only while it has that hash. */
+    arrive({ type, userId, sessionId, origin, replaced }: Arrival, key?: VerifiedKey): D1PreparedStatement[] {
+      const now = Date.now();
+      const event = { type, sessionId, ...origin, at: now };
+      const proof = key ? [key.id, key.hash] : [];
+      return [
+        key
+          ? recordEvent(db, event, `User.id = ?6 AND ${keyHas(7)}`, userId, ...proof)
+          : recordEvent(db, event, 'User.id = ?6', userId),
+        ...(replaced
+          ? [
+              db
+                .prepare(
+                  `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+                   SELECT ?1, id, ?3, ?4, 'replaced' FROM User WHERE id = ?2 ${key ? `AND ${keyHas(5)}` : ''}
+                   ON CONFLICT (id) DO NOTHING`,
+                )
+                .bind(replaced.sessionId, replaced.userId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, ...proof),
+            ]
+          : []),
+        ...purge(db, now),
+      ];
     },
 
     /** When the account was made, epoch milliseconds. */
@@ -65,111 +114,142 @@ export function createLedger(db: D1Database) {
      * Ends the session whose cookie this request carried; the token is the permission, so no actor is asked for.
      * It needs no KV read, so it also ends a session that this place's KV does not show yet.
      */
-    async endOwn(sessionId: string, userId: string, reason: EndReason): Promise<void> {
+    async signOut(sessionId: string, userId: string, origin: Origin): Promise<void> {
       const now = Date.now();
+      const event = { type: 'signed-out', sessionId, ...origin, at: now } as const;
       await db.batch([
+        recordEvent(db, event, `User.id = ?6 AND ${notRevoked(7)}`, userId, sessionId),
         db
           .prepare(
             `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?1, id, ?3, ?4, ?5 FROM User WHERE id = ?2
+             SELECT ?1, id, ?3, ?4, 'signed-out' FROM User WHERE id = ?2
              ON CONFLICT (id) DO NOTHING`,
           )
-          .bind(sessionId, userId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, reason),
-        purge(db, now),
+          .bind(sessionId, userId, now, now + ABSOLUTE_PERIOD_MILLISECONDS),
       ]);
     },
 
     /**
-     * Ends one session of the actor's user.
-     * `ended`: it is revoked now. `already`: it was. `refused`: the acting session itself no longer stands.
+     * Ends one session of the actor's user: `revoked` on request, `replaced` when a new one takes its place.
+     * `ended`: it is now. `already`: it was. `refused`: the acting session itself no longer stands.
      */
-    async end(actor: Actor, sessionId: string, reason: EndReason): Promise<'ended' | 'already' | 'refused'> {
+    async end(
+      actor: Actor,
+      sessionId: string,
+      reason: 'revoked' | 'replaced',
+      origin: Origin,
+    ): Promise<'ended' | 'already' | 'refused'> {
       const now = Date.now();
-      const [insert, found] = await db.batch([
+      const event = { type: 'session-revoked', sessionId, ...origin, at: now } as const;
+      // The event first: that the session was not revoked yet is what makes it one.
+      const recorded = recordEvent(
+        db,
+        event,
+        `User.id = ?6 AND ${actorStands(6)} AND ${notRevoked(9)}`,
+        ...actorValues(actor),
+        sessionId,
+      );
+      const results = await db.batch([
+        ...(reason === 'revoked' ? [recorded] : []),
         db
           .prepare(
             `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?4, ?1, ?5, ?6, ?7 WHERE ${ACTOR_STANDS}
-             ON CONFLICT (id) DO NOTHING`,
+             SELECT ?4, ?1, ?5, ?6, ?7 WHERE ${actorStands(1)} AND ${notRevoked(4)}`,
           )
-          .bind(
-            actor.userId,
-            actor.epoch,
-            actor.sessionId,
-            sessionId,
-            now,
-            now + ABSOLUTE_PERIOD_MILLISECONDS,
-            reason,
-          ),
+          .bind(...actorValues(actor), sessionId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, reason),
         db.prepare('SELECT 1 FROM RevokedSession WHERE id = ?1').bind(sessionId),
-        purge(db, now),
       ]);
-      if (insert?.meta.changes === 1) return 'ended';
+      const [inserted, found] = results.slice(-2);
+      if (inserted?.meta.changes === 1) return 'ended';
       return found?.results.length ? 'already' : 'refused';
     },
 
-    /** Ends every session of the actor's user in one write. Gives the new epoch, or `null` if the actor no longer stands. */
-    async endAll(actor: Actor): Promise<number | null> {
-      const row = await db
-        .prepare(
-          `UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1 AND ${ACTOR_STANDS}
-           RETURNING session_epoch AS epoch`,
-        )
-        .bind(actor.userId, actor.epoch, actor.sessionId)
-        .first<{ epoch: number }>();
-      return row?.epoch ?? null;
-    },
-
     /**
-     * Replaces a password hash and ends every session, both or neither. `oldHash` is the hash that the current
-     * password was checked against: a second change at the same moment finds it gone and is refused.
-     * Gives the new epoch, or `null`.
+     * Ends every session of the actor's user in one write.
+     * Gives the new epoch, or `null` if the actor no longer stands; then nothing happened.
      */
-    async changePassword(
+    async endAll(
       actor: Actor,
-      keyId: string,
-      oldHash: string,
-      newHash: string,
+      type: 'others-revoked' | 'all-revoked',
+      origin: Origin,
     ): Promise<number | null> {
+      const event = { type, sessionId: actor.sessionId, ...origin, at: Date.now() };
       const [, raised] = await db.batch<{ epoch: number }>([
+        recordEvent(db, event, `User.id = ?6 AND ${actorStands(6)}`, ...actorValues(actor)),
         db
           .prepare(
-            `UPDATE Key SET hashed_password = ?6
-             WHERE id = ?4 AND user_id = ?1 AND hashed_password = ?5 AND ${ACTOR_STANDS}`,
-          )
-          .bind(actor.userId, actor.epoch, actor.sessionId, keyId, oldHash, newHash),
-        // A new hash has a fresh salt, so finding it there says that the statement before took effect.
-        db
-          .prepare(
-            `UPDATE User SET session_epoch = session_epoch + 1
-             WHERE id = ?1 AND EXISTS (SELECT 1 FROM Key WHERE id = ?2 AND hashed_password = ?3)
+            `UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1 AND ${actorStands(1)}
              RETURNING session_epoch AS epoch`,
           )
-          .bind(actor.userId, keyId, newHash),
+          .bind(...actorValues(actor)),
       ]);
       return raised?.results[0]?.epoch ?? null;
     },
 
-    /** Deletes the user with keys and ledger rows (foreign keys cascade). False if the actor no longer stands or the password changed. */
-    async deleteAccount(actor: Actor, keyId: string, hash: string): Promise<boolean> {
+    /**
+     * Replaces a password hash and ends every session, both or neither. A second change at the same moment finds the
+     * old hash gone and is refused. Gives the new epoch, or `null`.
+     */
+    async changePassword(
+      actor: Actor,
+      key: VerifiedKey,
+      newHash: string,
+      origin: Origin,
+    ): Promise<number | null> {
+      const event = {
+        type: 'password-changed',
+        sessionId: actor.sessionId,
+        ...origin,
+        at: Date.now(),
+      } as const;
+      const [, raised] = await db.batch<{ epoch: number }>([
+        db
+          .prepare(
+            `UPDATE Key SET hashed_password = ?6
+             WHERE id = ?4 AND user_id = ?1 AND hashed_password = ?5 AND ${actorStands(1)}`,
+          )
+          .bind(...actorValues(actor), key.id, key.hash, newHash),
+        // A new hash has a fresh salt, so finding it there says that the statement before took effect.
+        db
+          .prepare(
+            `UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1 AND ${keyHas(2)}
+             RETURNING session_epoch AS epoch`,
+          )
+          .bind(actor.userId, key.id, newHash),
+        recordEvent(db, event, `User.id = ?6 AND ${keyHas(7)}`, actor.userId, key.id, newHash),
+      ]);
+      return raised?.results[0]?.epoch ?? null;
+    },
+
+    /**
+     * Deletes the user with keys, events and ledger rows (foreign keys cascade).
+     * False if the actor no longer stands or the password was changed; then nothing happened.
+     */
+    async deleteAccount(actor: Actor, key: VerifiedKey): Promise<boolean> {
       const { meta } = await db
-        .prepare(
-          `DELETE FROM User WHERE id = ?1 AND ${ACTOR_STANDS}
-             AND EXISTS (SELECT 1 FROM Key WHERE id = ?4 AND hashed_password = ?5)`,
-        )
-        .bind(actor.userId, actor.epoch, actor.sessionId, keyId, hash)
+        .prepare(`DELETE FROM User WHERE id = ?1 AND ${actorStands(1)} AND ${keyHas(4)}`)
+        .bind(...actorValues(actor), key.id, key.hash)
         .run();
       return meta.changes > 0;
     },
   };
 }
 
-/** Rows of sessions that could not live any more go with the next write: Pages has no cron. */
-function purge(db: D1Database, now: number) {
-  return db
-    .prepare(
-      `DELETE FROM RevokedSession WHERE id IN
-         (SELECT id FROM RevokedSession WHERE expires_at <= ?1 LIMIT ${PURGE_ROWS_AT_ONCE})`,
-    )
-    .bind(now);
+const notRevoked = (n: number) => `NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?${n})`;
+
+/** What is past its time goes with the next sign-in, some rows at a time: Pages has no cron. */
+function purge(db: D1Database, now: number): D1PreparedStatement[] {
+  const expired = [
+    ['RevokedSession', 'expires_at', now],
+    ['SignInThrottle', 'expires_at', now],
+    ['SecurityEvent', 'at', now - EVENTS_KEPT_MILLISECONDS],
+  ] as const;
+  return expired.map(([table, column, time]) =>
+    db
+      .prepare(
+        `DELETE FROM ${table} WHERE id IN
+           (SELECT id FROM ${table} WHERE ${column} <= ?1 LIMIT ${PURGE_ROWS_AT_ONCE})`,
+      )
+      .bind(time),
+  );
 }

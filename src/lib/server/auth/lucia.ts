@@ -12,9 +12,11 @@ import type { Cookies } from '@sveltejs/kit';
 import { userAdapter } from '../database/user-adapter';
 import { cloudflareKvBinding, type SessionLayout } from '../kv-adapter';
 import { StoreUnavailable, guardStores } from '../stores';
+import { createDeviceCookie } from './device-cookie';
 import { createLedger, type Ledger, type Standing } from './ledger';
 import { scryptPasswordHash, type PasswordHash } from './password';
 import { ABSOLUTE_PERIOD_MILLISECONDS, ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS } from './policy';
+import { createThrottle } from './throttle';
 import { cookieValueFor, parseCookieValue } from './token';
 
 /** What of a SvelteKit request event the auth module reads. */
@@ -25,8 +27,10 @@ export type AuthOptions = {
   db: D1Database;
   layout: SessionLayout;
   event: AuthEvent;
+  /** Signs the device cookie and keys the throttle's ids; without it no browser is known as the account's own. */
+  deviceSecret?: string;
   passwordHash?: PasswordHash;
-  users?: (db: D1Database) => InitializeAdapter<UserAdapter>;
+  users?: typeof userAdapter;
 };
 
 export type Auth = ReturnType<typeof createAuth>;
@@ -40,17 +44,18 @@ export function createAuth({
   db,
   layout,
   event,
+  deviceSecret,
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
   const stores = guardStores(kv, db);
-  const users = initializeUsers(stores.db)(LuciaError);
+  const memory: Memory = { sessions: new Map(), users: new Map(), alongSignUp: [] };
+  const users = initializeUsers(stores.db, memory.alongSignUp)(LuciaError);
   const ledger = createLedger(stores.db);
   const cookie = sessionCookieFor(event.url);
   const presented = parseCookieValue(event.cookies.get(cookie.name));
   /** Session id → token, for the sessions whose token this request knows. */
   const tokens = new Map(presented ? [[presented.sessionId, presented.token]] : []);
-  const memory: Memory = { sessions: new Map(), users: new Map() };
 
   const instance = configureLucia({
     adapter: requestAdapter({
@@ -78,6 +83,9 @@ export function createAuth({
     /** Lucia's view of this request's cookie. */
     request: instance.handleRequest(event),
     ledger,
+    throttle: createThrottle(stores.db),
+    deviceCookie: createDeviceCookie(event.cookies, cookie.secure, deviceSecret),
+    deviceSecret,
     stores,
     tokens,
     memory,
@@ -106,7 +114,13 @@ function configureLucia({ adapter, cookie, tokens, passwordHash }: LuciaParts) {
     sessionExpiresIn: { activePeriod: ACTIVE_PERIOD_MILLISECONDS, idlePeriod: IDLE_PERIOD_MILLISECONDS },
     passwordHash,
     getUserAttributes: ({ username }) => ({ username }),
-    getSessionAttributes: ({ created_at, epoch, device, place }) => ({ created_at, epoch, device, place }),
+    getSessionAttributes: ({ created_at, proved_at, epoch, device, place }) => ({
+      created_at,
+      proved_at,
+      epoch,
+      device,
+      place,
+    }),
   });
 }
 
@@ -148,6 +162,8 @@ function tokenCookies(tokens: Map<string, string>): ReturnType<typeof sveltekit>
 type Memory = {
   sessions: Map<string, Promise<SessionSchema | null>>;
   users: Map<string, { id: string; username: string }>;
+  /** Statements that the batch of a sign-up carries along. */
+  alongSignUp: D1PreparedStatement[];
   /** The answer of `confirmSession`, for all loads and actions of the request. */
   confirmed?: Promise<Session | null>;
 };

@@ -33,3 +33,44 @@ export const STORE_TIMEOUT_MILLISECONDS = 5_000;
 
 /** Workers allow six connections at once to a request; background deletes keep to that. */
 export const BACKGROUND_DELETES_AT_ONCE = 6;
+
+/** How long a password given counts as proof for ending other sessions (ASVS 7.5.1). */
+export const PROOF_PERIOD_MILLISECONDS = 15 * MINUTE_MILLISECONDS;
+
+/** How long the activity page remembers. */
+export const EVENTS_KEPT_MILLISECONDS = 90 * DAY_MILLISECONDS;
+export const EVENTS_PER_PAGE = 50;
+
+/** How long a browser that signed in is known as the account's own. */
+export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;
+
+/** When guessing is slowed down, and by how much (ASVS 6.3.1). */
+export type ThrottleRule = {
+  /** Failures before the first wait. */
+  freeFailures: number;
+  /** Tries that may be under way at once before any has failed. */
+  burst: number;
+  /** The first wait; each further failure doubles it, up to the longest. */
+  firstWaitMilliseconds: number;
+  longestWaitMilliseconds: number;
+};
+
+/** Of one username, by browsers that never signed in to it; of one browser that did; of one session's password proofs. */
+export const ACCOUNT_THROTTLE: ThrottleRule = {
+  freeFailures: 5,
+  burst: 50,
+  firstWaitMilliseconds: 30 * SECOND_MILLISECONDS,
+  longestWaitMilliseconds: 15 * MINUTE_MILLISECONDS,
+};
+
+/** Of one address block, over all usernames: many people may share it. */
+export const ADDRESS_THROTTLE: ThrottleRule = { ...ACCOUNT_THROTTLE, freeFailures: 50, burst: 200 };
+
+/** Of sign-ups from one address block: each counts, also one that succeeds. */
+export const SIGN_UP_THROTTLE: ThrottleRule = { ...ACCOUNT_THROTTLE, freeFailures: 20 };
+
+/** A throttle forgets what is older than this. */
+export const THROTTLE_WINDOW_MILLISECONDS = 24 * HOUR_MILLISECONDS;
+
+/** Expired rows that one sign-in clears away, per table: Pages has no cron. */
+export const PURGE_ROWS_AT_ONCE = 100;

@@ -1,36 +1,64 @@
 import type { Session } from 'lucia';
 import type { Place, SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
+import { logEvent, type EventType, type Origin } from './events';
 import { readSession, toSignIn, type GuardEvent } from './guards';
-import type { Account, Actor, EndReason } from './ledger';
+import type { Account, Actor, Arrival } from './ledger';
 import { absoluteEnd, isLoopback, type Auth } from './lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
 /** An event with what sign-in notes of the device's place, and with work that may outlive the answer. */
 export type SessionEvent = GuardEvent & {
+  getClientAddress(): string;
   platform?: Readonly<{
     cf?: { country?: unknown; city?: unknown };
     ctx?: { waitUntil(promise: Promise<unknown>): void };
   }>;
 };
 
-/** Signs this browser in: a new session in the account's epoch, in place of the one this browser had. */
-export async function startSession(event: SessionEvent, account: Account): Promise<Session> {
+/** A session that is about to be: its id is known before anything is stored, and its token to this request alone. */
+export type NewSession = { sessionId: string; token: string };
+
+/** Draws a token for a session of this user. Nothing is stored yet. */
+export function newSession(userId: string): NewSession {
+  const token = createToken();
+  return { token, sessionId: sessionIdFor(userId, token) };
+}
+
+/** What the ledger records of a sign-in or sign-up; the session that this browser had is replaced. */
+export function arrivalOf(event: SessionEvent, type: EventType, userId: string, sessionId: string): Arrival {
+  const { presented } = event.locals.auth;
+  return { type, userId, sessionId, origin: originOf(event), replaced: presented };
+}
+
+/**
+ * Signs this browser in, after the ledger let the arrival in: stores the session and sets its cookie.
+ * The replaced session ended before: if this fails, nobody is signed in by accident.
+ */
+export async function startSession(
+  event: SessionEvent,
+  account: Account,
+  session: NewSession,
+): Promise<void> {
+  const now = Date.now();
   const { auth } = event.locals;
-  // The old one first: if this fails nothing has changed, and if the next step fails nobody is signed in by accident.
-  if (auth.presented) await endPresentedSession(event, 'replaced');
-  return issueSession(auth, account, {
-    created_at: Date.now(),
-    device: deviceOf(event.request.headers.get('user-agent')),
-    place: placeOf(event),
-  });
+  const { presented } = auth;
+  await issueSession(auth, account, session, { created_at: now, proved_at: now, ...originOf(event) });
+  auth.deviceCookie.remember(account.username);
+  if (presented) forgetRecord(event, presented.sessionId);
 }
 
 /** Ends the session of this browser and clears its cookie. Does nothing for a browser without one. */
 export async function signOut(event: SessionEvent): Promise<void> {
-  await endPresentedSession(event, 'signed-out');
-  event.locals.auth.request.setSession(null);
+  const { presented, ledger, request } = event.locals.auth;
+  if (presented) {
+    const { sessionId, userId } = presented;
+    await ledger.signOut(sessionId, userId, originOf(event));
+    logEvent('signed-out', { userId, sessionId });
+    forgetRecord(event, sessionId);
+  }
+  request.setSession(null);
 }
 
 /**
@@ -57,15 +85,16 @@ export async function revokeSession(
   current: Session,
   sessionId: string,
 ): Promise<'ended' | 'unknown'> {
-  const { ledger, lucia } = event.locals.auth;
+  const { auth } = event.locals;
   if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
   // The record is read only to tell a known session from an unknown one. KV may not show it here yet: end it all the same.
   const [outcome, record] = await Promise.all([
-    ledger.end(actorOf(current), sessionId, 'revoked'),
-    readSession(event.locals.auth, sessionId),
+    auth.ledger.end(actorOf(current), sessionId, 'revoked', originOf(event)),
+    readSession(auth, sessionId),
   ]);
   if (outcome === 'refused') toSignIn(event);
-  inBackground(event, lucia.invalidateSession(sessionId).catch(cleanupFailed));
+  logEvent('session-revoked', { userId: current.user.userId, sessionId });
+  forgetRecord(event, sessionId);
   return record || outcome === 'already' ? 'ended' : 'unknown';
 }
 
@@ -74,38 +103,53 @@ export async function revokeSession(
  * Gives how many others were listed; `null` when KV could not say.
  */
 export async function revokeOtherSessions(event: SessionEvent, current: Session): Promise<number | null> {
-  const { auth } = event.locals;
-  const [epoch, others] = await Promise.all([
-    auth.ledger.endAll(actorOf(current)),
-    listOthers(auth, current),
-  ]);
-  if (epoch === null) toSignIn(event);
-  await continueInEpoch(event, current, epoch, others);
-  return others && others.length;
+  const others = await endAll(event, current, 'others-revoked');
+  await continueInEpoch(event, current, others);
+  return others.listed && others.listed.length;
 }
 
 /** Ends all sessions of the user, this one too. */
 export async function revokeAllSessions(event: SessionEvent, current: Session): Promise<void> {
+  const { listed } = await endAll(event, current, 'all-revoked');
+  leaveWithAll(event, current, listed);
+}
+
+/** What an end of all sessions leaves: the new epoch, and the others as KV listed them. */
+export type EndOfAll = { epoch: number; listed: SessionView[] | null };
+
+async function endAll(
+  event: SessionEvent,
+  current: Session,
+  type: 'others-revoked' | 'all-revoked',
+): Promise<EndOfAll> {
   const { auth } = event.locals;
-  const [epoch, others] = await Promise.all([
-    auth.ledger.endAll(actorOf(current)),
+  const [epoch, listed] = await Promise.all([
+    auth.ledger.endAll(actorOf(current), type, originOf(event)),
     listOthers(auth, current),
   ]);
   if (epoch === null) toSignIn(event);
-  leaveWithAll(event, current, others);
+  logEvent(type, { userId: current.user.userId });
+  return { epoch, listed };
 }
 
 /** After the epoch rose: this browser goes on in the new one, under a new token and id; the old records go. */
 export async function continueInEpoch(
   event: SessionEvent,
   current: Session,
-  epoch: number,
-  others: SessionView[] | null,
+  { epoch, listed }: EndOfAll,
 ): Promise<void> {
-  const { created_at, device, place, user } = current;
-  const account = { id: user.userId, username: user.username, epoch };
-  await issueSession(event.locals.auth, account, { created_at, device, place });
-  forgetRecords(event, current, others);
+  await issueSuccessor(event, current, { epoch, proved_at: current.proved_at });
+  forgetRecords(event, current, listed);
+}
+
+/** The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). */
+export async function renewProof(event: SessionEvent, current: Session): Promise<Session> {
+  const { ledger } = event.locals.auth;
+  const ended = await ledger.end(actorOf(current), current.sessionId, 'replaced', originOf(event));
+  if (ended !== 'ended') toSignIn(event);
+  const session = await issueSuccessor(event, current, { epoch: current.epoch, proved_at: Date.now() });
+  forgetRecord(event, current.sessionId);
+  return session;
 }
 
 /** After every session ended: the cookie goes, and the records. */
@@ -123,33 +167,33 @@ export async function listOthers(auth: Auth, current: Session): Promise<SessionV
   }
 }
 
-/** Removes ended records from KV once the answer is sent. They are dead already: the ledger says so. */
-function forgetRecords(event: SessionEvent, current: Session, others: SessionView[] | null): void {
-  const { lucia } = event.locals.auth;
-  const ids = [current.sessionId, ...(others ?? []).map(({ id }) => id)];
-  const worker = async () => {
-    for (let id = ids.pop(); id; id = ids.pop()) await lucia.invalidateSession(id).catch(cleanupFailed);
-  };
-  inBackground(event, Promise.all(Array.from({ length: BACKGROUND_DELETES_AT_ONCE }, worker)));
-}
-
 export function actorOf(session: Session): Actor {
   return { userId: session.user.userId, sessionId: session.sessionId, epoch: session.epoch };
 }
 
-async function endPresentedSession(event: SessionEvent, reason: EndReason): Promise<void> {
-  const { presented, ledger, lucia } = event.locals.auth;
-  if (!presented) return;
-  await ledger.endOwn(presented.sessionId, presented.userId, reason);
-  inBackground(event, lucia.invalidateSession(presented.sessionId).catch(cleanupFailed));
+/** The device and place a request comes from. */
+export function originOf({ request, platform, url }: SessionEvent): Origin {
+  return { device: deviceOf(request.headers.get('user-agent')), place: placeOf(platform?.cf, url) };
 }
 
-type SessionNotes = Pick<Lucia.DatabaseSessionAttributes, 'created_at' | 'device' | 'place'>;
+type SessionNotes = Pick<Lucia.DatabaseSessionAttributes, 'created_at' | 'proved_at' | 'device' | 'place'>;
 
-async function issueSession(auth: Auth, account: Account, notes: SessionNotes): Promise<Session> {
-  const { id: userId, username, epoch } = account;
-  const token = createToken();
-  const sessionId = sessionIdFor(userId, token);
+async function issueSuccessor(
+  event: SessionEvent,
+  { user, created_at, device, place }: Session,
+  { epoch, proved_at }: { epoch: number; proved_at: number },
+): Promise<Session> {
+  const account = { id: user.userId, username: user.username, epoch };
+  const notes = { created_at, proved_at, device, place };
+  return issueSession(event.locals.auth, account, newSession(user.userId), notes);
+}
+
+async function issueSession(
+  auth: Auth,
+  { id: userId, username, epoch }: Account,
+  { sessionId, token }: NewSession,
+  notes: SessionNotes,
+): Promise<Session> {
   auth.tokens.set(sessionId, token);
   auth.memory.users.set(userId, { id: userId, username });
   const session = await auth.lucia.createSession({
@@ -161,6 +205,21 @@ async function issueSession(auth: Auth, account: Account, notes: SessionNotes): 
   // Without JavaScript the page's load runs in the same request, after the action: it must see the new session.
   auth.memory.confirmed = Promise.resolve(session);
   return session;
+}
+
+/** Removes an ended record from KV once the answer is sent. It is dead already: the ledger says so. */
+function forgetRecord(event: SessionEvent, sessionId: string): void {
+  const { lucia } = event.locals.auth;
+  inBackground(event, lucia.invalidateSession(sessionId).catch(cleanupFailed));
+}
+
+function forgetRecords(event: SessionEvent, current: Session, others: SessionView[] | null): void {
+  const { lucia } = event.locals.auth;
+  const ids = [current.sessionId, ...(others ?? []).map(({ id }) => id)];
+  const worker = async () => {
+    for (let id = ids.pop(); id; id = ids.pop()) await lucia.invalidateSession(id).catch(cleanupFailed);
+  };
+  inBackground(event, Promise.all(Array.from({ length: BACKGROUND_DELETES_AT_ONCE }, worker)));
 }
 
 function inBackground(event: SessionEvent, work: Promise<unknown>): void {
@@ -186,10 +245,9 @@ function viewOf(session: Session, current: boolean): SessionView {
 }
 
 /** Country and city as Cloudflare's edge sees them (`request.cf`); no address is kept. */
-function placeOf({ platform, url }: SessionEvent): Place {
+function placeOf(cf: { country?: unknown; city?: unknown } | undefined, url: URL): Place {
   if (isLoopback(url)) return { country: null, city: 'local' };
-  const { country, city } = platform?.cf ?? {};
-  return { country: textOrNull(country), city: textOrNull(city) };
+  return { country: textOrNull(cf?.country), city: textOrNull(cf?.city) };
 }
 
 const PLACE_MAX_CHARACTERS = 60;

@@ -3,9 +3,12 @@ import type { InitializeAdapter, UserAdapter } from 'lucia';
 /**
  * Users and keys in D1: `@lucia-auth/adapter-prisma`, but for `setUser`. Prisma's D1 adapter ignores transactions,
  * so the stock one can leave a user without a key; here the two inserts are one `batch`, which D1 runs as a transaction.
- * Prisma is imported by the first method that needs it: setting it up costs more than a page view.
+ * `alongSignUp` goes into that batch: what is recorded of a sign-up. Prisma is imported by the first method that needs it: setting it up costs more than a page view.
  */
-export function userAdapter(db: D1Database): InitializeAdapter<UserAdapter> {
+export function userAdapter(
+  db: D1Database,
+  alongSignUp: D1PreparedStatement[] = [],
+): InitializeAdapter<UserAdapter> {
   return (LuciaError) => {
     let loaded: Promise<UserAdapter> | undefined;
     const prisma = () =>
@@ -26,7 +29,7 @@ export function userAdapter(db: D1Database): InitializeAdapter<UserAdapter> {
           );
         }
         try {
-          await db.batch(statements);
+          await db.batch([...statements, ...alongSignUp]);
         } catch (error) {
           // The username is the key, so a username that is taken is a key that exists.
           if (isDuplicate(error)) throw new LuciaError('AUTH_DUPLICATE_KEY_ID');

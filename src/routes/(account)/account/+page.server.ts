@@ -1,13 +1,21 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { changePassword, deleteAccount } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
+import { requireSession, toSignIn } from '$lib/server/auth/guards';
 import { failClosed } from '$lib/server/fail-closed';
-import { changePasswordForm, deleteAccountForm, parseForm } from '$lib/server/forms';
+import { listOthers } from '$lib/server/auth/sessions';
+import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/forms';
+import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
-  const { user } = await requireSession(event);
-  return { username: user.username };
+  const session = await requireSession(event);
+  const { auth } = event.locals;
+  const [createdAt, others] = await Promise.all([
+    auth.ledger.accountCreatedAt(session.user.userId),
+    listOthers(auth, session),
+  ]);
+  if (createdAt === null) toSignIn(event);
+  return { username: session.user.username, createdAt, sessionCount: others && others.length + 1 };
 });
 
 const WRONG_PASSWORD = 'That is not your password.';
@@ -16,24 +24,33 @@ export const actions = {
   changePassword: failClosed(async (event: RequestEvent) => {
     const session = await requireSession(event);
     const { data, errors } = parseForm(changePasswordForm, await event.request.formData());
-    if (errors) return fail(400, { changePassword: { errors } });
+    if (errors) return refuseChange(400, errors);
     const outcome = await changePassword(event, session, data.currentPassword, data.newPassword);
-    if (outcome === 'wrong-password') {
-      return fail(400, { changePassword: { errors: { currentPassword: WRONG_PASSWORD } } });
+    if (outcome === 'wrong-password') return refuseChange(400, { currentPassword: WRONG_PASSWORD });
+    if ('retryAfterSeconds' in outcome) {
+      return refuseChange(429, { currentPassword: retryAfter(event, outcome) });
     }
-    return { changePassword: { message: passwordChanged(outcome.endedOthers) } };
+    return { changePassword: { errors: undefined, message: passwordChanged(outcome.endedOthers) } };
   }),
 
   deleteAccount: failClosed(async (event: RequestEvent) => {
     const session = await requireSession(event);
     const { data, errors } = parseForm(deleteAccountForm, await event.request.formData());
-    if (errors) return fail(400, { deleteAccount: { errors } });
-    if ((await deleteAccount(event, session, data.password)) === 'wrong-password') {
-      return fail(400, { deleteAccount: { errors: { password: WRONG_PASSWORD } } });
-    }
+    if (errors) return refuseDeletion(400, errors);
+    const outcome = await deleteAccount(event, session, data.password);
+    if (outcome === 'wrong-password') return refuseDeletion(400, { password: WRONG_PASSWORD });
+    if (outcome !== 'deleted') return refuseDeletion(429, { password: retryAfter(event, outcome) });
     redirect(303, '/login?notice=account-deleted');
   }),
 } satisfies Actions;
+
+function refuseChange(status: number, errors: FieldErrors<'currentPassword' | 'newPassword'>) {
+  return fail(status, { changePassword: { errors, message: undefined } });
+}
+
+function refuseDeletion(status: number, errors: FieldErrors<'password'>) {
+  return fail(status, { deleteAccount: { errors } });
+}
 
 function passwordChanged(endedOthers: number | null): string {
   const others =

@@ -9,6 +9,7 @@ import {
 } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
 import { parseForm, revokeForm } from '$lib/server/forms';
+import { requireFreshProof } from '$lib/server/step-up';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
@@ -18,27 +19,39 @@ export const load = failClosed(async (event: PageServerLoadEvent) => {
 
 export const actions = {
   revoke: failClosed(async (event: RequestEvent) => {
-    const session = await requireSession(event);
-    const { data, errors } = parseForm(revokeForm, await event.request.formData());
+    const current = await requireSession(event);
+    const form = await event.request.formData();
+    const { data, errors } = parseForm(revokeForm, form);
     if (errors) return fail(400, { error: errors.sessionId ?? 'Choose a session.' });
-    if (data.sessionId === session.sessionId) {
+    const { sessionId } = data;
+    if (sessionId === current.sessionId) {
       await signOut(event);
       redirect(303, '/login');
     }
-    if ((await revokeSession(event, session, data.sessionId)) === 'unknown') {
+    const { session, refusal } = await requireFreshProof(event, current, form, {
+      action: 'revoke',
+      sessionId,
+    });
+    if (refusal) return refusal;
+    if ((await revokeSession(event, session, sessionId)) === 'unknown') {
       return fail(404, { error: 'That session is not in your list. It may have ended already.' });
     }
     return { message: 'Session ended everywhere now.' };
   }),
 
   revokeOthers: failClosed(async (event: RequestEvent) => {
-    const session = await requireSession(event);
-    const ended = await revokeOtherSessions(event, session);
-    return { message: othersEnded(ended) };
+    const current = await requireSession(event);
+    const form = await event.request.formData();
+    const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeOthers' });
+    if (refusal) return refusal;
+    return { message: othersEnded(await revokeOtherSessions(event, session)) };
   }),
 
   revokeAll: failClosed(async (event: RequestEvent) => {
-    const session = await requireSession(event);
+    const current = await requireSession(event);
+    const form = await event.request.formData();
+    const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeAll' });
+    if (refusal) return refusal;
     await revokeAllSessions(event, session);
     redirect(303, '/login?notice=signed-out-everywhere');
   }),

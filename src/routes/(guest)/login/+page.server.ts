@@ -1,9 +1,10 @@
-import { fail, redirect } from '@sveltejs/kit';
+import { redirect } from '@sveltejs/kit';
 import { signIn } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, signInForm, typed } from '$lib/server/forms';
+import { parseForm, signInForm, tryAgain } from '$lib/server/forms';
 import { redirectTarget } from '$lib/server/redirect-target';
+import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 const NOTICES = ['signed-out-everywhere', 'account-deleted'] as const;
@@ -20,12 +21,13 @@ export const load = failClosed(async (event: PageServerLoadEvent) => {
 export const actions = {
   default: failClosed(async (event: RequestEvent) => {
     const form = await event.request.formData();
-    const values = { username: typed(form, 'username') };
     const { data, errors } = parseForm(signInForm, form);
-    if (errors) return fail(400, { values, errors });
-    if ((await signIn(event, data.username, data.password)) === 'refused') {
-      return fail(400, { values, errors: { password: 'The username or the password is wrong.' } });
+    if (errors) return tryAgain(400, form, errors);
+    const outcome = await signIn(event, data.username, data.password);
+    if (outcome === 'refused') {
+      return tryAgain(400, form, { password: 'The username or the password is wrong.' });
     }
+    if (outcome !== 'signed-in') return tryAgain(429, form, { form: retryAfter(event, outcome) });
     redirect(303, redirectTarget(event.url));
   }),
 } satisfies Actions;

@@ -1,8 +1,9 @@
-import { fail, redirect } from '@sveltejs/kit';
+import { redirect } from '@sveltejs/kit';
 import { signUp } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, signUpForm, typed } from '$lib/server/forms';
+import { parseForm, signUpForm, tryAgain } from '$lib/server/forms';
+import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 export const load = failClosed((event: PageServerLoadEvent) => requireGuest(event));
@@ -10,12 +11,13 @@ export const load = failClosed((event: PageServerLoadEvent) => requireGuest(even
 export const actions = {
   default: failClosed(async (event: RequestEvent) => {
     const form = await event.request.formData();
-    const values = { username: typed(form, 'username') };
     const { data, errors } = parseForm(signUpForm, form);
-    if (errors) return fail(400, { values, errors });
-    if ((await signUp(event, data.username, data.password)) === 'taken') {
-      return fail(409, { values, errors: { username: 'That username is taken. Choose another.' } });
+    if (errors) return tryAgain(400, form, errors);
+    const outcome = await signUp(event, data.username, data.password);
+    if (outcome === 'taken') {
+      return tryAgain(409, form, { username: 'That username is taken. Choose another.' });
     }
+    if (outcome !== 'signed-in') return tryAgain(429, form, { form: retryAfter(event, outcome) });
     redirect(303, '/sessions');
   }),
 } satisfies Actions;

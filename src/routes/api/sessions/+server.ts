@@ -1,5 +1,6 @@
 import { json } from '@sveltejs/kit';
-import { apiEndpoint } from '$lib/server/api';
+import { apiEndpoint, passwordNeeded } from '$lib/server/api';
+import { isProofFresh } from '$lib/server/auth/accounts';
 import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
 import type { RequestEvent } from './$types';
 
@@ -9,6 +10,7 @@ export const GET = apiEndpoint(async (event: RequestEvent, session) =>
 );
 
 /** Ends all the caller's sessions but this one, which goes on under a new cookie. `ended` is `null` if KV could not count. */
-export const DELETE = apiEndpoint(async (event: RequestEvent, session) =>
-  json({ ended: await revokeOtherSessions(event, session) }),
-);
+export const DELETE = apiEndpoint(async (event: RequestEvent, session) => {
+  if (!isProofFresh(session)) return passwordNeeded();
+  return json({ ended: await revokeOtherSessions(event, session) });
+});

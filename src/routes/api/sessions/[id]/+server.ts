@@ -1,4 +1,5 @@
-import { apiEndpoint, problem } from '$lib/server/api';
+import { apiEndpoint, passwordNeeded, problem } from '$lib/server/api';
+import { isProofFresh } from '$lib/server/auth/accounts';
 import { revokeSession, signOut } from '$lib/server/auth/sessions';
 import type { RequestEvent } from './$types';
 
@@ -7,7 +8,10 @@ export const DELETE = apiEndpoint(async (event: RequestEvent, session) => {
   const { id } = event.params;
   if (id === session.sessionId) {
     await signOut(event);
-  } else if ((await revokeSession(event, session, id)) === 'unknown') {
+    return new Response(null, { status: 204 });
+  }
+  if (!isProofFresh(session)) return passwordNeeded();
+  if ((await revokeSession(event, session, id)) === 'unknown') {
     return problem(404, 'No such session', 'You have no live session of that id. It may have ended already.');
   }
   return new Response(null, { status: 204 });

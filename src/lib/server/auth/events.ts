@@ -1,0 +1,102 @@
+import type { Device, Place } from '$lib/session-view';
+import { EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from './policy';
+
+export const EVENT_TYPES = [
+  'signed-up',
+  'signed-in',
+  'signed-in-new-device',
+  'sign-in-failed',
+  'signed-out',
+  'session-revoked',
+  'others-revoked',
+  'all-revoked',
+  'password-changed',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Who did it: the device and place of the request. */
+export type Origin = { device: Device; place: Place };
+
+/** One line of the activity page. `at` is epoch milliseconds; `sessionId` the session it is about. */
+export type SecurityEvent = {
+  id: number;
+  type: EventType;
+  sessionId: string | null;
+  device: Device;
+  place: Place;
+  at: number;
+};
+
+type NewEvent = Origin & { type: EventType; sessionId: string | null; at: number };
+
+/**
+ * The statement that records an event of the user that `condition` finds (in terms of `User`, with ?6 and on for its
+ * values). It goes into the batch of what it records, so that both are written or neither.
+ */
+export function recordEvent(
+  db: D1Database,
+  { type, sessionId, device, place, at }: NewEvent,
+  condition: string,
+  ...values: (string | number)[]
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
+       SELECT User.id, ?1, ?2, ?3, ?4, ?5 FROM User WHERE ${condition}`,
+    )
+    .bind(type, sessionId, JSON.stringify(device), JSON.stringify(place), at, ...values);
+}
+
+/** A page of a user's events, the newest first; `before` is the id of the last one seen. */
+export async function listEvents(
+  db: D1Database,
+  userId: string,
+  before: number | null,
+): Promise<{ events: SecurityEvent[]; more: boolean }> {
+  const events = await selectEvents(db, userId, before, EVENTS_PER_PAGE + 1);
+  return { events: events.slice(0, EVENTS_PER_PAGE), more: events.length > EVENTS_PER_PAGE };
+}
+
+/** All of a user's events that are kept, for their download: one query. */
+export function listAllEvents(db: D1Database, userId: string): Promise<SecurityEvent[]> {
+  return selectEvents(db, userId, null, -1);
+}
+
+type EventRow = {
+  id: number;
+  type: EventType;
+  session_id: string | null;
+  device: string;
+  place: string;
+  at: number;
+};
+
+/** `limit` −1: all. */
+async function selectEvents(
+  db: D1Database,
+  userId: string,
+  before: number | null,
+  limit: number,
+): Promise<SecurityEvent[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, type, session_id, device, place, at FROM SecurityEvent
+       WHERE user_id = ?1 AND id < ?2 AND at > ?3 ORDER BY id DESC LIMIT ?4`,
+    )
+    .bind(userId, before ?? Number.MAX_SAFE_INTEGER, Date.now() - EVENTS_KEPT_MILLISECONDS, limit)
+    .all<EventRow>();
+  return results.map(({ session_id, device, place, ...event }) => ({
+    ...event,
+    sessionId: session_id,
+    device: JSON.parse(device) as Device,
+    place: JSON.parse(place) as Place,
+  }));
+}
+
+/** One JSON line for the log, without token, password or address (ASVS 16.2.5). */
+export function logEvent(
+  type: EventType | 'account-deleted' | 'throttled',
+  details: Record<string, unknown> = {},
+): void {
+  console.log(JSON.stringify({ event: type, ...details, at: new Date().toISOString() }));
+}

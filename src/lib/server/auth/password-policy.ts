@@ -1,0 +1,62 @@
+import type { BreachLookup } from './breach';
+import { mostUsed } from './most-used-passwords';
+
+/** Words that this site brings to mind (ASVS 6.1.2), the longer before the shorter that it begins with. */
+const SITE_WORDS = ['pages-sessions', 'sessions', 'session', 'workers-kv', 'cloudflare', 'lucia'];
+/** More digits than these beside a context word, and a password is no longer little more than that word. */
+const FEW_DIGITS = 8;
+const CONTEXT_WORD_MIN_CHARACTERS = 3;
+
+const MOST_USED =
+  'This is one of the most used passwords, and those are guessed first. Choose another: a few unrelated words make a good one.';
+const CONTEXT =
+  "This is little more than your username or this site's name, and those are guessed first. Choose a password without them.";
+const BREACHED =
+  'This password has leaked from another site, so guessers have it on their lists. Choose one that you use nowhere else.';
+
+export type NewPassword = {
+  password: string;
+  username: string;
+  /** Asks a breach service too; see `breachLookup`. */
+  isBreached?: BreachLookup | null;
+};
+
+/**
+ * Says what is wrong with a new password, as a message for beside its field, or `null` if it may be used. Its length is
+ * the form's to check, and there is no rule of composition (ASVS 6.2.5). Refused are the most used passwords
+ * (6.2.4), the username and the site's name with little added (6.2.11) and, where asked for, breached ones (6.2.12).
+ */
+export async function checkPassword({ password, username, isBreached }: NewPassword): Promise<string | null> {
+  if (isMadeOfContext(password, username)) return CONTEXT;
+  if ((await mostUsedPasswords()).has(password.toLowerCase())) return MOST_USED;
+  return (await isBreached?.(password)) ? BREACHED : null;
+}
+
+/** A public list, no one's data: kept for the isolate, and loaded only where a password is chosen. */
+let list: Set<string> | undefined;
+
+async function mostUsedPasswords(): Promise<Set<string>> {
+  return (list ??= new Set(
+    mostUsed((await import('@zxcvbn-ts/language-common/src/passwords.json')).default),
+  ));
+}
+
+/** Whether a password is context words, forwards or backwards, and beside them nothing but punctuation and a few digits. */
+function isMadeOfContext(password: string, username: string): boolean {
+  const whole = squeeze(password);
+  const rest = [username, ...SITE_WORDS]
+    .map(squeeze)
+    .filter((word) => word.length >= CONTEXT_WORD_MIN_CHARACTERS)
+    .flatMap((word) => [word, [...word].reverse().join('')])
+    .reduce((text, word) => text.replaceAll(word, ' '), whole);
+  const own = rest.replaceAll(' ', '');
+  return rest !== whole && /^\d*$/.test(own) && own.length <= FEW_DIGITS;
+}
+
+/** Without case, white space and ASCII punctuation, so that `Ada_Lovelace!` is `adalovelace`. */
+function squeeze(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s!-/:-@[-`{-~]/g, '');
+}

@@ -1,0 +1,22 @@
+import { json } from '@sveltejs/kit';
+import { listAllEvents } from '$lib/server/auth/events';
+import { requireSession } from '$lib/server/auth/guards';
+import { listSessions } from '$lib/server/auth/sessions';
+import { failClosed } from '$lib/server/fail-closed';
+import type { RequestEvent } from './$types';
+
+/** Everything kept about the account, as a JSON file; no password hash and no token. */
+export const GET = failClosed(async (event: RequestEvent) => {
+  const session = await requireSession(event);
+  const { auth } = event.locals;
+  const { userId, username } = session.user;
+  const [createdAt, sessions, activity] = await Promise.all([
+    auth.ledger.accountCreatedAt(userId),
+    listSessions(auth, session),
+    listAllEvents(auth.stores.db, userId),
+  ]);
+  return json(
+    { account: { id: userId, username, createdAt }, sessions, activity },
+    { headers: { 'content-disposition': `attachment; filename="${username}-data.json"` } },
+  );
+});

@@ -1,0 +1,209 @@
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
+import { requireSession } from '$lib/server/auth/guards';
+import { ACCOUNT_THROTTLE, ADDRESS_THROTTLE, SIGN_UP_THROTTLE } from '$lib/server/auth/policy';
+import { addressBlock } from '$lib/server/auth/throttle';
+import { Browser, type RequestOptions } from '../setup/browser';
+
+const PASSWORD = 'correct horse battery';
+/** Hashing is not what these tests are about. */
+const quickHash = {
+  generate: (password: string) => Promise.resolve(`hash of ${password}`),
+  validate: (password: string, hash: string) => Promise.resolve(hash === `hash of ${password}`),
+};
+
+let username: string;
+let clock: number;
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+  vi.useFakeTimers({ toFake: ['Date'] });
+  clock = Date.now();
+  await env.DB.prepare('DELETE FROM SignInThrottle').run();
+  username = `ada-${crypto.randomUUID().slice(0, 8)}`;
+  expect(await signUp(post(new Browser()), username, PASSWORD)).toBe('signed-in');
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function post(browser: Browser, more: Partial<RequestOptions> = {}) {
+  return browser.request({
+    kv: env.SESSIONS,
+    db: env.DB,
+    layout: 'owner',
+    method: 'POST',
+    passwordHash: quickHash,
+    deviceSecret: 'a secret of the tests',
+    ...more,
+  });
+}
+
+const tryToSignIn = (password: string, browser = new Browser(), name = username) =>
+  signIn(post(browser), name, password);
+
+function wait(milliseconds: number) {
+  clock += milliseconds;
+  vi.setSystemTime(clock);
+}
+
+async function fail(times: number, name = username) {
+  for (let i = 0; i < times; i += 1) {
+    expect(await tryToSignIn('a wrong guess', new Browser(), name)).toBe('refused');
+  }
+}
+
+describe('guessing at one account', () => {
+  it('is refused after the free failures, the right password too, and goes on after the wait', async () => {
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 30 });
+    wait(29_000);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 1 });
+    wait(1_000);
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+
+  it('doubles the wait with each failure, up to the longest', async () => {
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const outcome = await tryToSignIn('a wrong guess');
+      const seconds = typeof outcome === 'string' ? 0 : outcome.retryAfterSeconds;
+      waits.push(seconds);
+      wait(seconds * 1_000);
+      expect(await tryToSignIn('a wrong guess')).toBe('refused');
+    }
+    expect(waits).toEqual([30, 60, 120, 240, 480, 900, 900, 900]);
+  });
+
+  it('lets one guess through at a time after the first wait', async () => {
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    wait(30_000);
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => tryToSignIn('a wrong guess')));
+    expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(1);
+  });
+
+  it('bounds the guesses made at once before the first has failed', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 80 }, () => tryToSignIn('a wrong guess')));
+    expect(outcomes.filter((outcome) => outcome === 'refused').length).toBeLessThanOrEqual(
+      ACCOUNT_THROTTLE.burst,
+    );
+  });
+
+  it('is treated alike whether the name exists or not', async () => {
+    await fail(ACCOUNT_THROTTLE.freeFailures, 'nobody-of-that-name');
+    expect(await tryToSignIn(PASSWORD, new Browser(), 'nobody-of-that-name')).toEqual({
+      retryAfterSeconds: 30,
+    });
+  });
+
+  it('does not lock out a browser that signed in before', async () => {
+    const own = new Browser();
+    expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 30 });
+    expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+  });
+
+  it('counts a known browser by itself, so a stolen device cookie guesses no faster', async () => {
+    const own = new Browser();
+    await tryToSignIn(PASSWORD, own);
+    for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) {
+      expect(await tryToSignIn('a wrong guess', own)).toBe('refused');
+    }
+    expect(await tryToSignIn(PASSWORD, own)).toEqual({ retryAfterSeconds: 30 });
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+
+  it('does not take a device cookie of another account or secret', async () => {
+    const own = new Browser();
+    await tryToSignIn(PASSWORD, own);
+    const other = `${username}-b`;
+    await signUp(post(new Browser()), other, PASSWORD);
+    await fail(ACCOUNT_THROTTLE.freeFailures, other);
+    expect(await tryToSignIn(PASSWORD, own, other)).toEqual({ retryAfterSeconds: 30 });
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    const forged = post(own, { deviceSecret: 'another secret' });
+    expect(forged.locals.auth.deviceCookie.knownFor(username)).toBeNull();
+  });
+
+  it('does not count many sign-ins at once by their owner', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => tryToSignIn(PASSWORD)));
+    expect(outcomes).toEqual(Array.from({ length: 20 }, () => 'signed-in'));
+  });
+});
+
+describe('guessing from one address', () => {
+  const address = '2001:db8:1:2:3:4:5:6';
+  const sameBlock = '2001:db8:1:2:ffff::1';
+
+  it('over many names is refused after the free failures, for the whole block', async () => {
+    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures; i += 1) {
+      expect(await signIn(post(new Browser(), { address }), `name-${i}`, 'a guess')).toBe('refused');
+    }
+    const outcome = await signIn(post(new Browser(), { address: sameBlock }), username, PASSWORD);
+    expect(outcome).toEqual({ retryAfterSeconds: 30 });
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+
+  it('does not count sign-ins that succeed: many people may share an address', async () => {
+    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures + 10; i += 1) {
+      expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
+    }
+  });
+
+  it('stores no address and no name', async () => {
+    await signIn(post(new Browser(), { address: '203.0.113.7' }), username, 'a guess');
+    const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle').all();
+    expect(results).toHaveLength(2);
+    expect(JSON.stringify(results)).not.toMatch(/203\.0\.113|ada-/);
+  });
+});
+
+describe('signing up from one address', () => {
+  it('is limited, and the answer says for how long', async () => {
+    const address = '198.51.100.9';
+    for (let i = 0; i < SIGN_UP_THROTTLE.freeFailures; i += 1) {
+      expect(await signUp(post(new Browser(), { address }), `${username}-${i}`, PASSWORD)).toBe('signed-in');
+    }
+    const outcome = await signUp(post(new Browser(), { address }), `${username}-more`, PASSWORD);
+    expect(outcome).toEqual({ retryAfterSeconds: 30 });
+  });
+});
+
+describe('guessing the password from a session', () => {
+  it('is slowed down, and locks nobody else out', async () => {
+    const thief = new Browser();
+    await tryToSignIn(PASSWORD, thief);
+    const guess = async () => {
+      const event = post(thief);
+      return deleteAccount(event, await requireSession(event), 'a wrong guess');
+    };
+    for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) expect(await guess()).toBe('wrong-password');
+    expect(await guess()).toEqual({ retryAfterSeconds: 30 });
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+});
+
+describe('rows of the throttle', () => {
+  it('go after their window, with the next sign-in', async () => {
+    await fail(1);
+    wait(25 * 60 * 60 * 1_000);
+    await tryToSignIn(PASSWORD);
+    const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle').all();
+    expect(results).toEqual([]);
+  });
+});
+
+it.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8::1', '2001:db8:0:0'],
+  ['2001:0DB8:0001:0002:3:4:5:6', '2001:db8:1:2'],
+  ['::ffff:1', '0:0:0:0'],
+  ['127.0.0.1', null],
+  ['::1', null],
+])('the block of %s is %s', (address, block) => {
+  expect(addressBlock(address)).toBe(block);
+});
