@@ -14,6 +14,7 @@ export function sessionOf(userId: string, changes: Partial<SessionSchema> = {}):
     active_expires: now + HOUR_MILLISECONDS,
     idle_expires: now + 24 * HOUR_MILLISECONDS,
     created_at: now,
+    proved_at: now,
     epoch: 0,
     username: 'ada',
     device: { browser: 'Firefox', system: 'Linux', kind: 'desktop' },

@@ -164,6 +164,8 @@ type Memory = {
   users: Map<string, { id: string; username: string }>;
   /** Statements that the batch of a sign-up carries along. */
   alongSignUp: D1PreparedStatement[];
+  /** Whether this request signed its browser out. */
+  signedOut?: boolean;
   /** The answer of `confirmSession`, for all loads and actions of the request. */
   confirmed?: Promise<Session | null>;
 };

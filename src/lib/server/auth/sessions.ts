@@ -51,14 +51,14 @@ export async function startSession(
 
 /** Ends the session of this browser and clears its cookie. Does nothing for a browser without one. */
 export async function signOut(event: SessionEvent): Promise<void> {
-  const { presented, ledger, request } = event.locals.auth;
+  const { presented, ledger } = event.locals.auth;
   if (presented) {
     const { sessionId, userId } = presented;
     await ledger.signOut(sessionId, userId, originOf(event));
     logEvent('signed-out', { userId, sessionId });
     forgetRecord(event, sessionId);
   }
-  request.setSession(null);
+  leave(event);
 }
 
 /**
@@ -154,8 +154,13 @@ export async function renewProof(event: SessionEvent, current: Session): Promise
 
 /** After every session ended: the cookie goes, and the records. */
 export function leaveWithAll(event: SessionEvent, current: Session, others: SessionView[] | null): void {
-  event.locals.auth.request.setSession(null);
+  leave(event);
   forgetRecords(event, current, others);
+}
+
+function leave({ locals: { auth } }: SessionEvent): void {
+  auth.request.setSession(null);
+  auth.memory.signedOut = true;
 }
 
 /** The user's other live sessions, or `null` when KV does not answer: ending them does not depend on the list. */
