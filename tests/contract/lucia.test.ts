@@ -42,7 +42,7 @@ describe.each(['index', 'owner'] as const)('Lucia on the %s layout', (layout) =>
     await auth.createUser({ userId, key: null, attributes: { username: 'ada' } });
     const signIn = () => {
       const { id: sessionId, created_at, epoch, username, device, place } = sessionOf(userId);
-      const attributes = { created_at, epoch, username, device, place };
+      const attributes = { created_at, proved_at: created_at, epoch, username, device, place };
       return auth.createSession({ userId, sessionId, attributes });
     };
     const moveClock = (milliseconds: number) => {
