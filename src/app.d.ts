@@ -12,6 +12,8 @@ declare global {
     interface Locals {
       /** Lucia and the ledger, made for this request; hooks.server.ts sets it. */
       auth: Auth;
+      /** Whether answers say what they cost (`vars.SHOW_COST`). */
+      showCost: boolean;
     }
     interface Error {
       message: string;
@@ -27,6 +29,7 @@ declare global {
     SESSION_LAYOUT?: string;
     DEVICE_COOKIE_SECRET?: string;
     BREACH_CHECK?: string;
+    SHOW_COST?: string;
   }
 
   namespace Lucia {

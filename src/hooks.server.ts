@@ -1,4 +1,5 @@
 import { isHttpError, type Handle, type HandleServerError } from '@sveltejs/kit';
+import { costInWords } from '$lib/cost';
 import { createAuth } from '$lib/server/auth/lucia';
 import { bindings } from '$lib/server/bindings';
 import { setSecurityHeaders } from '$lib/server/headers';
@@ -8,10 +9,16 @@ import { themeOf } from '$lib/server/theme';
 export const handle: Handle = async ({ event, resolve }) => {
   let response: Response;
   try {
-    event.locals.auth = createAuth({ ...bindings(event.platform), event });
+    const { showCost, ...stores } = bindings(event.platform);
+    const auth = createAuth({ ...stores, event });
+    Object.assign(event.locals, { auth, showCost });
     const theme = themeOf(event.cookies);
     response = await resolve(event, {
-      transformPageChunk: ({ html }) => html.replace('%theme%', theme),
+      // When a page is rendered its loads are done, so its cost is known.
+      transformPageChunk: ({ html }) =>
+        html
+          .replace('%theme%', theme)
+          .replace('%cost%', () => (showCost ? costInWords(auth.stores.meter.cost()) : '')),
     });
   } catch (thrown) {
     // A binding is missing: there is no page to show without it, only the sentence that says which.

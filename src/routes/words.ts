@@ -1,4 +1,4 @@
-/** The words of the start page and of the error page. */
+/** The words of the start page. */
 export const home = {
   title: 'Sign-in sessions on Workers KV',
   heading: 'Sign-in sessions on Workers KV, where ended means ended',
@@ -12,7 +12,7 @@ export const home = {
   drawing: {
     title: 'One request',
     caption:
-      'An account page asks both stores at the same time: one round trip, not two. A public page asks only KV, and decides nothing by it.',
+      'An account page asks both stores at the same time: one round trip, not two. A public page asks only KV, and decides nothing.',
     browser: { name: 'Browser', does: 'sends the cookie, the only place where the token is' },
     pages: { name: 'Pages', does: 'SvelteKit and Lucia, made anew for each request' },
     kv: { name: 'KV', does: 'holds the session: who, and until when', asks: '1 read' },
@@ -37,30 +37,4 @@ export const home = {
     folder: 'src/lib/server/kv-adapter',
     after: 'into any Lucia v2 app, or start from the whole.',
   },
-};
-
-type ErrorWords = { title: string; text: string };
-
-const ERRORS: Record<number, ErrorWords> = {
-  403: {
-    title: 'This was refused',
-    text: 'The request did not come from a page of this site. Open the page again and repeat what you did.',
-  },
-  404: { title: 'No such page', text: 'Check the address, or begin at the start page.' },
-  429: { title: 'Too many tries', text: 'Wait a little before you try again.' },
-  503: {
-    title: 'Not available right now',
-    text: 'Your sessions are as they were and you are still signed in where you were. Try again in a moment.',
-  },
-};
-
-export const errorPage = {
-  of: (status: number): ErrorWords =>
-    ERRORS[status] ?? {
-      title: 'Something went wrong',
-      text: 'It is our fault, not yours. Try again in a moment.',
-    },
-  code: (status: number) => `Error ${status}`,
-  tryAgain: 'Try again',
-  home: 'Start page',
 };

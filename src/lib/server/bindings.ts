@@ -1,7 +1,13 @@
 import { error } from '@sveltejs/kit';
 import type { SessionLayout } from './kv-adapter';
 
-export type Bindings = { kv: KVNamespace; db: D1Database; layout: SessionLayout; deviceSecret?: string };
+export type Bindings = {
+  kv: KVNamespace;
+  db: D1Database;
+  layout: SessionLayout;
+  deviceSecret?: string;
+  showCost: boolean;
+};
 
 /**
  * The bindings this app runs on, from `platform.env`.
@@ -14,6 +20,7 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     db: env.DB ?? missing('D1 database', 'DB', 'd1_databases'),
     layout: layoutOf(env.SESSION_LAYOUT ?? 'owner'),
     deviceSecret: env.DEVICE_COOKIE_SECRET,
+    showCost: env.SHOW_COST !== 'off',
   };
 }
 

@@ -19,6 +19,7 @@ export function setSecurityHeaders({ locals }: RequestEvent, { status, headers }
   // Pages say who is signed in: no cache may keep one (ASVS 14.3.2).
   headers.set('Cache-Control', 'no-store');
   if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', NOTHING_TO_LOAD);
+  if (locals.auth && locals.showCost) headers.set('Server-Timing', locals.auth.stores.meter.serverTiming());
   if (status === 503) headers.set('Retry-After', String(RETRY_AFTER_SECONDS));
   // What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it.
   if (locals.auth?.memory.signedOut) headers.set('Clear-Site-Data', '"cache", "storage"');

@@ -1,4 +1,5 @@
 import { STORE_TIMEOUT_MILLISECONDS } from './auth/policy';
+import { createMeter, type Meter } from './meter';
 
 export type StoreName = 'KV' | 'D1';
 
@@ -30,6 +31,8 @@ export type Stores = {
   db: D1Database;
   /** The last failure of this request. Prisma wraps the errors that pass through it; this keeps the original. */
   failed: StoreUnavailable | null;
+  /** What the request has cost so far. */
+  meter: Meter;
 };
 
 /**
@@ -37,9 +40,16 @@ export type Stores = {
  * rejects with `StoreUnavailable`. A D1 constraint violation is an answer, not a failure, and passes unchanged.
  */
 export function guardStores(kv: KVNamespace, db: D1Database): Stores {
-  const stores: Stores = { kv: guardKV(kv, attempt), db: guardD1(db, attempt), failed: null };
+  const meter = createMeter();
+  const stores: Stores = { kv: guardKV(kv, attempt), db: guardD1(db, attempt), failed: null, meter };
 
-  async function attempt<T>(store: StoreName, operation: string, work: () => Promise<T>): Promise<T> {
+  async function attempt<T>(
+    store: StoreName,
+    operation: string,
+    work: () => Promise<T>,
+    queries = 1,
+  ): Promise<T> {
+    const finish = meter.start(store === 'D1' ? 'query' : operation, queries);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -55,13 +65,19 @@ export function guardStores(kv: KVNamespace, db: D1Database): Stores {
       throw stores.failed;
     } finally {
       clearTimeout(timer);
+      finish();
     }
   }
 
   return stores;
 }
 
-type Attempt = <T>(store: StoreName, operation: string, work: () => Promise<T>) => Promise<T>;
+type Attempt = <T>(
+  store: StoreName,
+  operation: string,
+  work: () => Promise<T>,
+  queries?: number,
+) => Promise<T>;
 
 /** D1 reports every broken constraint with these words, whichever kind it is. */
 function isConstraintViolation(error: unknown): boolean {
@@ -91,8 +107,11 @@ function guardD1(db: D1Database, attempt: Attempt): D1Database {
       if (name === 'prepare') return (sql: string) => guardStatement(target.prepare(sql), attempt);
       if (name === 'batch') {
         return (statements: D1PreparedStatement[]) =>
-          attempt('D1', 'batch', () =>
-            target.batch(statements.map((statement) => unguarded.get(statement) ?? statement)),
+          attempt(
+            'D1',
+            'batch',
+            () => target.batch(statements.map((statement) => unguarded.get(statement) ?? statement)),
+            statements.length,
           );
       }
       const value: unknown = Reflect.get(target, name);

@@ -1,0 +1,26 @@
+/** The words of the error page: apart from the start page's, because every page carries these. */
+type ErrorWords = { title: string; text: string };
+
+const ERRORS: Record<number, ErrorWords> = {
+  403: {
+    title: 'This was refused',
+    text: 'The request did not come from a page of this site. Open the page again and repeat what you did.',
+  },
+  404: { title: 'No such page', text: 'Check the address, or begin at the start page.' },
+  429: { title: 'Too many tries', text: 'Wait a little before you try again.' },
+  503: {
+    title: 'Not available right now',
+    text: 'Your sessions are as they were and you are still signed in where you were. Try again in a moment.',
+  },
+};
+
+export const errorPage = {
+  of: (status: number): ErrorWords =>
+    ERRORS[status] ?? {
+      title: 'Something went wrong',
+      text: 'It is our fault, not yours. Try again in a moment.',
+    },
+  code: (status: number) => `Error ${status}`,
+  tryAgain: 'Try again',
+  home: 'Start page',
+};

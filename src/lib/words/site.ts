@@ -1,0 +1,32 @@
+/** The words that every page shares. The words of one page are in the `words.ts` beside it. */
+export const site = {
+  name: 'Pages Sessions',
+  /** A page's title, as the browser's tab shows it. */
+  title: (page: string) => `${page} · Pages Sessions`,
+  titleOfError: (page: string) => `Error: ${page} · Pages Sessions`,
+  skip: 'Skip to content',
+  header: 'Site',
+  signedInAs: 'Signed in as',
+  signIn: 'Sign in',
+  signUp: 'Sign up',
+  signOut: 'Sign out',
+  loading: 'Loading',
+  accountPages: 'Your account',
+  sessions: 'Sessions',
+  account: 'Account',
+  theme: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark', chosen: 'chosen' },
+  footer: 'A reference app: sign-in sessions on Workers KV, users on D1.',
+  form: {
+    showPassword: 'Show password',
+    cancel: 'Cancel',
+    strength: {
+      'too-short': 'Too short so far',
+      weak: 'Easy to guess',
+      fair: 'Fair',
+      strong: 'Strong',
+    },
+    close: 'Close this message',
+    unreachable:
+      'The server could not be reached, so nothing was changed. Check your connection and try again.',
+  },
+};

@@ -1,0 +1,39 @@
+import { LOCALE } from './locale';
+
+const SECOND_MILLISECONDS = 1_000;
+const UNITS: [unit: Intl.RelativeTimeFormatUnit, milliseconds: number][] = [
+  ['year', 365 * 24 * 60 * 60 * SECOND_MILLISECONDS],
+  ['month', 30 * 24 * 60 * 60 * SECOND_MILLISECONDS],
+  ['day', 24 * 60 * 60 * SECOND_MILLISECONDS],
+  ['hour', 60 * 60 * SECOND_MILLISECONDS],
+  ['minute', 60 * SECOND_MILLISECONDS],
+];
+
+const relative = new Intl.RelativeTimeFormat(LOCALE);
+
+/** "3 days ago", "in 2 hours"; "just now" within a minute. Both times are epoch milliseconds; parts of a unit are dropped. */
+export function relativeTime(at: number, now: number): string {
+  const distance = at - now;
+  const fitting = UNITS.find(([, milliseconds]) => Math.abs(distance) >= milliseconds);
+  if (!fitting) return 'just now';
+  const [unit, milliseconds] = fitting;
+  return relative.format(Math.trunc(distance / milliseconds), unit);
+}
+
+/** "12 Mar 2026, 14:05 UTC". `timeZone` null: the reader's own. */
+export function exactTime(at: number, timeZone: 'UTC' | null): string {
+  return new Intl.DateTimeFormat(LOCALE, {
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    ...(timeZone && { timeZone }),
+  }).format(at);
+}
+
+/** "12 March 2026". `timeZone` null: the reader's own. */
+export function dateOnly(at: number, timeZone: 'UTC' | null): string {
+  return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', ...(timeZone && { timeZone }) }).format(at);
+}

@@ -1,0 +1,24 @@
+/** The words of the account page. */
+export const words = {
+  title: 'Account',
+  profile: { heading: 'Profile', username: 'Username', created: 'Signed up', sessions: 'Sessions' },
+  sessionCount: (count: number) => (count === 1 ? '1 session, this one' : `${count} sessions`),
+  sessionsUnknown: 'See your sessions',
+  password: {
+    heading: 'Change password',
+    text: 'Every other session ends at once. This device stays signed in.',
+    current: 'Current password',
+    new: 'New password',
+    newHint: 'At least 8 characters. Spaces and symbols are fine.',
+    submit: 'Change password',
+  },
+  remove: {
+    heading: 'Delete account',
+    text: 'Ends every session and deletes everything this site keeps about you. It cannot be taken back.',
+    password: 'Your password',
+    label: 'Delete account',
+    title: (username: string) => `Delete the account ${username}?`,
+    dialog: 'Every session ends and all your data is deleted. It cannot be taken back.',
+    confirm: 'Delete for good',
+  },
+};

@@ -1,0 +1,13 @@
+import { requireSession } from '$lib/server/auth/guards';
+import { failClosed } from '$lib/server/fail-closed';
+import { listOwnRecords } from '$lib/server/own-records';
+import type { PageServerLoadEvent } from './$types';
+
+export const load = failClosed(async (event: PageServerLoadEvent) => {
+  const session = await requireSession(event);
+  const { userId } = session.user;
+  return {
+    records: await listOwnRecords(event.locals.auth.stores.kv, userId),
+    currentSessionId: session.sessionId,
+  };
+});

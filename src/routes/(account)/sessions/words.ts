@@ -1,0 +1,52 @@
+/** The words of the sessions page. */
+export const words = {
+  title: 'Sessions',
+  intro:
+    'Where your account is signed in. End any session that you do not recognise, then change your password.',
+  row: {
+    thisDevice: 'This device',
+    signedIn: 'Signed in',
+    lastActive: 'Last active',
+    activeNow: 'Active now',
+  },
+  current: 'This device',
+  others: 'Other sessions',
+  none: 'You are signed in on this device only.',
+  end: 'End session',
+  endOne: (device: string, place: string) => `for ${device}, ${place}`,
+  endOthers: {
+    label: (count: number) => (count === 1 ? 'End the other session' : `End all ${count} others`),
+    title: (count: number) => (count === 1 ? 'End the other session?' : `End all ${count} other sessions?`),
+    text: 'Those devices have to sign in again. This device stays signed in.',
+    confirm: (count: number) => (count === 1 ? 'End session' : `End ${count} sessions`),
+  },
+  stepUp: {
+    heading: 'Enter your password to go on',
+    password: 'Password',
+    text: 'You proved who you are a while ago, and ending sessions asks for a fresh proof.',
+    revoke: (device: string) => `Then the session of ${device} ends.`,
+    revokeOthers: 'Then all your other sessions end.',
+    revokeAll: 'Then every session ends, on this device as well.',
+    confirm: { revoke: 'End session', revokeOthers: 'End other sessions', revokeAll: 'Sign out everywhere' },
+  },
+  filter: {
+    label: 'Find a session',
+    hint: 'Find by browser, system or place',
+    found: (count: number) => (count === 1 ? '1 session found' : `${count} sessions found`),
+    none: 'No session fits. Try fewer letters.',
+  },
+  everywhere: {
+    heading: 'Sign out everywhere',
+    text: 'Ends every session, on this device as well.',
+    label: 'Sign out everywhere',
+    title: 'Sign out everywhere?',
+    dialog: 'Every session ends, on this device as well. You have to sign in again on each device.',
+    confirm: 'Sign out everywhere',
+  },
+  /** Followed by "in 29 days". */
+  endsUnused: 'If it is not used, the session on this device ends by itself',
+  about: [
+    'Ending takes effect at once, everywhere: account pages and every change refuse that session from then on. A public page may still show your name there for a minute or so.',
+    '“Last active” is noted once an hour at most.',
+  ],
+};

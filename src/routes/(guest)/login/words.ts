@@ -1,0 +1,14 @@
+/** The words of the sign-in page. */
+export const words = {
+  title: 'Sign in',
+  toContinue: 'Sign in to continue.',
+  notices: {
+    'signed-out-everywhere': 'You are signed out on every device. Every session has ended.',
+    'account-deleted': 'Your account is deleted, and every session has ended.',
+  },
+  username: 'Username',
+  password: 'Password',
+  submit: 'Sign in',
+  noAccount: 'No account yet?',
+  signUp: 'Sign up',
+};

@@ -1,0 +1,11 @@
+/** The words of the sign-up page. The rules are those of `src/lib/server/forms.ts`, told before they are broken. */
+export const words = {
+  title: 'Sign up',
+  username: 'Username',
+  usernameHint: '3 to 64 letters, digits, dots, hyphens or underscores.',
+  password: 'Password',
+  passwordHint: 'At least 8 characters. Spaces and symbols are fine.',
+  submit: 'Sign up',
+  hasAccount: 'Have an account?',
+  signIn: 'Sign in',
+};
