@@ -46,6 +46,8 @@ declare global {
       username: string;
       device: Device;
       place: Place;
+      /** What its user calls the session. */
+      name?: string;
     };
   }
 }

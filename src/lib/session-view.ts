@@ -13,6 +13,8 @@ export type SessionView = {
   /** The session id: a handle, not a credential. */
   id: string;
   current: boolean;
+  /** What its user calls it. */
+  name: string | null;
   device: Device;
   place: Place;
   signedInAt: number;

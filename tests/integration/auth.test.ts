@@ -10,6 +10,7 @@ import {
 } from '$lib/server/auth/policy';
 import {
   listSessions,
+  renameSession,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
@@ -288,5 +289,36 @@ describe('a lifetime', () => {
     const cookie = laptop.cookie ?? '';
     vi.setSystemTime(start + ABSOLUTE_PERIOD_MILLISECONDS + 1_000);
     expect(await signedIn(new Browser().plant(cookie))).toBe(false);
+  });
+});
+
+describe('renaming a session', () => {
+  it('names it in the list, survives a renewal and "all others", and an empty name takes it back', async () => {
+    await signIn(post(phone), username, PASSWORD);
+    const other = (await listed(laptop)).find(({ current }) => !current)?.id ?? '';
+    expect(await act(laptop, (event, session) => renameSession(event, session, other, 'My phone'))).toBe(
+      'renamed',
+    );
+    expect((await listed(laptop)).map(({ name }) => name)).toEqual([null, 'My phone']);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.setSystemTime(Date.now() + ACTIVE_PERIOD_MILLISECONDS + 1_000);
+    await act(phone, revokeOtherSessions);
+    expect((await listed(phone)).map(({ name }) => name)).toEqual(['My phone']);
+    await act(phone, (event, session) => renameSession(event, session, session.sessionId, ''));
+    expect((await listed(phone))[0]?.name).toBeNull();
+  });
+
+  it("does not touch somebody else's, and does not bring an ended one back", async () => {
+    await signIn(post(phone), username, PASSWORD);
+    const record = await recordOf(phone);
+    const id = record.key.replace('session:', '');
+    await act(laptop, (event, session) => revokeSession(event, session, id));
+    await record.putBack();
+    expect(await act(laptop, (event, session) => renameSession(event, session, id, 'x'))).toBe('unknown');
+    expect(await env.SESSIONS.get(record.key)).toBeNull();
+    const bob = new Browser();
+    await signUp(post(bob), `${username}-bob`, PASSWORD);
+    const own = (await recordOf(laptop)).key.replace('session:', '');
+    expect(await act(bob, (event, session) => renameSession(event, session, own, 'x'))).toBe('unknown');
   });
 });

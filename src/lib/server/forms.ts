@@ -47,6 +47,17 @@ export const revokeForm = v.object({ sessionId: text('Choose a session.') });
 /** At most one message per field; `form` holds what belongs to none. */
 export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
 
+const SESSION_NAME_MAX_CHARACTERS = 40;
+
+export const renameForm = v.object({
+  sessionId: text('Choose a session.'),
+  name: v.pipe(
+    v.string('Enter a name.'),
+    v.trim(),
+    v.maxLength(SESSION_NAME_MAX_CHARACTERS, `Use at most ${SESSION_NAME_MAX_CHARACTERS} characters.`),
+  ),
+});
+
 type Parsed<S extends v.GenericSchema> =
   | { data: v.InferOutput<S>; errors?: undefined }
   | { data?: undefined; errors: FieldErrors<keyof v.InferOutput<S> & string> };

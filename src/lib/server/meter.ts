@@ -52,4 +52,3 @@ export function createMeter(): Meter {
         .join(', '),
   };
 }
-

@@ -57,9 +57,14 @@ export async function readSession({ lucia }: Auth, sessionId: string): Promise<S
   try {
     return await lucia.getSession(sessionId);
   } catch (error) {
-    if (error instanceof LuciaError && error.message === 'AUTH_INVALID_SESSION_ID') return null;
+    if (isInvalidSession(error)) return null;
     throw error;
   }
+}
+
+/** Lucia's way to say that there is no such session, or no longer. */
+export function isInvalidSession(error: unknown): boolean {
+  return error instanceof LuciaError && error.message === 'AUTH_INVALID_SESSION_ID';
 }
 
 /** The confirmed session, or a redirect to the sign-in page that comes back here afterwards. */

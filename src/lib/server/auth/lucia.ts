@@ -114,12 +114,13 @@ function configureLucia({ adapter, cookie, tokens, passwordHash }: LuciaParts) {
     sessionExpiresIn: { activePeriod: ACTIVE_PERIOD_MILLISECONDS, idlePeriod: IDLE_PERIOD_MILLISECONDS },
     passwordHash,
     getUserAttributes: ({ username }) => ({ username }),
-    getSessionAttributes: ({ created_at, proved_at, epoch, device, place }) => ({
+    getSessionAttributes: ({ created_at, proved_at, epoch, device, place, name }) => ({
       created_at,
       proved_at,
       epoch,
       device,
       place,
+      name,
     }),
   });
 }
@@ -207,7 +208,7 @@ function requestAdapter({
       },
 
       /**
-       * A renewal. The session may be revoked between our read and our write, and our write would bring its record
+       * A renewal, or a new name. The session may be revoked between our read and our write, and our write would bring its record
        * back: so write first, then ask the ledger, and take back what was written if the session has ended.
        */
       async updateSession(sessionId, partial) {
@@ -218,7 +219,8 @@ function requestAdapter({
           await kv.setSession(renewed);
         } catch (error) {
           // Another request of this browser renewed it within this second; the session stands as it is.
-          if (error instanceof StoreUnavailable && error.isWriteRateLimit) return;
+          if ('active_expires' in partial && error instanceof StoreUnavailable && error.isWriteRateLimit)
+            return;
           throw error;
         }
         if (!stands(renewed, await ledger.standing(renewed.user_id, sessionId))) {

@@ -2,7 +2,7 @@ import type { Session } from 'lucia';
 import type { Place, SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
-import { readSession, toSignIn, type GuardEvent } from './guards';
+import { isInvalidSession, readSession, toSignIn, type GuardEvent } from './guards';
 import type { Account, Actor, Arrival } from './ledger';
 import { absoluteEnd, isLoopback, type Auth } from './lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
@@ -99,6 +99,28 @@ export async function revokeSession(
 }
 
 /**
+ * Names one of the user's sessions; an empty name takes it back. `unknown`: no such session, or somebody else's.
+ * Like a renewal it writes the record and then asks the ledger, so it cannot bring an ended session back.
+ */
+export async function renameSession(
+  event: SessionEvent,
+  current: Session,
+  sessionId: string,
+  name: string,
+): Promise<'renamed' | 'unknown'> {
+  const { lucia } = event.locals.auth;
+  if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
+  try {
+    const renamed = await lucia.updateSessionAttributes(sessionId, { name });
+    if (sessionId === current.sessionId) event.locals.auth.memory.confirmed = Promise.resolve(renamed);
+    return 'renamed';
+  } catch (error) {
+    if (isInvalidSession(error)) return 'unknown';
+    throw error;
+  }
+}
+
+/**
  * Ends all sessions of the user but this one, which goes on under a new token.
  * Gives how many others were listed; `null` when KV could not say.
  */
@@ -181,15 +203,15 @@ export function originOf({ request, platform, url }: SessionEvent): Origin {
   return { device: deviceOf(request.headers.get('user-agent')), place: placeOf(platform?.cf, url) };
 }
 
-type SessionNotes = Pick<Lucia.DatabaseSessionAttributes, 'created_at' | 'proved_at' | 'device' | 'place'>;
+type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
 
 async function issueSuccessor(
   event: SessionEvent,
-  { user, created_at, device, place }: Session,
+  { user, created_at, device, place, name }: Session,
   { epoch, proved_at }: { epoch: number; proved_at: number },
 ): Promise<Session> {
   const account = { id: user.userId, username: user.username, epoch };
-  const notes = { created_at, proved_at, device, place };
+  const notes = { created_at, proved_at, device, place, ...(name && { name }) };
   return issueSession(event.locals.auth, account, newSession(user.userId), notes);
 }
 
@@ -240,6 +262,7 @@ function viewOf(session: Session, current: boolean): SessionView {
   return {
     id: session.sessionId,
     current,
+    name: session.name || null,
     device: session.device,
     place: session.place,
     signedInAt: session.created_at,

@@ -2,20 +2,26 @@ import { fail, redirect } from '@sveltejs/kit';
 import { requireSession } from '$lib/server/auth/guards';
 import {
   listSessions,
+  renameSession,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
   signOut,
 } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, revokeForm } from '$lib/server/forms';
+import { parseForm, renameForm, revokeForm } from '$lib/server/forms';
 import { requireFreshProof } from '$lib/server/step-up';
+import { lastVisit } from '$lib/server/visits';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
   const session = await requireSession(event);
-  return { sessions: await listSessions(event.locals.auth, session) };
+  const sessions = await listSessions(event.locals.auth, session);
+  const newSince = lastVisit(event.cookies, session.user.userId, event.url.protocol === 'https:');
+  return { sessions, newSince };
 });
+
+const UNKNOWN_SESSION = 'That session is not in your list. It may have ended already.';
 
 export const actions = {
   revoke: failClosed(async (event: RequestEvent) => {
@@ -34,9 +40,19 @@ export const actions = {
     });
     if (refusal) return refusal;
     if ((await revokeSession(event, session, sessionId)) === 'unknown') {
-      return fail(404, { error: 'That session is not in your list. It may have ended already.' });
+      return fail(404, { error: UNKNOWN_SESSION });
     }
     return { message: 'Session ended everywhere now.' };
+  }),
+
+  rename: failClosed(async (event: RequestEvent) => {
+    const session = await requireSession(event);
+    const { data, errors } = parseForm(renameForm, await event.request.formData());
+    if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? 'Enter a name.' });
+    if ((await renameSession(event, session, data.sessionId, data.name)) === 'unknown') {
+      return fail(404, { error: UNKNOWN_SESSION });
+    }
+    return { message: data.name ? `Session named “${data.name}”.` : 'Name removed.' };
   }),
 
   revokeOthers: failClosed(async (event: RequestEvent) => {
