@@ -1,3 +1,4 @@
+import type { BreachLookup } from '$lib/server/auth/breach';
 import type { Auth } from '$lib/server/auth/lucia';
 import type { StoreName } from '$lib/server/stores';
 import type { Device, Place } from '$lib/session-view';
@@ -14,6 +15,8 @@ declare global {
       auth: Auth;
       /** Whether answers say what they cost (`vars.SHOW_COST`). */
       showCost: boolean;
+      /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
+      isBreached: BreachLookup | null;
     }
     interface Error {
       message: string;

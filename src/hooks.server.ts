@@ -1,5 +1,6 @@
 import { isHttpError, type Handle, type HandleServerError } from '@sveltejs/kit';
 import { costInWords } from '$lib/cost';
+import { breachLookup } from '$lib/server/auth/breach';
 import { createAuth } from '$lib/server/auth/lucia';
 import { bindings } from '$lib/server/bindings';
 import { setSecurityHeaders } from '$lib/server/headers';
@@ -9,9 +10,10 @@ import { themeOf } from '$lib/server/theme';
 export const handle: Handle = async ({ event, resolve }) => {
   let response: Response;
   try {
-    const { showCost, ...stores } = bindings(event.platform);
+    const { showCost, breachCheck, ...stores } = bindings(event.platform);
     const auth = createAuth({ ...stores, event });
-    Object.assign(event.locals, { auth, showCost });
+    const isBreached = breachLookup(breachCheck, { fetch });
+    Object.assign(event.locals, { auth, showCost, isBreached });
     const theme = themeOf(event.cookies);
     response = await resolve(event, {
       // When a page is rendered its loads are done, so its cost is known.

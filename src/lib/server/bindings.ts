@@ -7,6 +7,7 @@ export type Bindings = {
   layout: SessionLayout;
   deviceSecret?: string;
   showCost: boolean;
+  breachCheck?: string;
 };
 
 /**
@@ -21,6 +22,7 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     layout: layoutOf(env.SESSION_LAYOUT ?? 'owner'),
     deviceSecret: env.DEVICE_COOKIE_SECRET,
     showCost: env.SHOW_COST !== 'off',
+    breachCheck: env.BREACH_CHECK,
   };
 }
 

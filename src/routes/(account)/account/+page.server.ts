@@ -1,6 +1,7 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { changePassword, deleteAccount } from '$lib/server/auth/accounts';
 import { requireSession, toSignIn } from '$lib/server/auth/guards';
+import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
 import { listOthers } from '$lib/server/auth/sessions';
 import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/forms';
@@ -25,6 +26,12 @@ export const actions = {
     const session = await requireSession(event);
     const { data, errors } = parseForm(changePasswordForm, await event.request.formData());
     if (errors) return refuseChange(400, errors);
+    const weakness = await checkPassword({
+      username: session.user.username,
+      password: data.newPassword,
+      isBreached: event.locals.isBreached,
+    });
+    if (weakness) return refuseChange(400, { newPassword: weakness });
     const outcome = await changePassword(event, session, data.currentPassword, data.newPassword);
     if (outcome === 'wrong-password') return refuseChange(400, { currentPassword: WRONG_PASSWORD });
     if ('retryAfterSeconds' in outcome) {

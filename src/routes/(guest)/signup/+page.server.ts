@@ -1,6 +1,7 @@
 import { redirect } from '@sveltejs/kit';
 import { signUp } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
+import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
 import { parseForm, signUpForm, tryAgain } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
@@ -13,7 +14,10 @@ export const actions = {
     const form = await event.request.formData();
     const { data, errors } = parseForm(signUpForm, form);
     if (errors) return tryAgain(400, form, errors);
-    const outcome = await signUp(event, data.username, data.password);
+    const { username, password } = data;
+    const weakness = await checkPassword({ username, password, isBreached: event.locals.isBreached });
+    if (weakness) return tryAgain(400, form, { password: weakness });
+    const outcome = await signUp(event, username, password);
     if (outcome === 'taken') {
       return tryAgain(409, form, { username: 'That username is taken. Choose another.' });
     }
