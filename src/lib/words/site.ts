@@ -27,6 +27,6 @@ export const site = {
     },
     close: 'Close this message',
     unreachable:
-      'The server could not be reached, so nothing was changed. Check your connection and try again.',
+      'No answer came from the server. Check your connection, then reload this page to see what was done.',
   },
 };

@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   'others-revoked',
   'all-revoked',
   'password-changed',
+  'ended-by-operator',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -1,0 +1,263 @@
+/**
+ * `npm run admin -- <command>`: what an operator needs now and then, on the stores themselves.
+ *
+ *   end-sessions <username>   ends every session of a user, everywhere, at once
+ *   purge                     deletes what is past its time
+ *
+ * It works on this machine's stores; --remote takes the deployed ones, --preview those of [env.preview], --persist-to
+ * another state folder than .wrangler/state. Everything goes through wrangler's own commands, which reach both kinds
+ * alike and bring the operator's sign-in to Cloudflare with them.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  EVENTS_KEPT_MILLISECONDS,
+  USERNAME_MAX_CHARACTERS,
+  USERNAME_MIN_CHARACTERS,
+} from '../src/lib/server/auth/policy.ts';
+import { toolEnvironment } from './lib/environment.mjs';
+import { exitOf, main, startTool, StepFailed } from './lib/processes.mjs';
+import { STATE_FOLDER } from './lib/steps.mjs';
+
+const USAGE = `Usage:
+  npm run admin -- end-sessions <username> [options]   ends every session of a user, everywhere, at once
+  npm run admin -- purge [options]                     deletes ledger, throttle and event rows past their time
+
+Options:
+  --remote           the deployed stores instead of this machine's
+  --preview          the stores of [env.preview]
+  --persist-to DIR   this machine's stores under DIR (${STATE_FOLDER})`;
+
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
+
+/** Wrangler takes SQL as text only, so nothing that could end a literal may go into one. */
+const USERNAME = new RegExp(
+  `^[a-z0-9][a-z0-9._-]{${USERNAME_MIN_CHARACTERS - 1},${USERNAME_MAX_CHARACTERS - 1}}$`,
+);
+const USER_ID = /^[A-Za-z0-9_-]+$/;
+
+/** @typedef {{ remote: boolean, preview: boolean, stateFolder: string }} Target which stores are meant */
+
+await main(async () => {
+  const { command, username, target } = readArguments();
+  if (command === 'end-sessions') return endSessions(target, username);
+  return purge(target);
+});
+
+/** @returns {{ command: 'end-sessions' | 'purge', username: string, target: Target }} */
+function readArguments() {
+  const { values, positionals } = parse();
+  const [command, username = '', ...others] = positionals;
+  const target = {
+    remote: values.remote,
+    preview: values.preview,
+    stateFolder: resolve(values['persist-to'] ?? STATE_FOLDER),
+  };
+  if (values.remote && values['persist-to'] !== undefined) {
+    throw new StepFailed('--persist-to is for stores on this machine: leave it out with --remote.');
+  }
+  if (command === 'purge' && username === '') return { command, username, target };
+  if (command === 'end-sessions' && username !== '' && others.length === 0) {
+    return { command, username: requireUsername(username), target };
+  }
+  throw new StepFailed(USAGE);
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        remote: { type: 'boolean', default: false },
+        preview: { type: 'boolean', default: false },
+        'persist-to': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new StepFailed(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
+}
+
+/**
+ * The username as it is stored; throws when no user can have it.
+ * @param {string} typed
+ */
+function requireUsername(typed) {
+  const username = typed.trim().toLowerCase();
+  if (USERNAME.test(username)) return username;
+  throw new StepFailed(`No user can be called ${JSON.stringify(typed)}. Nothing was changed.`);
+}
+
+/**
+ * Raises the user's epoch, which ends every session in one write, and then takes their records out of KV. The second
+ * is tidying: a record that stays is refused, and expires by itself.
+ * @param {Target} target
+ * @param {string} username
+ */
+async function endSessions(target, username) {
+  const user = await raiseEpoch(target, username);
+  if (!user) {
+    throw new StepFailed(`There is no user ${username} in ${nameOf(target)}. Nothing was changed.`);
+  }
+  const ended = `Ended every session of ${username} in ${nameOf(target)}`;
+  try {
+    const count = await deleteRecords(target, user);
+    console.log(`${ended}: ${counted(count, 'session record')} deleted from KV.`);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.log(`${ended}.`);
+    console.warn(
+      `Warning: their records are still in KV. They are refused all the same, and expire by themselves; run this again to delete them.\n${error.message}`,
+    );
+  }
+}
+
+/**
+ * @param {Target} target
+ * @param {string} username
+ * @returns {Promise<{ id: string, epoch: number } | null>}
+ */
+async function raiseEpoch(target, username) {
+  const device = JSON.stringify({ browser: null, system: null, kind: 'unknown' });
+  const place = JSON.stringify({ country: null, city: null });
+  const [raised] = await query(
+    target,
+    `UPDATE User SET session_epoch = session_epoch + 1 WHERE username = '${username}' RETURNING id, session_epoch AS epoch`,
+    `INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
+     SELECT id, 'ended-by-operator', NULL, '${device}', '${place}', ${Date.now()} FROM User WHERE username = '${username}'`,
+  );
+  const row = raised?.[0];
+  return row ? { id: String(row.id), epoch: Number(row.epoch) } : null;
+}
+
+/**
+ * Deletes the records of sessions from before the new epoch: the user may have signed in again meanwhile. The layout
+ * `index` keeps no metadata, so there such a sign-in has to be repeated.
+ * @param {Target} target
+ * @param {{ id: string, epoch: number }} user
+ * @returns {Promise<number>} how many there were
+ */
+async function deleteRecords(target, { id, epoch }) {
+  if (!USER_ID.test(id)) throw new StepFailed(`The user id ${JSON.stringify(id)} is not one of this app's.`);
+  const listing = await wrangler(target, [
+    'kv',
+    'key',
+    'list',
+    '--binding',
+    'SESSIONS',
+    '--prefix',
+    `session:${id}.`,
+  ]);
+  /** @type {{ name: string, metadata?: { epoch?: number } }[]} */
+  const keys = jsonIn(listing);
+  const names = keys.filter(({ metadata }) => !((metadata?.epoch ?? 0) >= epoch)).map(({ name }) => name);
+  if (names.length === 0) return 0;
+  const folder = await mkdtemp(join(tmpdir(), 'admin-'));
+  try {
+    const file = join(folder, 'keys.json');
+    await writeFile(file, JSON.stringify(names));
+    await wrangler(target, ['kv', 'bulk', 'delete', file, '--force', '--binding', 'SESSIONS']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return names.length;
+}
+
+/**
+ * Deletes what is past its time: sign-ins do so too, some rows at a time.
+ * @param {Target} target
+ */
+async function purge(target) {
+  const now = Date.now();
+  const expired = [
+    { table: 'RevokedSession', condition: `expires_at <= ${now}` },
+    { table: 'SignInThrottle', condition: `expires_at <= ${now}` },
+    { table: 'SecurityEvent', condition: `at <= ${now - EVENTS_KEPT_MILLISECONDS}` },
+  ];
+  const results = await query(
+    target,
+    ...expired.flatMap(({ table, condition }) => [
+      `SELECT count(*) AS count FROM ${table} WHERE ${condition}`,
+      `DELETE FROM ${table} WHERE ${condition}`,
+    ]),
+  );
+  const deleted = (/** @type {number} */ i) => Number(results[2 * i]?.[0]?.count);
+  console.log(
+    `Deleted from ${nameOf(target)}: ${counted(deleted(0), 'expired ledger row')}, ${counted(deleted(1), 'expired throttle row')} ` +
+      `and ${counted(deleted(2), 'event')} older than ${EVENTS_KEPT_MILLISECONDS / DAY_MILLISECONDS} days.`,
+  );
+}
+
+/**
+ * Runs SQL statements on D1, in order.
+ * @param {Target} target
+ * @param {string[]} statements
+ * @returns {Promise<Record<string, unknown>[][]>} the rows of each
+ */
+async function query(target, ...statements) {
+  const output = await wrangler(target, [
+    'd1',
+    'execute',
+    'DB',
+    '--yes',
+    '--json',
+    '--command',
+    statements.join('; '),
+  ]);
+  /** @type {{ results: Record<string, unknown>[] }[]} */
+  const answers = jsonIn(output);
+  return answers.map(({ results }) => results);
+}
+
+/**
+ * Runs a command of wrangler on the target's stores.
+ * @param {Target} target
+ * @param {string[]} command
+ * @returns {Promise<string>} what it printed; throws `StepFailed` with that when it failed
+ */
+async function wrangler({ remote, preview, stateFolder }, command) {
+  const where = remote ? ['--remote'] : ['--local', '--persist-to', stateFolder];
+  const environment = preview ? ['--env', 'preview'] : [];
+  const child = startTool('wrangler', [...command, ...where, ...environment], {
+    env: toolEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { out: '', error: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text) => (output.out += text));
+  child.stderr?.setEncoding('utf8').on('data', (text) => (output.error += text));
+  const ended = new Promise((close) => child.once('close', close));
+  const code = await exitOf(child);
+  await ended;
+  if (code === 0) return output.out;
+  const said = `${output.out}\n${output.error}`.trim();
+  const migrate = remote
+    ? `npx wrangler ${['d1 migrations apply DB --remote', ...environment].join(' ')}`
+    : 'npm run db:migrate';
+  const mend = said.includes('no such table') ? `\nApply the migrations first: "${migrate}".` : '';
+  throw new StepFailed(`wrangler ${command.slice(0, 3).join(' ')} ended with code ${code}:\n${said}${mend}`);
+}
+
+/**
+ * The JSON list in what wrangler printed, after any notice of its own.
+ * @param {string} output
+ */
+function jsonIn(output) {
+  const start = output.search(/^\[/m);
+  if (start < 0) throw new StepFailed(`wrangler answered with something that is not JSON:\n${output}`);
+  return JSON.parse(output.slice(start));
+}
+
+/** @param {Target} target */
+function nameOf({ remote, preview }) {
+  return `the ${remote ? 'deployed' : 'local'}${preview ? ' preview' : ''} stores`;
+}
+
+/**
+ * @param {number} count
+ * @param {string} what
+ */
+function counted(count, what) {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,33 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './processes.mjs';
+
+/**
+ * The environment that the tools run in: no telemetry, no update notices, no questions, logs inside the project.
+ * What the caller has set wins.
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function toolEnvironment() {
+  return {
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_LOG_PATH: join(ROOT, '.wrangler/logs'),
+    CLOUDFLARE_CF_FETCH_PATH: emptyRequestCf(),
+    CHECKPOINT_DISABLE: '1',
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    ...process.env,
+  };
+}
+
+/**
+ * A `request.cf` that knows no place. Without it wrangler asks a server for the caller's own location, and when that
+ * server cannot be reached every local visitor is from Austin, Texas. Written anew each time: wrangler ignores a file
+ * older than 30 days.
+ */
+function emptyRequestCf() {
+  const file = join(ROOT, '.wrangler/request-cf.json');
+  mkdirSync(join(ROOT, '.wrangler'), { recursive: true });
+  writeFileSync(file, '{}\n');
+  return file;
+}
