@@ -202,6 +202,8 @@ function requestAdapter({
       ...kv,
       getUser: async (userId) => memory.users.get(userId) ?? users.getUser(userId),
       getSession: read,
+      /** A session that goes on under a new token keeps its sign-in's absolute limit. */
+      setSession: (session) => kv.setSession(endingByAbsoluteLimit(session)),
       async getSessionAndUser(sessionId) {
         const session = await read(sessionId);
         return session ? [session, { id: session.user_id, username: session.username }] : [null, null];

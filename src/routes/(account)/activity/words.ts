@@ -1,0 +1,27 @@
+import type { EventType } from '$lib/server/auth/events';
+
+/** The words of the activity page. */
+export const words = {
+  title: 'Activity',
+  intro: 'What happened to your account in the last 90 days, and which device did it.',
+  what: {
+    'signed-up': 'Signed up',
+    'signed-in': 'Signed in',
+    'signed-in-new-device': 'Signed in from a new device',
+    'sign-in-failed': 'Somebody tried to sign in with a wrong password',
+    'signed-out': 'Signed out',
+    'session-revoked': 'Ended a session',
+    'others-revoked': 'Ended all other sessions',
+    'all-revoked': 'Signed out everywhere',
+    'password-changed': 'Changed the password, which ended all other sessions',
+    'ended-by-operator': 'All sessions were ended by the operator of this site',
+  } satisfies Record<EventType, string>,
+  newDevice: 'New device',
+  thisSession: 'This session',
+  unknown: 'If you do not recognise something here, end that session and change your password.',
+  none: 'Nothing in the last 90 days.',
+  noMore: 'Nothing earlier in the last 90 days.',
+  older: 'Older',
+  newest: 'Back to the newest',
+  pages: 'Pages of activity',
+};

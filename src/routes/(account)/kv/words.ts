@@ -1,0 +1,33 @@
+/** The words of the page that shows the stored records. */
+export const words = {
+  title: 'Stored records',
+  intro: 'Your own records in Workers KV, exactly as they are stored. Nothing of anyone else is here.',
+  credential:
+    'None of this signs anyone in. A browser proves itself with the token in its cookie; what is stored is the token’s SHA-256, in the key. Who copies a record, or the whole store, has no token.',
+  session: 'A session',
+  index: 'The index of your sessions',
+  thisSession: 'This session',
+  key: 'Key',
+  value: 'Value',
+  metadata: 'Metadata of the key',
+  noMetadata: 'None: the record is longer than 1,024 bytes, or the layout has none.',
+  same: 'The same as the value, so that listing sessions reads no record.',
+  expires: 'Removed by KV',
+  never: 'Never: it should not be so',
+  fields: {
+    heading: 'What the code calls it',
+    id: 'session id: the owner and the hash of the token, a handle and not a credential',
+    user_id: 'the owner',
+    active_expires: 'until then it is used as it is; the first request after it renews it',
+    idle_expires: 'until then it can be renewed; then it is over',
+    username: 'a copy, for the page view that asks KV alone',
+    epoch: 'the user’s session epoch at sign-in: when D1 has a higher one, this session has ended',
+    created_at: 'the sign-in; 90 days after it the session ends however much it is used',
+    proved_at: 'when the password was last given',
+    device: 'what the browser said it was',
+    place: 'country and city, never an address',
+    name: 'what you called it',
+  } as Record<string, string>,
+  ended:
+    'KV may still show a record for a minute after its session ended. The ledger in D1 refuses it all the same.',
+};
