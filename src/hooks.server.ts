@@ -4,6 +4,7 @@ import { breachLookup } from '$lib/server/auth/breach';
 import { createAuth } from '$lib/server/auth/lucia';
 import { bindings } from '$lib/server/bindings';
 import { setSecurityHeaders } from '$lib/server/headers';
+import { refusal } from '$lib/server/refusal';
 import { themeOf } from '$lib/server/theme';
 
 /** Bindings, then auth, then the page; security headers on whatever comes back. */
@@ -15,13 +16,15 @@ export const handle: Handle = async ({ event, resolve }) => {
     const isBreached = breachLookup(breachCheck, { fetch });
     Object.assign(event.locals, { auth, showCost, isBreached });
     const theme = themeOf(event.cookies);
-    response = await resolve(event, {
-      // When a page is rendered its loads are done, so its cost is known.
-      transformPageChunk: ({ html }) =>
-        html
-          .replace('%theme%', theme)
-          .replace('%cost%', () => (showCost ? costInWords(auth.stores.meter.cost()) : '')),
-    });
+    response =
+      refusal(event) ??
+      (await resolve(event, {
+        // When a page is rendered its loads are done, so its cost is known.
+        transformPageChunk: ({ html }) =>
+          html
+            .replace('%theme%', theme)
+            .replace('%cost%', () => (showCost ? costInWords(auth.stores.meter.cost()) : '')),
+      }));
   } catch (thrown) {
     // A binding is missing: there is no page to show without it, only the sentence that says which.
     if (!isHttpError(thrown)) throw thrown;
@@ -35,6 +38,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 /** The log gets what happened; the visitor a sentence. */
 export const handleError: HandleServerError = ({ error, status, message }) => {
   if (status === 404) return { message: 'There is no page here.' };
+  if (status < 500) return { message };
   console.error(JSON.stringify({ event: 'unexpected-error', status, message: String(error) }));
   return { message };
 };

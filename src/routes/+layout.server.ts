@@ -1,6 +1,9 @@
 import { peekSession } from '$lib/server/auth/guards';
 import type { LayoutServerLoadEvent } from './$types';
 
+/** Kit's own redirect from `/login/` to `/login` would carry none of our headers. */
+export const trailingSlash = 'ignore';
+
 /**
  * Who to greet. It authorises nothing: every page and action that needs a session asks for it itself.
  * When the store is down the greeting is left out, and the page's own load says so.

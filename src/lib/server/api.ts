@@ -1,21 +1,11 @@
-import { isHttpError, isRedirect, json, type RequestEvent } from '@sveltejs/kit';
+import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
 import type { Session } from 'lucia';
 import { confirmSession } from './auth/guards';
 import { failClosed } from './fail-closed';
-
-/** An error answer in `application/problem+json` (RFC 9457). */
-export function problem(status: number, title: string, detail: string): Response {
-  return json(
-    { type: 'about:blank', title, status, detail },
-    { status, headers: { 'content-type': 'application/problem+json' } },
-  );
-}
-
-const SAFE_METHODS = ['GET', 'HEAD'];
+import { problem } from './problem';
 
 /**
- * Wraps an endpoint of the JSON API: same-origin requests with a session that stands now, and problem+json for all
- * that goes wrong. A browser sends `Origin` with every unsafe request, so one without it is refused (ASVS 3.5.1).
+ * Wraps an endpoint of the JSON API: a session that stands now, and problem+json for all that goes wrong.
  */
 export function apiEndpoint<E extends RequestEvent>(
   handler: (event: E, session: Session) => Promise<Response>,
@@ -27,14 +17,6 @@ export function apiEndpoint<E extends RequestEvent>(
   });
 
   return async (event) => {
-    const { request, url } = event;
-    if (!SAFE_METHODS.includes(request.method) && request.headers.get('origin') !== url.origin) {
-      return problem(
-        403,
-        'Cross-origin request',
-        `Send this request from ${url.origin}, with its Origin header.`,
-      );
-    }
     try {
       return await guarded(event);
     } catch (thrown) {

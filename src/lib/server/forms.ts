@@ -1,4 +1,4 @@
-import { fail } from '@sveltejs/kit';
+import { error, fail } from '@sveltejs/kit';
 import * as v from 'valibot';
 import {
   PASSWORD_MAX_CHARACTERS,
@@ -61,6 +61,15 @@ export const renameForm = v.object({
 type Parsed<S extends v.GenericSchema> =
   | { data: v.InferOutput<S>; errors?: undefined }
   | { data?: undefined; errors: FieldErrors<keyof v.InferOutput<S> & string> };
+
+/** The fields of a request. What is no form is the client's mistake: 400. */
+export async function readForm(request: Request): Promise<FormData> {
+  try {
+    return await request.formData();
+  } catch {
+    error(400, { message: 'This is not a form that can be read.' });
+  }
+}
 
 /** Checks a form's fields. `errors` has one message per field that is wrong; fields the form does not name are ignored. */
 export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData): Parsed<S> {

@@ -1,8 +1,16 @@
-/** Where to go after signing in: a path on this origin, or the sessions page (ASVS 3.7.2, open redirects). */
+/** Where to go after signing in: the path that `redirectTo` names on this origin, or the sessions page. */
 export function redirectTarget(url: URL): string {
-  const asked = url.searchParams.get('redirectTo');
-  // Backslashes and control characters are dropped or turned into slashes by browsers: `/\evil.example` leaves the site.
-  if (!asked || !/^\/(?!\/)[^\\\p{Cc}]*$/u.test(asked)) return '/sessions';
-  const target = new URL(asked, url.origin);
-  return target.origin === url.origin ? target.pathname + target.search : '/sessions';
+  const asked = url.searchParams.get('redirectTo') ?? '';
+  return asked.startsWith('/') ? (localPath(asked, url.origin) ?? '/sessions') : '/sessions';
+}
+
+/**
+ * The path and query of an address, if it is on this origin; `null` for every other (open redirects, CWE-601).
+ * A path that begins with two slashes is none: a browser takes what follows for a host, and parsing can
+ * produce one (`/..//evil.example`).
+ */
+export function localPath(address: string, origin: string): string | null {
+  const target = URL.parse(address, origin);
+  if (target?.origin !== origin || target.pathname.startsWith('//')) return null;
+  return target.pathname + target.search;
 }

@@ -1,6 +1,8 @@
 import { json } from '@sveltejs/kit';
 import type { RequestHandler } from './$types';
 
+export const trailingSlash = 'ignore';
+
 /** Whether both stores answer. It reads only: a probe every few seconds must not spend the day's KV writes. */
 export const GET: RequestHandler = async ({ locals: { auth } }) => {
   const { kv, db } = auth.stores;

@@ -1,12 +1,16 @@
 import { redirect } from '@sveltejs/kit';
+import { readForm } from '$lib/server/forms';
+import { localPath } from '$lib/server/redirect-target';
 import { parseTheme, THEME_COOKIE } from '$lib/server/theme';
 import type { RequestHandler } from './$types';
+
+export const trailingSlash = 'ignore';
 
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /** Keeps the chosen theme in a cookie and goes back to the page it was chosen on. */
 export const POST: RequestHandler = async ({ request, cookies, url }) => {
-  const theme = parseTheme((await request.formData()).get('theme'));
+  const theme = parseTheme((await readForm(request)).get('theme'));
   if (theme) {
     cookies.set(THEME_COOKIE, theme, {
       path: '/',
@@ -17,10 +21,5 @@ export const POST: RequestHandler = async ({ request, cookies, url }) => {
       secure: url.protocol === 'https:',
     });
   }
-  redirect(303, pathOf(request.headers.get('referer'), url.origin));
+  redirect(303, localPath(request.headers.get('referer') ?? '', url.origin) ?? '/');
 };
-
-function pathOf(referer: string | null, origin: string): string {
-  const page = URL.parse(referer ?? '', origin);
-  return page?.origin === origin ? page.pathname + page.search : '/';
-}

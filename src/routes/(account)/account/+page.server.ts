@@ -4,7 +4,13 @@ import { requireSession, toSignIn } from '$lib/server/auth/guards';
 import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
 import { listOthers } from '$lib/server/auth/sessions';
-import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/forms';
+import {
+  changePasswordForm,
+  deleteAccountForm,
+  parseForm,
+  type FieldErrors,
+  readForm,
+} from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
@@ -24,7 +30,7 @@ const WRONG_PASSWORD = 'That is not your password.';
 export const actions = {
   changePassword: failClosed(async (event: RequestEvent) => {
     const session = await requireSession(event);
-    const { data, errors } = parseForm(changePasswordForm, await event.request.formData());
+    const { data, errors } = parseForm(changePasswordForm, await readForm(event.request));
     if (errors) return refuseChange(400, errors);
     const weakness = await checkPassword({
       username: session.user.username,
@@ -42,7 +48,7 @@ export const actions = {
 
   deleteAccount: failClosed(async (event: RequestEvent) => {
     const session = await requireSession(event);
-    const { data, errors } = parseForm(deleteAccountForm, await event.request.formData());
+    const { data, errors } = parseForm(deleteAccountForm, await readForm(event.request));
     if (errors) return refuseDeletion(400, errors);
     const outcome = await deleteAccount(event, session, data.password);
     if (outcome === 'wrong-password') return refuseDeletion(400, { password: WRONG_PASSWORD });

@@ -9,7 +9,7 @@ import {
   signOut,
 } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, renameForm, revokeForm } from '$lib/server/forms';
+import { parseForm, renameForm, revokeForm, readForm } from '$lib/server/forms';
 import { requireFreshProof } from '$lib/server/step-up';
 import { lastVisit } from '$lib/server/visits';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -26,7 +26,7 @@ const UNKNOWN_SESSION = 'That session is not in your list. It may have ended alr
 export const actions = {
   revoke: failClosed(async (event: RequestEvent) => {
     const current = await requireSession(event);
-    const form = await event.request.formData();
+    const form = await readForm(event.request);
     const { data, errors } = parseForm(revokeForm, form);
     if (errors) return fail(400, { error: errors.sessionId ?? 'Choose a session.' });
     const { sessionId } = data;
@@ -47,7 +47,7 @@ export const actions = {
 
   rename: failClosed(async (event: RequestEvent) => {
     const session = await requireSession(event);
-    const { data, errors } = parseForm(renameForm, await event.request.formData());
+    const { data, errors } = parseForm(renameForm, await readForm(event.request));
     if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? 'Enter a name.' });
     if ((await renameSession(event, session, data.sessionId, data.name)) === 'unknown') {
       return fail(404, { error: UNKNOWN_SESSION });
@@ -57,7 +57,7 @@ export const actions = {
 
   revokeOthers: failClosed(async (event: RequestEvent) => {
     const current = await requireSession(event);
-    const form = await event.request.formData();
+    const form = await readForm(event.request);
     const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeOthers' });
     if (refusal) return refusal;
     return { message: othersEnded(await revokeOtherSessions(event, session)) };
@@ -65,7 +65,7 @@ export const actions = {
 
   revokeAll: failClosed(async (event: RequestEvent) => {
     const current = await requireSession(event);
-    const form = await event.request.formData();
+    const form = await readForm(event.request);
     const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeAll' });
     if (refusal) return refusal;
     await revokeAllSessions(event, session);

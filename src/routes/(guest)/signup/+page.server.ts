@@ -3,7 +3,7 @@ import { signUp } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, signUpForm, tryAgain } from '$lib/server/forms';
+import { parseForm, signUpForm, tryAgain, readForm } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
@@ -11,7 +11,7 @@ export const load = failClosed((event: PageServerLoadEvent) => requireGuest(even
 
 export const actions = {
   default: failClosed(async (event: RequestEvent) => {
-    const form = await event.request.formData();
+    const form = await readForm(event.request);
     const { data, errors } = parseForm(signUpForm, form);
     if (errors) return tryAgain(400, form, errors);
     const { username, password } = data;

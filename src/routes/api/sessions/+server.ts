@@ -4,6 +4,8 @@ import { isProofFresh } from '$lib/server/auth/accounts';
 import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
 import type { RequestEvent } from './$types';
 
+export const trailingSlash = 'ignore';
+
 /** The caller's live sessions. */
 export const GET = apiEndpoint(async (event: RequestEvent, session) =>
   json({ sessions: await listSessions(event.locals.auth, session) }),

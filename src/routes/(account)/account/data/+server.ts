@@ -5,6 +5,8 @@ import { listSessions } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
 import type { RequestEvent } from './$types';
 
+export const trailingSlash = 'ignore';
+
 /** Everything kept about the account, as a JSON file; no password hash and no token. */
 export const GET = failClosed(async (event: RequestEvent) => {
   const session = await requireSession(event);

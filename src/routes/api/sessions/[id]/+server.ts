@@ -1,7 +1,10 @@
-import { apiEndpoint, passwordNeeded, problem } from '$lib/server/api';
+import { apiEndpoint, passwordNeeded } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
 import { revokeSession, signOut } from '$lib/server/auth/sessions';
+import { problem } from '$lib/server/problem';
 import type { RequestEvent } from './$types';
+
+export const trailingSlash = 'ignore';
 
 /** Ends one of the caller's sessions; the caller's own is a sign-out. */
 export const DELETE = apiEndpoint(async (event: RequestEvent, session) => {
