@@ -11,20 +11,8 @@ import { themeOf } from '$lib/server/theme';
 export const handle: Handle = async ({ event, resolve }) => {
   let response: Response;
   try {
-    const { showCost, breachCheck, ...stores } = bindings(event.platform);
-    const auth = createAuth({ ...stores, event });
-    const isBreached = breachLookup(breachCheck, { fetch });
-    Object.assign(event.locals, { auth, showCost, isBreached });
-    const theme = themeOf(event.cookies);
-    response =
-      refusal(event) ??
-      (await resolve(event, {
-        // When a page is rendered its loads are done, so its cost is known.
-        transformPageChunk: ({ html }) =>
-          html
-            .replace('%theme%', theme)
-            .replace('%cost%', () => (showCost ? costInWords(auth.stores.meter.cost()) : '')),
-      }));
+    // First of all: Lucia's own look at the Origin header throws on what is no URL ("null").
+    response = refusal(event) ?? (await answer({ event, resolve }));
   } catch (thrown) {
     // A binding is missing: there is no page to show without it, only the sentence that says which.
     if (!isHttpError(thrown)) throw thrown;
@@ -33,6 +21,20 @@ export const handle: Handle = async ({ event, resolve }) => {
   }
   setSecurityHeaders(event, response);
   return response;
+};
+
+const answer: Handle = ({ event, resolve }) => {
+  const { showCost, breachCheck, ...stores } = bindings(event.platform);
+  const auth = createAuth({ ...stores, event });
+  Object.assign(event.locals, { auth, showCost, isBreached: breachLookup(breachCheck, { fetch }) });
+  const theme = themeOf(event.cookies);
+  return resolve(event, {
+    // When a page is rendered its loads are done, so its cost is known.
+    transformPageChunk: ({ html }) =>
+      html
+        .replace('%theme%', theme)
+        .replace('%cost%', () => (showCost ? costInWords(auth.stores.meter.cost()) : '')),
+  });
 };
 
 /** The log gets what happened; the visitor a sentence. */
