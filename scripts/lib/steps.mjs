@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { toolEnvironment } from './environment.mjs';
-import { runQuietly } from './processes.mjs';
+import { ROOT, runQuietly } from './processes.mjs';
 
 /** The default of wrangler and of svelte.config.js; local KV and D1 are under it. */
 export const STATE_FOLDER = '.wrangler/state';
@@ -19,4 +22,16 @@ export async function build() {
 export async function migrate(stateFolder) {
   const args = ['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', stateFolder];
   await runQuietly('wrangler', args, { ...toolEnvironment(), CI: 'true' });
+}
+
+const SECRET_BYTES = 32;
+
+/** Makes the local secrets (`.dev.vars`, which git ignores), unless they are there. `.dev.vars.example` says what is in it. */
+export function ensureDevVars() {
+  try {
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    writeFileSync(join(ROOT, '.dev.vars'), `DEVICE_COOKIE_SECRET="${secret}"\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
 }

@@ -1,0 +1,81 @@
+import { defineConfig, devices } from '@playwright/test';
+import { installedChromium } from './scripts/lib/chromium.mjs';
+
+/** Two servers, one per layout of the KV records, each with KV and D1 of its own. E2E_PORT moves both. */
+const ownerPort = Number(process.env.E2E_PORT ?? 8790);
+const indexPort = ownerPort + 1;
+
+const executablePath = installedChromium();
+if (!executablePath) throw new Error('No Chromium found: "npm run test:e2e" gets one.');
+
+const isRoot = process.getuid?.() === 0;
+
+const browser = {
+  ...devices['Desktop Chrome'],
+  launchOptions: {
+    executablePath,
+    // Nothing but the app's own requests on the network.
+    args: [
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+      // Chromium refuses to run its sandbox as root.
+      ...(isRoot ? ['--no-sandbox'] : []),
+    ],
+  },
+};
+
+function server(layout: 'owner' | 'index', port: number) {
+  // `exec` takes the place of the shell, so that a signal reaches the script itself.
+  const exec = process.platform === 'win32' ? '' : 'exec ';
+  return {
+    command: `${exec}"${process.execPath}" scripts/serve-test.mjs ${layout} ${port}`,
+    url: `http://localhost:${port}/healthz`,
+    reuseExistingServer: false,
+    timeout: 90_000,
+    stdout: 'ignore' as const,
+    stderr: 'pipe' as const,
+    gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 10_000 },
+  };
+}
+
+const WITHOUT_JAVASCRIPT = '**/*.no-js.spec.ts';
+
+export default defineConfig({
+  testDir: 'tests/e2e',
+  outputDir: 'test-results',
+  fullyParallel: true,
+  forbidOnly: true,
+  // A test that passes at its second try has found a race: it is to fail.
+  retries: 0,
+  workers: 2,
+  reporter: 'list',
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
+  use: {
+    trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false },
+    screenshot: 'only-on-failure',
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  },
+  projects: [
+    {
+      name: 'owner',
+      testIgnore: WITHOUT_JAVASCRIPT,
+      use: { ...browser, baseURL: `http://localhost:${ownerPort}` },
+    },
+    {
+      name: 'index',
+      // What axe sees does not depend on how sessions are stored.
+      testIgnore: [WITHOUT_JAVASCRIPT, '**/accessibility.spec.ts'],
+      use: { ...browser, baseURL: `http://localhost:${indexPort}` },
+    },
+    {
+      name: 'no-js',
+      testMatch: WITHOUT_JAVASCRIPT,
+      use: { ...browser, baseURL: `http://localhost:${ownerPort}`, javaScriptEnabled: false },
+    },
+  ],
+  webServer: [server('owner', ownerPort), server('index', indexPort)],
+});
