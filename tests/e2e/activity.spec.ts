@@ -1,0 +1,72 @@
+import { expect, test } from './fixtures';
+
+const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
+test('the activity page tells what happened, newest first, and which device did it', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await newDevice();
+  const phone = await newDevice({ userAgent: FIREFOX });
+  await laptop.signUp(user);
+  await phone.signIn(user);
+  await laptop.visit('/sessions');
+  await laptop.endSession(await phone.sessionId());
+
+  await laptop.page.getByRole('link', { name: 'Activity' }).click();
+  await expect(laptop.page).toHaveURL('/activity');
+  const events = laptop.page.locator('[data-event]');
+  await expect(events).toHaveCount(3);
+  await expect(events.nth(0)).toContainText('Ended a session');
+  await expect(events.nth(1)).toContainText('Signed in from a new device');
+  await expect(events.nth(1)).toContainText('Firefox 140 on Windows');
+  await expect(events.nth(2)).toContainText('Signed up');
+});
+
+test('a wrong password at sign-in is told to the owner of the account, and to nobody else', async ({
+  newDevice,
+  newUser,
+  user,
+}) => {
+  const [owner, neighbour, stranger] = [
+    await newDevice(),
+    await newDevice(),
+    await newDevice({ refusals: [400] }),
+  ];
+  await owner.signUp(user);
+  await neighbour.signUp(newUser());
+  await stranger.visit('/login');
+  await stranger.submitUser({ ...user, password: 'not the password' }, 'Sign in');
+  await expect(stranger.page.getByRole('alert')).toBeVisible();
+
+  const tried = 'Somebody tried to sign in with a wrong password';
+  await owner.visit('/activity');
+  await expect(owner.page.getByText(tried)).toBeVisible();
+  await neighbour.visit('/activity');
+  await expect(neighbour.page.locator('[data-event]')).toHaveCount(1);
+  await expect(neighbour.page.getByText(tried)).toHaveCount(0);
+});
+
+test('the download has the account, its sessions and its activity, and no secret', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  await device.signUp(user);
+  const { token } = await device.sessionCookie();
+  await device.visit('/account');
+  const downloaded = device.page.waitForEvent('download');
+  await device.page.getByRole('link', { name: 'Download my data' }).click();
+  const download = await downloaded;
+  expect(download.suggestedFilename()).toBe(`${user.username}-data.json`);
+
+  const response = await device.page.request.get('/account/data');
+  const text = await response.text();
+  expect(JSON.parse(text)).toMatchObject({
+    account: { username: user.username },
+    sessions: [{ current: true }],
+    activity: [{ type: 'signed-up' }],
+  });
+  expect(text).not.toContain(token);
+  expect(text).not.toContain('password');
+});

@@ -1,0 +1,47 @@
+import type { User } from './device';
+
+/**
+ * Sends single requests as someone who holds a session cookie would, without a browser: no cookie jar, no redirect
+ * followed.
+ */
+export class CookieClient {
+  constructor(private readonly origin: string) {}
+
+  get(path: string, cookie: string): Promise<Response> {
+    return this.send('GET', path, cookie);
+  }
+
+  delete(path: string, cookie: string): Promise<Response> {
+    return this.send('DELETE', path, cookie);
+  }
+
+  /** A form post, as a page of the site sends it without scripts. */
+  post(path: string, form: Record<string, string>, cookie?: string): Promise<Response> {
+    return this.send('POST', path, cookie, new URLSearchParams(form));
+  }
+
+  /** Signs in on a device of its own; gives its cookie's value. */
+  async signIn({ username, password }: User): Promise<string> {
+    const response = await this.post('/login', { username, password });
+    const value = sessionCookieOf(response);
+    if (response.status !== 303 || !value) throw new Error(`[e2e] sign-in answered ${response.status}.`);
+    return value;
+  }
+
+  private send(
+    method: string,
+    path: string,
+    cookie: string | undefined,
+    body?: URLSearchParams,
+  ): Promise<Response> {
+    const headers: Record<string, string> = { origin: this.origin, accept: 'text/html' };
+    if (cookie !== undefined) headers.cookie = `session=${cookie}`;
+    return fetch(new URL(path, this.origin), { method, headers, redirect: 'manual', ...(body && { body }) });
+  }
+}
+
+/** The value of the session cookie that an answer sets; null when it sets none. */
+export function sessionCookieOf(response: Response): string | null {
+  const header = response.headers.getSetCookie().find((cookie) => cookie.startsWith('session='));
+  return header?.split(';')[0]?.slice('session='.length) || null;
+}

@@ -1,0 +1,69 @@
+import type { Page } from '@playwright/test';
+import { costInWords, costOf } from '../../src/lib/cost';
+import { expect, test } from './fixtures';
+
+test('a page says in words what its answer says in Server-Timing', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  await device.signUp(user);
+  for (const path of ['/', '/sessions', '/account']) {
+    const response = await device.page.request.get(path);
+    const cost = costOf(parse(response.headers()['server-timing'] ?? ''));
+    if (!cost) throw new Error(`[e2e] ${path} has no complete Server-Timing.`);
+    expect(await response.text()).toContain(costInWords(cost));
+  }
+});
+
+test('a page view by a guest without a cookie costs nothing, one of a signed-in user one KV read', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  await device.visit('/');
+  await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries: $0.00');
+  await device.signUp(user);
+  await device.visit('/');
+  await expect(cost(device.page)).toContainText('1 KV read, 0 D1 queries: $0.50');
+});
+
+test('the line follows when pages change without a full load', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.signUp(user);
+  await device.visit('/');
+  const data = page.waitForResponse((response) => response.url().includes('__data.json'));
+  await page.getByRole('main').getByRole('link', { name: 'Your sessions' }).click();
+  await expect(page).toHaveURL('/sessions');
+
+  const spent = costOf(parse((await (await data).allHeaders())['server-timing'] ?? ''));
+  if (!spent) throw new Error('[e2e] the data request has no complete Server-Timing.');
+  expect(spent.d1Queries).toBeGreaterThan(0);
+  await expect(cost(page)).toContainText(costInWords(spent));
+
+  await page.getByRole('button', { name: 'Dark' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await expect(cost(page)).toContainText(costInWords(spent));
+});
+
+test('the drawing shows what the page in view cost', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  const drawing = device.page.getByRole('figure');
+  await device.visit('/');
+  await expect(drawing).toContainText('0 reads');
+  await expect(drawing).toContainText('0 queries');
+  await device.signUp(user);
+  await device.visit('/');
+  await expect(drawing).toContainText('1 read');
+  await expect(drawing).toContainText('0 queries');
+});
+
+function cost(page: Page) {
+  return page.getByRole('complementary', { name: 'Cost' });
+}
+
+/** `name;desc="1";dur=0.5, …` as entries, like the browser's own. */
+function parse(header: string): { name: string; description: string }[] {
+  return [...header.matchAll(/([\w-]+);desc="(\d+)"/g)].map(([, name = '', description = '']) => ({
+    name,
+    description,
+  }));
+}

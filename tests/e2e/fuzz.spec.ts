@@ -1,0 +1,157 @@
+import * as fc from 'fast-check';
+import * as v from 'valibot';
+import { appRoutes } from './app-routes';
+import type { CookieClient } from './cookie-client';
+import type { User } from './device';
+import { expect, test } from './fixtures';
+import { anyRequest, MARK, toRaw, type FuzzRequest, type Placeholders } from './fuzz-requests';
+import { RawClient, type RawAnswer } from './raw-request';
+import { sessionCookieOf } from './cookie-client';
+import { headerComplaints } from './security-headers';
+import type { Storage } from './storage';
+
+const AT_ONCE = 8;
+const TIMEOUT_MILLISECONDS = 240_000;
+/** How many requests a run sends. The layout of KV records makes little difference to them, so the second is a sample. */
+const REQUESTS = { owner: 5_600, index: 560 };
+const LEAST_PER_TARGET = 10;
+const PROOF_PERIOD_AND_MORE_MILLISECONDS = 60 * 60 * 1_000;
+
+test('every route and action answers whatever is sent to it: no 5xx, no markup, no hang, all headers', async ({
+  baseURL,
+  client,
+  layout,
+  storage,
+  user,
+}, testInfo) => {
+  test.setTimeout(TIMEOUT_MILLISECONDS);
+  const origin = new URL(baseURL ?? '');
+  const raw = new RawClient(origin, AT_ONCE);
+  const routes = appRoutes();
+  const values = await signedInUser(client, user, storage, origin);
+  const answered = new Map<string, number>();
+  const statuses = new Map<number, number>();
+
+  const seed = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.env.FUZZ_SEED) };
+  // fast-check prints the seed and the smallest requests that fail; FUZZ_SEED=<seed> sends the same again.
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyRequest(routes), { minLength: AT_ONCE, maxLength: AT_ONCE, size: 'max' }),
+      async (requests) => {
+        const complaints = await Promise.all(
+          requests.map(async (request) => {
+            const answer = await raw.send(toRaw(request, values)).catch((error: unknown) => String(error));
+            if (typeof answer === 'string') return [`no answer: ${answer}`];
+            count(answered, target(request));
+            count(statuses, answer.status);
+            return complaintsOf(request, answer, origin);
+          }),
+        );
+        expect(complaints.flat()).toEqual([]);
+      },
+    ),
+    { numRuns: REQUESTS[layout] / AT_ONCE, ...seed },
+  );
+  raw.close();
+
+  const sent = [...answered.values()].reduce((sum, n) => sum + n, 0);
+  testInfo.annotations.push({ type: 'requests', description: `${sent}, ${summary(statuses)}` });
+  expect(sent).toBeGreaterThanOrEqual(REQUESTS[layout]);
+  // None is forgotten: the targets come from the file tree, and each was asked.
+  for (const route of routes) {
+    for (const action of [null, ...route.actions]) {
+      const name = target({ route: route.path, action });
+      expect(answered.get(name) ?? 0, name).toBeGreaterThanOrEqual(LEAST_PER_TARGET);
+    }
+  }
+  // It got past the doors: pages were shown, forms taken, and the run is still signed in.
+  for (const status of [200, 303, 400, 403, 404, 405, 429]) {
+    if (layout === 'owner') expect(statuses.get(status) ?? 0, String(status)).toBeGreaterThan(0);
+  }
+  expect((await client.get('/sessions', values.LIVE)).status).toBe(200);
+});
+
+/**
+ * A user with two sessions. The live one is asked for the password before it ends others, as it last proved it an hour
+ * ago, so that a run stays signed in; the fresh one may end anything.
+ */
+async function signedInUser(
+  client: CookieClient,
+  user: User,
+  storage: Storage,
+  origin: URL,
+): Promise<Placeholders> {
+  const signedUp = await client.post('/signup', user);
+  const LIVE = sessionCookieOf(signedUp) ?? '';
+  const FRESH = await client.signIn(user);
+  const answer = await (await client.get('/api/sessions', LIVE)).json();
+  const { sessions } = v.parse(
+    v.object({ sessions: v.array(v.object({ id: v.string(), current: v.boolean() })) }),
+    answer,
+  );
+  const OWN_ID = sessions.find(({ current }) => current)?.id ?? '';
+  const USER_ID = LIVE.split('.')[0] ?? '';
+  await ageProof(storage, USER_ID, OWN_ID);
+  return { ORIGIN: origin.origin, LIVE, FRESH, OWN_ID, USER_ID, UNKNOWN_ID: `${USER_ID}.${'A'.repeat(43)}` };
+}
+
+/** Makes a session's last proof of the password too old. */
+async function ageProof(storage: Storage, userId: string, sessionId: string): Promise<void> {
+  const proof = v.looseObject({ proved_at: v.number() });
+  const aged = (record: unknown) => {
+    const session = v.parse(proof, record);
+    return { ...session, proved_at: session.proved_at - PROOF_PERIOD_AND_MORE_MILLISECONDS };
+  };
+  const records = (await storage.recordsOf(userId)).filter(({ key }) => key === `session:${sessionId}`);
+  expect(records).toHaveLength(1);
+  await storage.putBack(
+    records.map((record) => ({
+      ...record,
+      value: JSON.stringify(aged(JSON.parse(record.value))),
+      metadata: record.metadata && aged(record.metadata),
+    })),
+  );
+}
+
+const AS_TAGS = new RegExp(`<(script|img)[^>]*>?${MARK}|<img[^>]*${MARK}`, 'i');
+/** A value that broke out of its attribute: the handler stands inside a tag. */
+const AS_ATTRIBUTE = new RegExp(`<[a-z][^<>]*["']\\s*onfocus=["']${MARK}`, 'i');
+
+function complaintsOf({ method, path }: FuzzRequest, answer: RawAnswer, origin: URL): string[] {
+  const { status, headers, body } = answer;
+  const complaints: string[] = [];
+  if (status >= 500) complaints.push(`${status}: ${body.slice(0, 200)}`);
+  const type = String(headers['content-type'] ?? '');
+  if (
+    !/^(application\/(problem\+)?json|text\/plain)/.test(type) &&
+    (AS_TAGS.test(body) || AS_ATTRIBUTE.test(body))
+  ) {
+    complaints.push(`markup comes back in "${type}"`);
+  }
+  if ('x-fuzz' in headers) complaints.push('a line break in a value became a header');
+  const { location } = headers;
+  if (location !== undefined && !staysHere(location, origin)) complaints.push(`leads to ${location}`);
+  // Kit takes away a trailing slash before any hook runs: an answer without a body or a cookie.
+  const isKitsOwn = status === 308 && headers['x-sveltekit-normalize'] === '1';
+  if (!isKitsOwn) complaints.push(...headerComplaints(headers));
+  return complaints.map((complaint) => `${method} ${path.slice(0, 200)}: ${complaint}`);
+}
+
+function staysHere(location: string, origin: URL): boolean {
+  return URL.parse(location, origin)?.origin === origin.origin && !/^[/\\]{2}/.test(location);
+}
+
+function target({ route, action }: Pick<FuzzRequest, 'route' | 'action'>): string {
+  return action === null ? route : `${route}?/${action}`;
+}
+
+function count<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function summary(statuses: Map<number, number>): string {
+  return [...statuses]
+    .sort(([a], [b]) => a - b)
+    .map(([status, n]) => `${status} ×${n}`)
+    .join(', ');
+}

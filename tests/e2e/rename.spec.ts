@@ -1,0 +1,59 @@
+import { expect, test } from './fixtures';
+
+test('a session gets a name, keeps it, and gives it back', async ({ newDevice, user }) => {
+  const [laptop, phone] = [await newDevice(), await newDevice()];
+  await laptop.signUp(user);
+  await phone.signIn(user);
+  await laptop.visit('/sessions');
+  const row = laptop.row(await phone.sessionId());
+  const heading = row.getByRole('heading');
+  const device = (await heading.innerText()).replace(/\s*New.*$/s, '');
+
+  await row.getByText('Rename').click();
+  await row.getByRole('textbox', { name: 'Name' }).fill('Phone in the kitchen');
+  await row.getByRole('button', { name: 'Save' }).click();
+  await expect(laptop.page.getByRole('status').filter({ hasText: 'Phone in the kitchen' })).toBeVisible();
+  await expect(heading).toContainText('Phone in the kitchen');
+  // Which device it is, is still said.
+  await expect(row).toContainText(device);
+  await expect(row.getByRole('textbox', { name: 'Name' })).toBeHidden();
+  await expect(row.locator('summary')).toBeFocused();
+
+  await phone.visit('/sessions');
+  await expect(phone.page.locator('[data-current]').getByRole('heading')).toContainText(
+    'Phone in the kitchen',
+  );
+
+  await row.getByText('Rename').click();
+  await expect(row.getByRole('textbox', { name: 'Name' })).toHaveValue('Phone in the kitchen');
+  await row.getByRole('textbox', { name: 'Name' }).fill('');
+  await row.getByRole('button', { name: 'Save' }).click();
+  await expect(heading).toContainText(device);
+  await expect(row).not.toContainText('Phone in the kitchen');
+});
+
+test('Escape closes the rename form and changes nothing', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  await device.signUp(user);
+  const row = device.page.locator('[data-current]');
+  await row.getByText('Rename').click();
+  await row.getByRole('textbox', { name: 'Name' }).fill('Not this');
+  await device.page.keyboard.press('Escape');
+  await expect(row.getByRole('textbox', { name: 'Name' })).toBeHidden();
+  await expect(row.locator('summary')).toBeFocused();
+  await expect(row.getByRole('heading')).not.toContainText('Not this');
+});
+
+test('a session that began after the last visit is marked as new', async ({ newDevice, user }) => {
+  const [laptop, phone] = [await newDevice(), await newDevice()];
+  await laptop.signUp(user);
+  await phone.signIn(user);
+  await laptop.visit('/sessions');
+  const marked = { name: /New since your last visit/ };
+  await expect(laptop.row(await phone.sessionId()).getByRole('heading', marked)).toBeVisible();
+  await expect(laptop.page.getByRole('heading', marked)).toHaveCount(1);
+  // The phone has seen nothing begin after it came.
+  await phone.visit('/sessions');
+  await expect(phone.rows()).toHaveCount(2);
+  await expect(phone.page.getByRole('heading', marked)).toHaveCount(0);
+});

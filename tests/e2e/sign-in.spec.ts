@@ -1,0 +1,98 @@
+import { sessionCookieOf } from './cookie-client';
+import { expect, test } from './fixtures';
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+test('signing in leads to the page that asked for it', async ({ newDevice, user }) => {
+  await (await newDevice()).startSignedUp(user);
+
+  const device = await newDevice();
+  await device.expectSignedOut('/account');
+  await device.submitUser(user, 'Sign in');
+  await expect(device.page).toHaveURL('/account');
+});
+
+test('signing in never leads to another site', async ({ client, newDevice, user }) => {
+  await (await newDevice()).startSignedUp(user);
+
+  for (const target of ['https://example.com/', '//example.com/', '/\\example.com/', 'javascript:alert(1)']) {
+    const response = await client.post(`/login?redirectTo=${encodeURIComponent(target)}`, user);
+    expect(response.status, target).toBe(303);
+    expect(response.headers.get('location'), target).toBe('/sessions');
+  }
+});
+
+test('a wrong password and an unknown user get the same answer', async ({ client, newDevice, newUser }) => {
+  const [user, nobody] = [newUser(), newUser()];
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  await device.signOut();
+
+  await device.submitUser({ ...user, password: nobody.password }, 'Sign in');
+  await expect(device.page.getByRole('alert')).toHaveText('The username or the password is wrong.');
+  await expect(device.field('Username')).toHaveValue(user.username);
+  await expect(device.field('Password')).toHaveValue('');
+  expect(await device.hasSessionCookie()).toBe(false);
+
+  const answers = await Promise.all(
+    [user.username, nobody.username].map(async (username) => {
+      const response = await client.post('/login', { username, password: 'not the password' });
+      // What differs from page to page by itself: the name typed, the clock, the nonce of the page's script.
+      const varying = new RegExp(`${username}|now:\\d+|nonce="[^"]*"`, 'g');
+      const body = (await response.text()).replaceAll(varying, '');
+      return { status: response.status, cookie: sessionCookieOf(response), body };
+    }),
+  );
+  expect(answers[0]).toMatchObject({ status: 400, cookie: null });
+  expect(answers[1]).toEqual(answers[0]);
+});
+
+test('the cookie is for this host alone and out of reach of scripts', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+
+  const cookie = await device.sessionCookie();
+  // Plain http on localhost: no Secure, and so no __Host- prefix, which asks for it.
+  expect(cookie).toMatchObject({
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure: false,
+    path: '/',
+    domain: 'localhost',
+  });
+  expect(cookie.value).toMatch(/^[\w-]+\.[\w-]{43}$/);
+  const days = (cookie.expires - Date.now() / 1000) / DAY_SECONDS;
+  expect(days).toBeGreaterThan(29);
+  expect(days).toBeLessThan(31);
+});
+
+test('signing in again in the same browser replaces its session', async ({ client, newDevice, user }) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  const before = await device.sessionCookie();
+
+  const response = await client.post('/login', user, before.value);
+  const after = sessionCookieOf(response);
+  expect(after).not.toBeNull();
+  expect(after).not.toBe(before.value);
+
+  await device.context.addCookies([{ ...before, value: after ?? '' }]);
+  await device.visit('/sessions');
+  await expect(device.rows()).toHaveCount(1);
+  expect((await client.get('/sessions', before.value)).status).toBe(303);
+});
+
+test('a cookie of another form signs nobody in and breaks nothing', async ({ client, newDevice, user }) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  const sessionId = await device.sessionId();
+  const { value } = await device.sessionCookie();
+
+  const forged = [sessionId, value.slice(0, -1), value + value, 'x'.repeat(8192), 'null', '.', '%00'];
+  for (const cookie of forged) {
+    const response = await client.get('/sessions', cookie);
+    expect(response.status, cookie.slice(0, 80)).toBe(303);
+    expect(response.headers.get('location')).toMatch(/^\/login/);
+  }
+  expect((await client.get('/sessions', value)).status).toBe(200);
+});

@@ -1,0 +1,83 @@
+import { expect, test } from './fixtures';
+
+// The same walk with scripts off. axe needs scripts, so it looks at the pages elsewhere.
+
+test('a refused form comes back as a page, with its message and the username', async ({
+  newDevice,
+  user,
+}) => {
+  const first = await newDevice();
+  await first.signUp(user);
+  await first.signOut();
+
+  const device = await newDevice({ refusals: [400, 409] });
+  await device.visit('/signup');
+  const taken = device.page.waitForResponse((response) => response.request().method() === 'POST');
+  await device.submitUser(user, 'Sign up');
+  expect((await taken).status()).toBe(409);
+  await expect(device.page.getByRole('alert')).toHaveText(/taken/);
+  await expect(device.field('Username')).toHaveValue(user.username);
+  await expect(device.field('Password')).toHaveValue('');
+
+  await device.visit('/login');
+  const refused = device.page.waitForResponse((response) => response.request().method() === 'POST');
+  await device.submitUser({ ...user, password: 'not the password' }, 'Sign in');
+  expect((await refused).status()).toBe(400);
+  await expect(device.page.getByRole('alert')).toHaveText('The username or the password is wrong.');
+  await expect(device.field('Username')).toHaveValue(user.username);
+  expect(await device.hasSessionCookie()).toBe(false);
+});
+
+test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDevice, user }) => {
+  const [laptop, phone] = [await newDevice(), await newDevice()];
+  await laptop.signUp(user);
+  await phone.expectSignedOut('/account');
+  await phone.submitUser(user, 'Sign in');
+  await expect(phone.page).toHaveURL('/account');
+  await phone.visit('/sessions');
+  await laptop.visit('/sessions');
+  await expect(laptop.rows()).toHaveCount(2);
+
+  await laptop.endSession(await phone.sessionId());
+  await expect(laptop.page.getByRole('status').filter({ hasText: 'ended everywhere now' })).toBeVisible();
+  await phone.expectSignedOut();
+
+  await laptop.visit('/sessions');
+  await laptop.signOut();
+  await laptop.expectSignedOut();
+});
+
+test('revoke the others, then sign out everywhere', async ({ newDevice, user }) => {
+  const [laptop, phone, tablet] = [await newDevice(), await newDevice(), await newDevice()];
+  await laptop.signUp(user);
+  await phone.signIn(user);
+  await tablet.signIn(user);
+
+  await laptop.visit('/sessions');
+  await expect(laptop.rows()).toHaveCount(3);
+  await laptop.endOthers();
+  await phone.expectSignedOut();
+  await tablet.expectSignedOut();
+
+  await phone.signIn(user);
+  await expect(phone.rows()).toHaveCount(2);
+  await laptop.visit('/sessions');
+  await laptop.signOutEverywhere();
+  await expect(
+    laptop.page.getByRole('status').filter({ hasText: 'signed out on every device' }),
+  ).toBeVisible();
+  await phone.expectSignedOut();
+});
+
+test('a password change keeps this device and ends the others', async ({ newDevice, user }) => {
+  const [laptop, phone] = [await newDevice(), await newDevice()];
+  await laptop.signUp(user);
+  await phone.signIn(user);
+
+  const newPassword = 'a new password, long enough';
+  await laptop.changePassword(user, newPassword);
+  await phone.expectSignedOut();
+  await laptop.visit('/sessions');
+  await expect(laptop.rows()).toHaveCount(1);
+  await phone.signIn({ ...user, password: newPassword });
+});
