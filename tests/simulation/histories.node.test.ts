@@ -1,20 +1,26 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { ACTIONS, history, playHistory, type Tally } from './histories';
+import { ACTIONS, historyOf, playHistory, type Tally } from './histories';
 import { plainUsers } from './plain-users';
 import { createSqliteD1, readMigrations } from './sqlite-d1';
 
 const HISTORIES = Number(process.env.HISTORIES ?? 2_000);
-const TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
+/** The seed of a failure's message plays the same histories again. */
+const SEED = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
+const LONGEST = 14;
+const TIMEOUT_MILLISECONDS = 20 * 60 * 1000;
 const d1 = createSqliteD1({ migrations: readMigrations() });
+const logged: string[] = [];
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const log = (...words: unknown[]) => void logged.push(words.join(' '));
+  vi.stubGlobal('console', { ...console, log, warn: log });
 });
 
 afterAll(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
   d1.close();
 });
 
@@ -22,20 +28,39 @@ it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISE
   const tally: Tally = {};
   const setClock = (time: number) => void vi.setSystemTime(time);
   await fc.assert(
-    fc.asyncProperty(history, async (one) => {
+    fc.asyncProperty(historyOf(LONGEST), async (one) => {
       d1.reset();
-      await playHistory(one, { d1, users: plainUsers, tally, setClock });
+      await playHistory(one, { d1, users: plainUsers, tally, setClock, logged });
     }),
-    { numRuns: HISTORIES, ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}) },
+    { numRuns: HISTORIES, ...SEED },
   );
-  if (process.env.TALLY) console.log(tally);
-  // Every action was answered, lost and met a failing store, and sessions were accepted as well as refused.
+  if (process.env.TALLY) console.info(tally);
+  // Every action was answered, lost and met a failing store; sessions were accepted and refused, put back and outlived.
+  const outcomes = Object.keys(tally);
   for (const action of ACTIONS) {
-    const outcomes = Object.keys(tally).filter((entry) => entry.startsWith(`${action} `));
-    expect(outcomes).toEqual(expect.arrayContaining([expect.stringContaining('answered')]));
-    expect(outcomes).toEqual(expect.arrayContaining([expect.stringContaining('lost')]));
+    for (const outcome of ['answered', 'lost', 'unavailable']) {
+      expect(outcomes).toContainEqual(expect.stringContaining(`${action} ${outcome}`));
+    }
   }
-  expect(tally['require answered, accepted']).toBeGreaterThan(HISTORIES / 4);
-  expect(tally['require answered']).toBeGreaterThan(HISTORIES / 4);
-  expect(tally['revokeOthers answered, accepted']).toBeGreaterThan(HISTORIES / 4);
+  for (const [entry, share] of Object.entries(AT_LEAST)) {
+    expect([entry, tally[entry] ?? 0]).toEqual([
+      entry,
+      expect.toSatisfy((count) => count > HISTORIES * share),
+    ]);
+  }
 });
+
+/** What a history is about, on average: a good part of what was counted when this was written. */
+const AT_LEAST = {
+  'require answered, accepted': 0.25,
+  'require answered': 0.25,
+  'peek answered, accepted': 0.1,
+  'revokeOthers answered, accepted': 0.1,
+  'changePassword answered, accepted': 0.04,
+  'stepUp answered, accepted': 0.04,
+  'deleteAccount answered, accepted': 0.04,
+  'in the end: live': 0.5,
+  'in the end: ended': 0.5,
+  'in the end: past the absolute limit only': 0.02,
+  'record put back': 0.2,
+};

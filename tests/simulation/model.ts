@@ -14,10 +14,12 @@ export type KnownSession = {
   sessionId: string;
   account: KnownAccount;
   fate: Fate;
+  /** When it was learnt that it had ended. */
+  endedAt: number;
   /** The sign-in; the absolute lifetime counts from it. */
   createdAt: number;
-  /** The last time it was seen to stand. */
-  aliveAt: number;
+  /** When it was seen to stand. */
+  seenAt: number[];
   /** The last time a request may have renewed it. */
   touchedAt: number;
 };
@@ -45,8 +47,9 @@ export function addSession(account: KnownAccount, cookie: string, createdAt: num
     sessionId,
     account,
     fate: 'live',
+    endedAt: Infinity,
     createdAt,
-    aliveAt: now,
+    seenAt: [now],
     touchedAt: now,
   };
   account.sessions.push(session);
@@ -55,21 +58,54 @@ export function addSession(account: KnownAccount, cookie: string, createdAt: num
 
 /** An end that was answered is certain; one whose answer got lost may have happened. */
 export function end(session: KnownSession | undefined, certain: boolean): void {
-  if (session && session.fate !== 'ended') session.fate = certain ? 'ended' : 'unsure';
+  if (!session || session.fate === 'ended') return;
+  session.fate = certain ? 'ended' : 'unsure';
+  if (certain) session.endedAt = Date.now();
 }
 
 export function endAll(account: KnownAccount, certain: boolean): void {
   for (const session of account.sessions) end(session, certain);
 }
 
+/** The last time it was seen to stand. */
+const aliveAt = ({ seenAt, createdAt }: KnownSession) => seenAt.at(-1) ?? createdAt;
+
+/** Longer than any place of the KV serves an old value. */
+const KV_LATE_MILLISECONDS = 10 * 60 * 1_000;
+
+/**
+ * A new name is written with what one place shows of the record. If it is an old version, a renewal of the last minutes
+ * is undone: the session lives on, but ends as if it had not been used since.
+ */
+export function mayHaveLostRenewal(session: KnownSession): void {
+  session.seenAt = session.seenAt.filter((time) => time <= Date.now() - KV_LATE_MILLISECONDS);
+}
+
+/** However often it was used. */
+export function isPastAbsoluteLimit({ createdAt }: KnownSession, now: number): boolean {
+  return now >= createdAt + ABSOLUTE_PERIOD_MILLISECONDS;
+}
+
+function isPastIdleLimit({ touchedAt }: KnownSession, now: number): boolean {
+  return now >= touchedAt + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
+}
+
 /** Whether its time is over, however it was used. */
-export function isOverdue({ createdAt, touchedAt }: KnownSession, now: number): boolean {
-  const idleEnd = touchedAt + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
-  return now >= Math.min(createdAt + ABSOLUTE_PERIOD_MILLISECONDS, idleEnd);
+export function isOverdue(session: KnownSession, now: number): boolean {
+  return isPastAbsoluteLimit(session, now) || isPastIdleLimit(session, now);
+}
+
+/** Whether nothing but the absolute limit has ended it. */
+export function isEndedByAbsoluteLimit(session: KnownSession, now: number): boolean {
+  return (
+    session.fate === 'live' &&
+    isPastAbsoluteLimit(session, now) &&
+    now < aliveAt(session) + IDLE_PERIOD_MILLISECONDS
+  );
 }
 
 /** Whether nothing excuses it from being accepted. */
-export function mustLive({ fate, aliveAt, createdAt }: KnownSession, now: number): boolean {
-  const inTime = now < Math.min(aliveAt + IDLE_PERIOD_MILLISECONDS, createdAt + ABSOLUTE_PERIOD_MILLISECONDS);
-  return fate === 'live' && inTime;
+export function mustLive(session: KnownSession, now: number): boolean {
+  const used = now < aliveAt(session) + IDLE_PERIOD_MILLISECONDS;
+  return session.fate === 'live' && used && !isPastAbsoluteLimit(session, now);
 }

@@ -144,7 +144,7 @@ test("SQLite behind D1's interface answers as the real local D1 does", { timeout
         expect(ours.slice(1)).toEqual(Array.isArray(real) ? real.slice(1) : real);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });
 

@@ -1,0 +1,158 @@
+/** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
+import { isRedirect } from '@sveltejs/kit';
+import { confirmSession, requireSession } from '$lib/server/auth/guards';
+import {
+  ABSOLUTE_PERIOD_MILLISECONDS,
+  ACTIVE_PERIOD_MILLISECONDS,
+  IDLE_PERIOD_MILLISECONDS,
+} from '$lib/server/auth/policy';
+import { listSessions } from '$lib/server/auth/sessions';
+import { parseCookieValue } from '$lib/server/auth/token';
+import { idsOf } from './histories-lessons';
+import { count, visit } from './histories-requests';
+import { BrokenPromise, expect, TRIES, type World } from './histories-world';
+import { isEndedByAbsoluteLimit, isOverdue, mustLive, type KnownAccount, type KnownSession } from './model';
+
+/** `settle` moves the clock until every place shows the truth. */
+export async function checkEveryPromise(world: World, settle: () => void): Promise<void> {
+  for (const account of world.allAccounts) {
+    const standing = await checkSessions(world, account);
+    if (standing[0]) await checkFinalList(world, account, standing, standing[0]);
+  }
+  checkRecords(world);
+  await checkRows(world);
+  if (await putDeletedRecordsBack(world)) {
+    settle();
+    for (const session of world.sessions.values()) {
+      if (session.fate !== 'ended') continue;
+      expect(
+        !(await isAccepted(world, session.cookie, 'IAD')),
+        'an ended session that is put back is refused',
+      );
+    }
+  }
+}
+
+/** Gives those that stand. */
+async function checkSessions(world: World, account: KnownAccount): Promise<KnownSession[]> {
+  const standing: KnownSession[] = [];
+  const now = Date.now();
+  for (const session of account.sessions) {
+    const accepted = [];
+    for (const place of world.places) accepted.push(await isAccepted(world, session.cookie, place));
+    const everywhere = accepted.every(Boolean);
+    expect(everywhere || !accepted.some(Boolean), 'all places agree about a session');
+    if (session.fate === 'ended') expect(!everywhere, 'an ended session is refused everywhere');
+    if (isOverdue(session, now)) expect(!everywhere, 'an overdue session is refused everywhere');
+    if (mustLive(session, now)) expect(everywhere, 'no live session is lost');
+    if (everywhere) standing.push(session);
+    if (mustLive(session, now)) count(world, 'in the end: live');
+    else if (isEndedByAbsoluteLimit(session, now)) count(world, 'in the end: past the absolute limit only');
+    else count(world, `in the end: ${session.fate}`);
+  }
+  return standing;
+}
+
+async function checkFinalList(
+  world: World,
+  account: KnownAccount,
+  standing: KnownSession[],
+  from: KnownSession,
+): Promise<void> {
+  const ids = await persist(async () => {
+    const event = visit(world, from.cookie, 'FRA');
+    return idsOf(await listSessions(event.locals.auth, await requireSession(event)));
+  });
+  expect(new Set(ids).size === ids.length, 'every session is listed exactly once');
+  for (const { sessionId } of standing) expect(ids.includes(sessionId), 'every live session is listed');
+  const known = new Set(account.sessions.map(({ sessionId }) => sessionId));
+  const unheardOf = ids.filter((id) => !known.has(id)).length;
+  expect(unheardOf <= account.lost, 'nothing is listed that nobody made');
+  expect(ids.length - unheardOf === standing.length, 'nothing is listed that is not accepted');
+}
+
+/** KV's floor: a record cannot be told to expire sooner. */
+const KV_MINIMUM_LIFETIME_MILLISECONDS = 61 * 1_000;
+
+function checkRecords(world: World): void {
+  const records = world.kv.truth();
+  for (const { key, value, expiration } of records) {
+    const { id, created_at } = JSON.parse(value) as { id: string; created_at: number };
+    const ends = (expiration ?? Infinity) * 1_000;
+    expect(key === `session:${id}`, 'a record is under its own key');
+    expect(
+      ends <= Date.now() + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS + 1_000,
+      'every record expires by itself',
+    );
+    expect(
+      ends <= created_at + ABSOLUTE_PERIOD_MILLISECONDS + KV_MINIMUM_LIFETIME_MILLISECONDS,
+      'no record outlives the absolute limit',
+    );
+  }
+  checkNoToken(world, JSON.stringify(records), 'KV');
+  checkNoToken(world, world.logged.join('\n'), 'the log');
+}
+
+const TABLES = ['User', 'Key', 'RevokedSession', 'SecurityEvent'] as const;
+
+async function checkRows(world: World): Promise<void> {
+  const db = world.d1.connect();
+  const users = new Set([...world.sessions.keys()].map((cookie) => parseCookieValue(cookie)?.userId ?? ''));
+  const marks = [...users].map(() => '?').join();
+  const ownRows = (table: (typeof TABLES)[number]) =>
+    db
+      .prepare(`SELECT * FROM "${table}" WHERE ${table === 'User' ? 'id' : 'user_id'} IN (${marks})`)
+      .bind(...users);
+  const [orphans, , , revoked, ...others] = await db.batch<Record<string, unknown>>([
+    db.prepare('SELECT id FROM User WHERE id NOT IN (SELECT user_id FROM Key)'),
+    ...TABLES.map(ownRows),
+    db.prepare('SELECT * FROM SignInThrottle ORDER BY rowid DESC LIMIT 20'),
+  ]);
+  expect(orphans?.results.length === 0, 'no user is without a key');
+  for (const { revoked_at, expires_at } of revoked?.results ?? []) {
+    const kept = Number(expires_at) - Number(revoked_at);
+    expect(
+      kept === ABSOLUTE_PERIOD_MILLISECONDS,
+      'the ledger keeps an end as long as the session could have lived',
+    );
+  }
+  checkNoToken(world, JSON.stringify([revoked, others]), 'D1');
+}
+
+function checkNoToken({ sessions }: World, text: string, where: string): void {
+  for (const cookie of sessions.keys()) {
+    expect(!text.includes(parseCookieValue(cookie)?.token ?? cookie), `no token is in ${where}`);
+  }
+}
+
+/** As a stale copy, a restored backup, or somebody with access to the namespace would. False if there were none. */
+async function putDeletedRecordsBack(world: World): Promise<boolean> {
+  const present = new Set(world.kv.truth().map(({ key }) => key));
+  const gone = [...world.deletedRecords.values()].filter(({ key }) => !present.has(key));
+  const earliest = Date.now() / 1_000 + 24 * 60 * 60;
+  const usable = gone.filter(({ expiration }) => expiration !== null && expiration > earliest);
+  for (const { key, value, metadata, expiration } of usable) {
+    const put = world.kv.place('FRA').put(key, value, { metadata, expiration: expiration ?? undefined });
+    // Where the KV refuses or loses it, there is one less to look at.
+    await put.then(
+      () => count(world, 'record put back'),
+      () => undefined,
+    );
+  }
+  return usable.length > 0;
+}
+
+function isAccepted(world: World, cookie: string, place: string): Promise<boolean> {
+  return persist(async () => (await confirmSession(visit(world, cookie, place))) !== null);
+}
+
+/** The KV fails by chance; a check asks again until it answers. */
+async function persist<T>(check: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await check();
+    } catch (error) {
+      if (tries === TRIES || isRedirect(error) || error instanceof BrokenPromise) throw error;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/** Holds every request of a history that went well to the published cost of what it did. */
+import { add, COSTS, EXTRA, KINDS, type Cost, type Operation } from './costs';
+import { expect, isThrottled, type Act, type Done, type World } from './histories-world';
+
+type Spent = Cost & { logged: number };
+
+/** What was spent so far. */
+export function spent({ kv, d1 }: World): Spent {
+  const { get, put, delete: deletes, list } = kv.counters;
+  const { queries, roundTrips: trips } = d1.counters;
+  return { get, put, delete: deletes, list, queries, trips, logged: kv.log.length };
+}
+
+export function checkCost(world: World, act: Act, done: Done, before: Spent): void {
+  const clean = world.kv.log.slice(before.logged).every(({ outcome }) => outcome === 'done');
+  const expected = expectedCost(act, done);
+  if (!clean || act.crashAfter !== null || done.outcome !== 'answered' || !expected) return;
+  const after = spent(world);
+  for (const kind of KINDS) {
+    if (kind === 'list' && !world.calmLists) continue;
+    const cost = after[kind] - before[kind];
+    // How many others there were is known to the app's list alone where the answer does not say.
+    const atLeast = kind === 'delete' && ['revokeAll', 'deleteAccount'].includes(act.action);
+    expect(
+      atLeast ? cost >= expected[kind] : cost === expected[kind],
+      `${act.action} costs ${expected[kind]} ${kind}, not ${cost}`,
+    );
+  }
+}
+
+const OPERATIONS: Partial<Record<Act['action'], Operation>> = {
+  signUp: 'sign-up',
+  signIn: 'sign-in',
+  signInWrong: 'sign-in refused',
+  peek: 'page view (peek)',
+  require: 'account page (require)',
+  list: 'sessions page',
+  revoke: 'revoke one',
+  rename: 'name a session',
+  revokeOthers: 'revoke others',
+  revokeAll: 'revoke all',
+  signOut: 'sign-out',
+  changePassword: 'change password',
+  stepUp: 'password again (step-up)',
+  deleteAccount: 'delete account',
+};
+
+function expectedCost(act: Act, done: Done): Cost | null {
+  const { value, session, presented, target, actor } = done;
+  const operation = OPERATIONS[act.action];
+  if (!operation || value === 'taken' || value === 'wrong-password' || isThrottled(value)) return null;
+  if (act.action === 'rename' && value === 'unknown') return null;
+  if (value === 'refused') {
+    return add(
+      COSTS['sign-in refused'],
+      ...(done.isOwnBrowser ? [] : [EXTRA['sign-in refused, new browser']]),
+    );
+  }
+  const asksForSession = !['signUp', 'signIn', 'signOut'].includes(act.action);
+  // Without a session there is nothing to pay for, or only the question.
+  if (asksForSession && !session) return null;
+  if (act.action === 'signOut' && !presented) return null;
+  // An id that is nobody's or a stranger's is refused by its form; one's own is a plain revoke here.
+  if (act.action === 'revoke' && (!target || target.account !== actor?.account)) return null;
+  const extras: Cost[] = [];
+  if (session?.fresh) extras.push(EXTRA['a renewal that was due']);
+  if (session?.fresh && act.action === 'peek') extras.push(EXTRA['the page view that renews']);
+  if (act.action === 'signIn' && !done.isOwnBrowser) extras.push(EXTRA['sign-in from a new browser']);
+  if ((act.action === 'signUp' || act.action === 'signIn') && presented) {
+    extras.push(EXTRA['the session that a sign-in replaces']);
+  }
+  const others = act.action === 'revokeOthers' ? value : othersEnded(value);
+  for (let i = 0; i < Number(others ?? 0); i += 1) extras.push(EXTRA['each other session that ends']);
+  // One's own record is in the request's memory already.
+  const known = ['revoke', 'rename'].includes(act.action) && target === actor ? -1 : 0;
+  const total = add(COSTS[operation], ...extras);
+  return { ...total, get: total.get + known };
+}
+
+function othersEnded(value: unknown): unknown {
+  return value !== null && typeof value === 'object' && 'endedOthers' in value ? value.endedOthers : 0;
+}

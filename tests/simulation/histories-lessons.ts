@@ -1,0 +1,202 @@
+/** What an answer tells about the sessions, and what must hold at once. */
+import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import { accountOf, expect, isThrottled, type Act, type Done, type World } from './histories-world';
+import {
+  addSession,
+  end,
+  endAll,
+  isOverdue,
+  mayHaveLostRenewal,
+  mustLive,
+  newAccount,
+  type KnownAccount,
+  type KnownSession,
+} from './model';
+
+/** Gives the session that the request made. `racing`: another request was under way. */
+export function learn(world: World, act: Act, done: Done, racing: boolean): KnownSession | undefined {
+  const { actor, outcome, value } = done;
+  const answered = outcome === 'answered';
+  const uncertain = outcome === 'lost' || outcome === 'unavailable';
+  checkCookies(act, done, racing);
+  if (actor && act.action !== 'signUp' && act.action !== 'signIn') actor.touchedAt = Date.now();
+  if (done.session) checkAccepted(act, done, racing);
+  if (answered && act.action === 'require' && !done.session && done.cleared) end(actor, true);
+
+  switch (act.action) {
+    case 'signUp':
+      return learnSignUp(world, act, done, racing);
+    case 'signIn':
+      return learnSignIn(world, act, done, racing);
+    case 'signInWrong':
+      if (answered) expect(value === 'refused' || isThrottled(value), 'a wrong password is refused');
+      return undefined;
+    case 'list':
+      if (answered) checkList(world, done, value, racing);
+      return undefined;
+    case 'revoke':
+      if (done.target?.account === actor?.account) {
+        if (answered || uncertain) end(done.target, answered);
+      } else if (answered) {
+        expect(value === 'unknown', 'a stranger ends nothing');
+      }
+      return undefined;
+    case 'rename':
+      if (answered && (done.target?.account !== actor?.account || done.targetFateBefore === 'ended')) {
+        expect(value === 'unknown', "neither an ended session nor a stranger's gets a name");
+      }
+      if (done.target) mayHaveLostRenewal(done.target);
+      return undefined;
+    case 'signOut':
+      end(actor, answered);
+      return undefined;
+    case 'stepUp':
+      return learnStepUp(world, done);
+    case 'revokeAll':
+    case 'deleteAccount':
+    case 'revokeOthers':
+    case 'changePassword':
+      return learnEndOfAll(world, act, done);
+    default:
+      return undefined;
+  }
+}
+
+function checkCookies(act: Act, done: Done, racing: boolean): void {
+  const { actor, outcome, presented, received, cleared, fateBefore } = done;
+  const wasLive = actor !== undefined && fateBefore === 'live' && !racing && mustLive(actor, Date.now());
+  if (outcome === 'unavailable') {
+    expect(received === undefined || received === presented, 'a failing store signs nobody in');
+    expect(!(wasLive && cleared), 'a failing store signs nobody out');
+  }
+  if (outcome === 'answered' && ['peek', 'require', 'list'].includes(act.action)) {
+    expect(!(wasLive && cleared), 'a live session keeps its cookie');
+  }
+}
+
+function checkAccepted(act: Act, { actor, fateBefore, session }: Done, racing: boolean): void {
+  expect(actor !== undefined, 'only a cookie that was given out is accepted');
+  if (!actor) return;
+  const now = Date.now();
+  expect(session?.sessionId === actor.sessionId, 'a cookie is accepted as its own session');
+  expect(session?.user.username === actor.account.username, 'a cookie is accepted as its own user');
+  expect(!isOverdue(actor, now), 'an overdue session is refused');
+  if (act.action === 'peek' && !session?.fresh) {
+    // KV alone, unconfirmed; an hour after the last renewal a page view asks the ledger.
+    expect(
+      now < actor.endedAt + ACTIVE_PERIOD_MILLISECONDS,
+      'a page view shows an ended session for an hour at most',
+    );
+    return;
+  }
+  expect(fateBefore !== 'ended', 'an ended session is refused');
+  actor.seenAt.push(now);
+  // Whatever might have ended it is over and has not.
+  if (!racing && actor.fate === 'unsure') actor.fate = 'live';
+}
+
+function learnSignIn(world: World, act: Act, done: Done, racing: boolean): KnownSession | undefined {
+  const { outcome, value } = done;
+  const account = accountOf(world, act);
+  if (outcome !== 'answered') {
+    account.lost += 1;
+    // It ends before the new one is made.
+    end(done.actor, false);
+    return undefined;
+  }
+  if (value === 'refused' && !racing) {
+    expect(account.exists !== 'yes' || account.passwords.length > 1, 'the right password signs in');
+    if (account.passwords.length > 1) account.passwords.shift();
+  }
+  if (value !== 'signed-in') return undefined;
+  end(done.actor, true);
+  account.exists = 'yes';
+  if (!racing) account.passwords = [done.password];
+  return remember(world, account, done, Date.now());
+}
+
+function learnSignUp(world: World, act: Act, done: Done, racing: boolean): KnownSession | undefined {
+  const account = accountOf(world, act);
+  if (done.outcome === 'answered' && isThrottled(done.value)) return undefined;
+  if (done.outcome === 'answered' && done.value === 'taken') {
+    expect(account.exists !== 'no' || racing, 'a free name is not taken');
+    if (account.exists === 'unsure') account.exists = 'yes';
+    return undefined;
+  }
+  if (done.outcome !== 'answered') {
+    if (account.exists === 'yes') return undefined;
+    end(done.actor, false);
+    const made = freshAccount(world, act);
+    made.exists = 'unsure';
+    made.passwords = [done.newPassword, ...account.passwords];
+    made.lost = account.lost + 1;
+    return undefined;
+  }
+  expect(account.exists !== 'yes' || racing, 'a name in use cannot be signed up');
+  end(done.actor, true);
+  const made = freshAccount(world, act);
+  made.exists = 'yes';
+  made.passwords = [done.newPassword];
+  return remember(world, made, done, Date.now());
+}
+
+function freshAccount(world: World, act: Act): KnownAccount {
+  const made = newAccount(accountOf(world, act).username);
+  world.accounts[act.user] = made;
+  world.allAccounts.push(made);
+  return made;
+}
+
+/** The password given again: this browser goes on under a new token, its old session is dead. */
+function learnStepUp(world: World, done: Done): KnownSession | undefined {
+  const { actor, outcome, value } = done;
+  if (!actor || outcome === 'refused' || value === 'wrong-password' || isThrottled(value)) return undefined;
+  end(actor, outcome === 'answered');
+  if (outcome === 'answered') return remember(world, actor.account, done, actor.createdAt);
+  actor.account.lost += 1;
+  return undefined;
+}
+
+function learnEndOfAll(world: World, act: Act, done: Done): KnownSession | undefined {
+  const { actor, outcome, value } = done;
+  if (!actor || outcome === 'refused' || value === 'wrong-password' || isThrottled(value)) return undefined;
+  const { account } = actor;
+  const certain = outcome === 'answered';
+  endAll(account, certain);
+  if (act.action === 'changePassword') {
+    account.passwords = certain ? [done.newPassword] : [done.newPassword, ...account.passwords];
+  }
+  if (act.action === 'deleteAccount') account.exists = certain ? 'no' : 'unsure';
+  if (act.action === 'revokeAll' || act.action === 'deleteAccount') return undefined;
+  if (!certain) account.lost += 1;
+  return certain ? remember(world, account, done, actor.createdAt) : undefined;
+}
+
+function remember(
+  world: World,
+  account: KnownAccount,
+  done: Done,
+  createdAt: number,
+): KnownSession | undefined {
+  expect(done.received !== undefined, 'who is signed in has a cookie');
+  expect(done.received !== done.presented, 'a new session has a new token');
+  if (!done.received) return undefined;
+  const session = addSession(account, done.received, createdAt);
+  world.sessions.set(session.cookie, session);
+  return session;
+}
+
+function checkList(world: World, { session }: Done, value: unknown, racing: boolean): void {
+  const ids = idsOf(value);
+  expect(new Set(ids).size === ids.length, 'a session is listed once');
+  expect(ids.includes(session?.sessionId ?? ''), 'the current session is listed');
+  // What ends while the list is being made may still be on it.
+  if (racing) return;
+  for (const known of world.sessions.values()) {
+    if (known.fate === 'ended') expect(!ids.includes(known.sessionId), 'an ended session is not listed');
+  }
+}
+
+export function idsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.map((view: { id: string }) => view.id) : [];
+}

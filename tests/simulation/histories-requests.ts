@@ -1,0 +1,161 @@
+/** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
+import { isRedirect } from '@sveltejs/kit';
+import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
+import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
+import type { PasswordHash } from '$lib/server/auth/password';
+import {
+  listSessions,
+  renameSession,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signOut,
+} from '$lib/server/auth/sessions';
+import { Browser, type RequestOptions, type TestEvent } from '../setup/browser';
+import { accountOf, type Act, type Done, type World } from './histories-world';
+import type { KnownAccount } from './model';
+import { crashAfter, type StepHooks } from './steps';
+
+/** Real hashing would be all that a run does. Like a real one, it never gives the same hash twice. */
+let hashes = 0;
+export const quickHash: PasswordHash = {
+  generate: (password) => Promise.resolve(`${++hashes}:${password}`),
+  validate: (password, hash) => Promise.resolve(hash.slice(hash.indexOf(':') + 1) === password),
+};
+
+/** The stores of one request at one place. Without hooks of its own nothing but the KV's own hostility befalls it. */
+export function storesAt(
+  world: World,
+  place: string,
+  hooks: StepHooks = {},
+  d1Hooks = hooks,
+): RequestOptions {
+  return {
+    kv: world.kv.place(place, hooks),
+    db: world.d1.connect(d1Hooks, place),
+    layout: 'owner',
+    passwordHash: quickHash,
+    users: world.users,
+    deviceSecret: 'a secret of the simulation',
+    address: world.address,
+  };
+}
+
+export async function perform(world: World, act: Act, turns: StepHooks = {}): Promise<Done> {
+  const browser = world.browsers[act.browser] ?? new Browser();
+  const account = accountOf(world, act);
+  const presented = browser.cookie;
+  const actor = presented === undefined ? undefined : world.sessions.get(presented);
+  const all = [...world.sessions.values()];
+  const own = actor?.account.sessions ?? [];
+  // Mostly one of the user's own; sometimes whoever's.
+  const target = act.target < 8 ? own[act.target % own.length] : all[act.target % all.length];
+  const crash = act.crashAfter === null ? null : crashAfter(act.crashAfter, turns);
+  const hooks = crash ?? turns;
+  const { event, receive, received } = browser.requestUnanswered({
+    ...storesAt(world, act.place, hooks, oneAfterTheOther(hooks, world.d1Failures)),
+    method: ['peek', 'require', 'list'].includes(act.action) ? 'GET' : 'POST',
+  });
+  hashes += 1;
+  const done: Done = {
+    outcome: 'answered',
+    value: undefined,
+    session: null,
+    actor,
+    fateBefore: actor?.fate,
+    targetFateBefore: target?.fate,
+    isOwnBrowser: event.locals.auth.deviceCookie.knownFor(account.username) !== null,
+    target,
+    password: account.passwords[0] ?? 'no password yet',
+    newPassword: `password ${hashes}`,
+    presented,
+    received: undefined,
+    cleared: false,
+  };
+  try {
+    done.value = await run(event, act, done, account);
+    // The worker died while it tidied up. It may have sent the answer by then, or not.
+    if (crash?.crashed() && act.target % 2 === 0) done.outcome = 'lost';
+  } catch (thrown) {
+    if (crash?.crashed()) done.outcome = 'lost';
+    else if (isRedirect(thrown)) done.outcome = 'refused';
+    else if (event.locals.auth.stores.failed) done.outcome = 'unavailable';
+    else throw thrown;
+  }
+  if (done.outcome !== 'lost') {
+    receive();
+    done.received = received();
+    done.cleared = presented !== undefined && browser.cookie === undefined;
+  }
+  await browser.settle();
+  count(world, `${act.action} ${done.outcome}${done.session ? ', accepted' : ''}`);
+  return done;
+}
+
+export function count({ tally }: World, entry: string): void {
+  tally[entry] = (tally[entry] ?? 0) + 1;
+}
+
+/** Hooks of the second only while those of the first let the step go on. */
+function oneAfterTheOther(first: StepHooks, second: StepHooks): StepHooks {
+  return {
+    beforeStep: async (step) => {
+      await first.beforeStep?.(step);
+      await second.beforeStep?.(step);
+    },
+    afterStep: async (step) => {
+      await first.afterStep?.(step);
+      await second.afterStep?.(step);
+    },
+  };
+}
+
+/** Sets `done.session` as soon as the app accepted one, whatever comes after. */
+async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAccount): Promise<unknown> {
+  switch (act.action) {
+    case 'signUp':
+      return signUp(event, username, done.newPassword);
+    case 'signIn':
+      return signIn(event, username, done.password);
+    case 'signInWrong':
+      return signIn(event, username, 'not the password');
+    case 'peek':
+      done.session = await peekSession(event);
+      return undefined;
+    case 'require':
+      done.session = await confirmSession(event);
+      return undefined;
+    case 'signOut':
+      return signOut(event);
+  }
+  const session = await requireSession(event);
+  done.session = session;
+  switch (act.action) {
+    case 'list':
+      return listSessions(event.locals.auth, session);
+    case 'revoke':
+      return revokeSession(event, session, done.target?.sessionId ?? 'none');
+    case 'rename':
+      return renameSession(event, session, done.target?.sessionId ?? 'none', 'a name');
+    case 'revokeOthers':
+      return revokeOtherSessions(event, session);
+    case 'revokeAll':
+      return revokeAllSessions(event, session);
+    case 'changePassword':
+      return changePassword(event, session, passwordOf(done), done.newPassword);
+    case 'stepUp':
+      return stepUp(event, session, passwordOf(done));
+    case 'deleteAccount':
+      return deleteAccount(event, session, passwordOf(done));
+  }
+}
+
+/** Account actions are about whoever is signed in, not about the user that the act names. */
+function passwordOf({ actor }: Done): string {
+  return actor?.account.passwords[0] ?? 'no password yet';
+}
+
+/** A request with a copied cookie, from a browser that keeps nothing. */
+export function visit(world: World, cookie: string, place: string): TestEvent {
+  return new Browser().plant(cookie).requestUnanswered(storesAt(world, place)).event;
+}

@@ -1,0 +1,454 @@
+/**
+ * Every interleaving, not a sample, of the storage steps of two requests that compete for a session. The app's own
+ * modules run on a KV and a D1 that take one step at a time, in each order there is.
+ */
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
+import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
+import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import {
+  listSessions,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signOut,
+} from '$lib/server/auth/sessions';
+import { parseCookieValue } from '$lib/server/auth/token';
+import { Browser, type TestEvent } from '../setup/browser';
+import { quickHash } from './histories-requests';
+import { createHostileKV } from './hostile-kv';
+import type { Hostility } from './hostility';
+import { everyInterleaving, type Interleaving, type Process } from './interleavings';
+import { plainUsers } from './plain-users';
+import { createSqliteD1, readMigrations } from './sqlite-d1';
+import type { Step, StepHooks } from './steps';
+
+const START = Date.UTC(2026, 0, 1);
+const MINUTE = 60_000;
+const TIMEOUT_MILLISECONDS = 240_000;
+const PASSWORD = 'correct horse battery';
+const d1 = createSqliteD1({ migrations: readMigrations() });
+const report = console.info;
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.stubGlobal('console', { ...console, log: () => undefined, warn: () => undefined });
+});
+
+beforeEach(() => d1.reset());
+
+afterAll(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  d1.close();
+});
+
+type Place = 'FRA' | 'SIN';
+
+/** One user with a laptop and a phone, some time after they signed in; and the stores. */
+type Scene = {
+  laptop: Browser;
+  phone: Browser;
+  kv: ReturnType<typeof createHostileKV>;
+  request: (browser: Browser, hooks?: StepHooks, place?: Place) => TestEvent;
+  cookies: { laptop: string; phone: string };
+};
+
+async function setScene(hostility: Partial<Hostility> = {}): Promise<Scene> {
+  vi.setSystemTime(START);
+  d1.reset();
+  const kv = createHostileKV({ seed: 7, hostility, now: () => Date.now() });
+  const request: Scene['request'] = (browser, hooks = {}, place = 'FRA') =>
+    browser.request({
+      kv: kv.place(place, hooks),
+      db: d1.connect(hooks, place),
+      layout: 'owner',
+      passwordHash: quickHash,
+      users: plainUsers,
+      method: 'POST',
+    });
+  const laptop = new Browser();
+  const phone = new Browser();
+  await signUp(request(laptop), 'ada', PASSWORD);
+  await signIn(request(phone), 'ada', PASSWORD);
+  return { laptop, phone, kv, request, cookies: cookiesOf({ laptop, phone }) };
+}
+
+function cookiesOf({ laptop, phone }: { laptop: Browser; phone: Browser }) {
+  return { laptop: laptop.cookie ?? '', phone: phone.cookie ?? '' };
+}
+
+/** An hour on: the phone's session is due for renewal, the laptop's has just been renewed. */
+async function setSceneBeforeRenewal(hostility: Partial<Hostility> = {}): Promise<Scene> {
+  const scene = await setScene(hostility);
+  vi.setSystemTime(START + 61 * MINUTE);
+  const { laptop, kv, request } = scene;
+  await requireSession(request(laptop));
+  if (hostility.cacheMilliseconds) {
+    // Each place has seen the records, and goes on serving them.
+    for (const place of ['FRA', 'SIN'] as const) await kv.place(place).get(keyOf(scene.cookies.phone));
+  }
+  return scene;
+}
+
+const idOf = (cookie: string) => parseCookieValue(cookie)?.sessionId ?? '';
+const keyOf = (cookie: string) => `session:${idOf(cookie)}`;
+
+/** Steps that neither write nor decide, and so need no order of their own. */
+function ungated(gate: StepHooks, isFree: (step: Step) => boolean): StepHooks {
+  return {
+    beforeStep: (step) => (isFree(step) ? undefined : gate.beforeStep?.(step)),
+    afterStep: (step) => (isFree(step) ? undefined : gate.afterStep?.(step)),
+  };
+}
+
+/** A request that is confirmed before the interleaving begins: only what comes after takes part in it. */
+async function confirmedRequest(scene: Scene, browser: Browser, isFree: (step: Step) => boolean) {
+  let gate: StepHooks = {};
+  const event = scene.request(browser, {
+    beforeStep: (step) => ungated(gate, isFree).beforeStep?.(step),
+    afterStep: (step) => ungated(gate, isFree).afterStep?.(step),
+  });
+  const session = await requireSession(event);
+  const enter = (hooks: StepHooks) => {
+    gate = hooks;
+  };
+  return { event, session, enter };
+}
+
+/** The list of the others, which says only what to tidy up. */
+const isListing = ({ store, op }: Step) => (store === 'KV' ? op === 'list' : op.startsWith('SELECT id'));
+
+const isTidying = (step: Step) => isListing(step) || (step.store === 'KV' && step.op === 'delete');
+
+/** Accepted with this cookie at either place? By a page that confirms, and by a page view. */
+async function isAccepted({ request }: Scene, cookie: string): Promise<boolean> {
+  const answers: boolean[] = [];
+  for (const place of ['FRA', 'SIN'] as const) {
+    answers.push((await confirmSession(request(new Browser().plant(cookie), {}, place))) !== null);
+  }
+  expect(new Set(answers).size, 'both places agree').toBe(1);
+  return answers[0] === true;
+}
+
+async function listedIds({ request }: Scene, browser: Browser): Promise<string[]> {
+  const event = request(browser);
+  return (await listSessions(event.locals.auth, await requireSession(event))).map(({ id }) => id);
+}
+
+/** No session and no ledger row of anybody who has no account. */
+function expectNoTrace(scene: Scene): void {
+  expect(scene.kv.truth()).toEqual([]);
+  for (const table of ['User', 'Key', 'RevokedSession', 'SecurityEvent']) {
+    expect(d1.rows(`SELECT * FROM ${table}`), table).toEqual([]);
+  }
+}
+
+/** At once, and whenever a stale copy or a page view might show it again. */
+async function expectDead(scene: Scene, cookie: string): Promise<void> {
+  expect(await isAccepted(scene, cookie)).toBe(false);
+  const now = Date.now();
+  for (const later of [2 * MINUTE, 62 * MINUTE]) {
+    vi.setSystemTime(now + later);
+    expect(await isAccepted(scene, cookie)).toBe(false);
+  }
+  expect(await peekSession(scene.request(new Browser().plant(cookie)))).toBeNull();
+  vi.setSystemTime(now);
+}
+
+type Run = { scene: Scene; processes: Record<string, Process> };
+
+/** Runs all, checks each, and says how many there were. Fewer than `atLeast` means that the test no longer tests. */
+async function inEveryInterleaving(
+  name: string,
+  atLeast: number,
+  makeRun: () => Promise<Run>,
+  check: (interleaving: Interleaving<Run>) => Promise<void>,
+): Promise<void> {
+  let count = 0;
+  for await (const interleaving of everyInterleaving(makeRun)) {
+    count += 1;
+    try {
+      await check(interleaving);
+    } catch (error) {
+      throw new Error(`${name}, interleaving ${count}:\n${interleaving.schedule}`, { cause: error });
+    }
+  }
+  report(`${name}: ${count.toLocaleString('en')} interleavings`);
+  expect(count).toBeGreaterThanOrEqual(atLeast);
+}
+
+/** Every process ended without a store failing under it. A redirect to the sign-in page is an answer. */
+function expectAnswers({ outcomes }: Interleaving<Run>, mayBeRefused: string[] = []): void {
+  for (const [name, outcome] of Object.entries(outcomes)) {
+    if (outcome.status === 'rejected' && mayBeRefused.includes(name)) {
+      expect(outcome.reason).toMatchObject({ status: 303 });
+    } else {
+      expect(outcome).toMatchObject({ status: 'fulfilled' });
+    }
+  }
+}
+
+const valueOf = ({ outcomes }: Interleaving<Run>, name: string): unknown =>
+  outcomes[name]?.status === 'fulfilled' ? outcomes[name].value : undefined;
+
+/** Whether the first line that begins so comes before the other. */
+function isBefore(schedule: string, first: string, second: string): boolean {
+  const lines = schedule.split('\n');
+  const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+  expect(at(first), first).toBeGreaterThanOrEqual(0);
+  expect(at(second), second).toBeGreaterThanOrEqual(0);
+  return at(first) < at(second);
+}
+
+const STALE = { cacheMilliseconds: 90_000, ownWriteMissRate: 1 };
+
+it.each([
+  { kv: 'a KV that is never late', hostility: {}, visit: confirmSession },
+  { kv: 'stale caches', hostility: STALE, visit: confirmSession },
+  { kv: 'stale caches, renewed by a page view', hostility: STALE, visit: peekSession },
+])(
+  'revoke ∥ renew, $kv: the session is dead once both are done',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async ({ kv, hostility, visit }) => {
+    const makeRun = async () => {
+      const scene = await setSceneBeforeRenewal(hostility);
+      const { laptop, phone, request, cookies } = scene;
+      const processes = {
+        revoke: async (gate: StepHooks) => {
+          const event = request(laptop, gate, 'SIN');
+          return revokeSession(event, await requireSession(event), idOf(cookies.phone));
+        },
+        renew: (gate: StepHooks) => visit(request(phone, gate)),
+      };
+      return { scene, processes };
+    };
+    await inEveryInterleaving(`revoke ∥ renew (${kv})`, 500, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      await expectDead(scene, scene.cookies.phone);
+      expect(await listedIds(scene, scene.laptop)).toEqual([idOf(scene.cookies.laptop)]);
+      // No write came after the last delete: the record is not back.
+      expect(scene.kv.truth().map(({ key }) => key)).toEqual([keyOf(scene.cookies.laptop)]);
+      const [ended] = d1.rows('SELECT * FROM RevokedSession');
+      expect(Number(ended?.expires_at) - Number(ended?.revoked_at)).toBe(ABSOLUTE_PERIOD_MILLISECONDS);
+    });
+  },
+);
+
+it(
+  'revoke ∥ renew, and no delete reaches KV: the session is dead all the same',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setSceneBeforeRenewal();
+      const { laptop, phone, request, cookies, kv } = scene;
+      const processes = {
+        revoke: async (gate: StepHooks) => {
+          const event = request(laptop, gate);
+          return revokeSession(event, await requireSession(event), idOf(cookies.phone));
+        },
+        renew: (gate: StepHooks) => confirmSession(request(phone, gate)),
+      };
+      for (let deletes = 0; deletes < 2; deletes += 1) kv.failNext('delete', 'before');
+      return { scene, processes };
+    };
+    await inEveryInterleaving('revoke ∥ renew (deletes fail)', 300, makeRun, async ({ run: { scene } }) => {
+      await expectDead(scene, scene.cookies.phone);
+      expect(await listedIds(scene, scene.laptop)).toEqual([idOf(scene.cookies.laptop)]);
+    });
+  },
+);
+
+it(
+  'sign-out ∥ renew: the session is dead once both are done',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setSceneBeforeRenewal();
+      const { phone, request } = scene;
+      const processes = {
+        signOut: (gate: StepHooks) => signOut(request(phone, gate)),
+        renew: (gate: StepHooks) => confirmSession(request(phone, gate)),
+      };
+      return { scene, processes };
+    };
+    await inEveryInterleaving('sign-out ∥ renew', 20, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      await expectDead(scene, scene.cookies.phone);
+      expect(scene.kv.truth().map(({ key }) => key)).toEqual([keyOf(scene.cookies.laptop)]);
+    });
+  },
+);
+
+it(
+  'revoke all ∥ sign-in: a sign-in that the ledger let in before is dead, one after lives',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setScene();
+      const { laptop, request } = scene;
+      const tablet = new Browser();
+      const processes = {
+        revokeAll: async (gate: StepHooks) => {
+          const event = request(laptop, ungated(gate, isTidying));
+          return revokeAllSessions(event, await requireSession(event));
+        },
+        signIn: async (gate: StepHooks) => {
+          await signIn(request(tablet, gate), 'ada', PASSWORD);
+          return tablet;
+        },
+      };
+      return { scene, processes };
+    };
+    let survivors = 0;
+    await inEveryInterleaving('revoke all ∥ sign-in', 50, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      for (const cookie of [scene.cookies.laptop, scene.cookies.phone]) await expectDead(scene, cookie);
+      const tablet = valueOf(interleaving, 'signIn');
+      if (!(tablet instanceof Browser)) throw new Error('the sign-in was not answered');
+      const cookie = tablet.cookie ?? '';
+      const letInBefore = isBefore(
+        interleaving.schedule,
+        'signIn: D1 SELECT User.id',
+        'revokeAll: D1 INSERT INTO SecurityEvent; UPDATE User SET',
+      );
+      if (letInBefore) return expectDead(scene, cookie);
+      survivors += 1;
+      expect(await isAccepted(scene, cookie)).toBe(true);
+      expect(await listedIds(scene, tablet)).toEqual([idOf(cookie)]);
+    });
+    expect(survivors).toBeGreaterThan(0);
+  },
+);
+
+it(
+  'change password ∥ sign-in with the old password: that sign-in does not survive',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setScene();
+      const { laptop, request } = scene;
+      const tablet = new Browser();
+      const { event, session, enter } = await confirmedRequest(scene, laptop, isTidying);
+      const processes = {
+        change: async (gate: StepHooks) => {
+          enter(gate);
+          return changePassword(event, session, PASSWORD, 'a new password');
+        },
+        signIn: async (gate: StepHooks) => ({
+          tablet,
+          answer: await signIn(request(tablet, gate), 'ada', PASSWORD),
+        }),
+      };
+      return { scene, processes };
+    };
+    const answers = new Set<unknown>();
+    await inEveryInterleaving('change password ∥ sign-in', 300, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      const { tablet, answer } = valueOf(interleaving, 'signIn') as { tablet: Browser; answer: unknown };
+      answers.add(answer);
+      expect(tablet.cookie !== undefined).toBe(answer === 'signed-in');
+      if (tablet.cookie) await expectDead(scene, tablet.cookie);
+      for (const cookie of [scene.cookies.laptop, scene.cookies.phone]) await expectDead(scene, cookie);
+      expect(await isAccepted(scene, scene.laptop.cookie ?? '')).toBe(true);
+      expect(await listedIds(scene, scene.laptop)).toEqual([idOf(scene.laptop.cookie ?? '')]);
+    });
+    expect(answers).toEqual(new Set(['signed-in', 'refused']));
+  },
+);
+
+it(
+  'revoke others ∥ revoke others: one of the two goes on, alone',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setScene();
+      const { laptop, phone, request } = scene;
+      const revokeOthers = (browser: Browser) => async (gate: StepHooks) => {
+        const event = request(browser, ungated(gate, isTidying));
+        return revokeOtherSessions(event, await requireSession(event));
+      };
+      return { scene, processes: { laptop: revokeOthers(laptop), phone: revokeOthers(phone) } };
+    };
+    await inEveryInterleaving('revoke others ∥ revoke others', 100, makeRun, async (interleaving) => {
+      const {
+        scene,
+        scene: { laptop, phone },
+      } = interleaving.run;
+      expectAnswers(interleaving, ['laptop', 'phone']);
+      for (const cookie of [scene.cookies.laptop, scene.cookies.phone]) await expectDead(scene, cookie);
+      const after = cookiesOf({ laptop, phone });
+      const winners = Object.entries(interleaving.outcomes).filter(
+        ([, { status }]) => status === 'fulfilled',
+      );
+      expect(winners).toHaveLength(1);
+      const [winner, loser] = winners[0]?.[0] === 'laptop' ? [laptop, phone] : [phone, laptop];
+      expect(await isAccepted(scene, winner.cookie ?? '')).toBe(true);
+      expect(await listedIds(scene, winner)).toEqual([idOf(winner.cookie ?? '')]);
+      const loserCookie = loser === laptop ? after.laptop : after.phone;
+      if (loserCookie) await expectDead(scene, loserCookie);
+    });
+  },
+);
+
+it('delete account ∥ sign-in: nobody is signed in to it', { timeout: TIMEOUT_MILLISECONDS }, async () => {
+  const makeRun = async () => {
+    const scene = await setScene();
+    const { laptop, request } = scene;
+    const tablet = new Browser();
+    const { event, session, enter } = await confirmedRequest(scene, laptop, isTidying);
+    const processes = {
+      delete: (gate: StepHooks) => {
+        enter(gate);
+        return deleteAccount(event, session, PASSWORD);
+      },
+      signIn: async (gate: StepHooks) => ({
+        tablet,
+        answer: await signIn(request(tablet, gate), 'ada', PASSWORD),
+      }),
+    };
+    return { scene, processes };
+  };
+  await inEveryInterleaving('delete account ∥ sign-in', 100, makeRun, async (interleaving) => {
+    const { scene } = interleaving.run;
+    expectAnswers(interleaving);
+    expect(valueOf(interleaving, 'delete')).toBe('deleted');
+    const { tablet } = valueOf(interleaving, 'signIn') as { tablet: Browser };
+    for (const cookie of [scene.cookies.laptop, scene.cookies.phone, tablet.cookie]) {
+      if (cookie) await expectDead(scene, cookie);
+    }
+    for (const table of ['User', 'Key', 'RevokedSession', 'SecurityEvent']) {
+      expect(d1.rows(`SELECT * FROM ${table}`), table).toEqual([]);
+    }
+  });
+});
+
+it(
+  'delete account ∥ renew: nobody is signed in to it, and nothing is left of it',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setSceneBeforeRenewal();
+      const { laptop, phone, request } = scene;
+      const { event, session, enter } = await confirmedRequest(scene, laptop, isListing);
+      const processes = {
+        delete: (gate: StepHooks) => {
+          enter(gate);
+          return deleteAccount(event, session, PASSWORD);
+        },
+        renew: (gate: StepHooks) => confirmSession(request(phone, gate)),
+      };
+      return { scene, processes };
+    };
+    await inEveryInterleaving('delete account ∥ renew', 500, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      for (const cookie of [scene.cookies.laptop, scene.cookies.phone]) await expectDead(scene, cookie);
+      expectNoTrace(scene);
+    });
+  },
+);
