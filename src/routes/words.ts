@@ -10,13 +10,22 @@ export const home = {
   mayLag:
     'This page reads only KV, so it may show your name for a minute or so after the session was ended on another device. Your account pages know at once.',
   drawing: {
-    title: 'One request',
+    title: 'One request of an account page',
+    titleLive: 'This page’s request, measured',
     caption:
-      'An account page asks both stores at the same time: one round trip, not two. A public page asks only KV, and decides nothing.',
+      'An account page asks both stores at the same time: one round trip, not two. A public page, like this one, asks at most KV, and decides nothing.',
     browser: { name: 'Browser', does: 'sends the cookie, the only place where the token is' },
     pages: { name: 'Pages', does: 'SvelteKit and Lucia, made anew for each request' },
-    kv: { name: 'KV', does: 'holds the session: who, and until when', asks: '1 read' },
-    d1: { name: 'D1', does: 'holds users and the ledger: has it ended?', asks: '1 query' },
+    kv: {
+      name: 'KV',
+      does: 'holds the session: who, and until when',
+      asks: (count: number) => (count === 1 ? '1 read' : `${count} reads`),
+    },
+    d1: {
+      name: 'D1',
+      does: 'holds users and the ledger: has it ended?',
+      asks: (count: number) => (count === 1 ? '1 query' : `${count} queries`),
+    },
   },
   reasons: [
     {

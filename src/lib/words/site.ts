@@ -13,7 +13,9 @@ export const site = {
   loading: 'Loading',
   accountPages: 'Your account',
   sessions: 'Sessions',
+  activity: 'Activity',
   account: 'Account',
+  records: 'Records',
   theme: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark', chosen: 'chosen' },
   footer: 'A reference app: sign-in sessions on Workers KV, users on D1.',
   form: {

@@ -2,6 +2,7 @@
 export const words = {
   title: 'Account',
   profile: { heading: 'Profile', username: 'Username', created: 'Signed up', sessions: 'Sessions' },
+  data: { label: 'Download my data', text: 'Account, sessions and activity, as one JSON file.' },
   sessionCount: (count: number) => (count === 1 ? '1 session, this one' : `${count} sessions`),
   sessionsUnknown: 'See your sessions',
   password: {

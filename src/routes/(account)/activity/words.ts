@@ -16,7 +16,6 @@ export const words = {
     'password-changed': 'Changed the password, which ended all other sessions',
     'ended-by-operator': 'All sessions were ended by the operator of this site',
   } satisfies Record<EventType, string>,
-  newDevice: 'New device',
   thisSession: 'This session',
   unknown: 'If you do not recognise something here, end that session and change your password.',
   none: 'Nothing in the last 90 days.',

@@ -1,0 +1,41 @@
+import { getContext, setContext } from 'svelte';
+import { costInWords, costOf, type Cost } from '$lib/cost';
+
+const CONTEXT = Symbol('request-cost');
+
+/**
+ * What the page in view cost, as the server told it in `Server-Timing`: first that of the page itself, later that of
+ * the data or action request that brought what is shown.
+ */
+export class RequestCost {
+  /** `null` until it is known, and for good where the server does not tell. */
+  latest: Cost | null = $state.raw(null);
+
+  /** Starts listening, in the browser, and keeps the line under the page (src/app.html) up to date; returns what stops it. */
+  follow(): () => void {
+    const line = document.querySelector('[data-cost]');
+    const observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        // Switching the theme brings no page.
+        if (!(entry instanceof PerformanceResourceTiming) || entry.name.endsWith('/theme')) continue;
+        const cost = costOf(entry.serverTiming);
+        if (!cost) continue;
+        this.latest = cost;
+        if (line) line.textContent = costInWords(cost);
+      }
+    });
+    observer.observe({ type: 'navigation', buffered: true });
+    observer.observe({ type: 'resource' });
+    return () => observer.disconnect();
+  }
+}
+
+/** One for all of a page; the root layout makes it. */
+export function provideRequestCost(): RequestCost {
+  return setContext(CONTEXT, new RequestCost());
+}
+
+/** That of the page that the calling component is on. */
+export function useRequestCost(): RequestCost {
+  return getContext<RequestCost>(CONTEXT);
+}
