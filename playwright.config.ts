@@ -67,8 +67,8 @@ export default defineConfig({
     },
     {
       name: 'index',
-      // What axe sees does not depend on how sessions are stored.
-      testIgnore: [WITHOUT_JAVASCRIPT, '**/accessibility.spec.ts'],
+      // What these look at does not depend on how sessions are stored.
+      testIgnore: [WITHOUT_JAVASCRIPT, '**/{accessibility,fuzz,keyboard,speed,weight}.spec.ts'],
       use: { ...browser, baseURL: `http://localhost:${indexPort}` },
     },
     {

@@ -19,8 +19,15 @@ export default defineConfig({
       build: {
         rolldownOptions: {
           output: {
-            // What two pages share goes into one file: fewer and smaller downloads than a file for each component.
-            codeSplitting: { groups: [{ name: 'shared', test: /node_modules|src.lib/, minShareCount: 2 }] },
+            // What every account page needs goes into one file: fewer and smaller downloads than one for each component.
+            codeSplitting: {
+              groups: [
+                {
+                  name: 'shared',
+                  test: /node_modules|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|[Pp]assword-?[Ss]trength))/,
+                },
+              ],
+            },
           },
         },
       },

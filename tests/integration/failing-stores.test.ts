@@ -3,6 +3,7 @@
  * and never answering. The route modules themselves run, as SvelteKit would call them.
  */
 import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
+import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { signIn, signUp } from '$lib/server/auth/accounts';
@@ -446,7 +447,8 @@ describe('/healthz', () => {
 });
 
 describe('a binding that is missing or wrong', () => {
-  const ctx = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+  const ctx = createExecutionContext();
+  // The very thing under test: an environment that lacks what its type promises.
   const platformOf = (some: Partial<Env>) => ({ env: some as Env, ctx });
 
   it.each([

@@ -110,7 +110,8 @@ function learnSignIn(world: World, act: Act, done: Done, racing: boolean): Known
   }
   if (value !== 'signed-in') return undefined;
   end(done.actor, true);
-  account.exists = 'yes';
+  // Beside a deletion of the account, it may have been let in just before.
+  account.exists = racing && account.exists !== 'yes' ? 'unsure' : 'yes';
   if (!racing) account.passwords = [done.password];
   return remember(world, account, done, Date.now());
 }

@@ -88,6 +88,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     done.cleared = presented !== undefined && browser.cookie === undefined;
   }
   await browser.settle();
+  await world.drain?.();
   count(world, `${act.action} ${done.outcome}${done.session ? ', accepted' : ''}`);
   return done;
 }
@@ -112,6 +113,8 @@ function oneAfterTheOther(first: StepHooks, second: StepHooks): StepHooks {
 
 /** Sets `done.session` as soon as the app accepted one, whatever comes after. */
 async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAccount): Promise<unknown> {
+  // What needs no session first, then the rest.
+  // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check
   switch (act.action) {
     case 'signUp':
       return signUp(event, username, done.newPassword);

@@ -19,6 +19,8 @@ export type Tally = Record<string, number>;
 export type HistoryOptions = {
   d1: ObservedD1;
   users?: AuthOptions['users'];
+  /** Waits for what a request that failed half-way has still under way, so that it is not taken for the next one's. */
+  drain?: () => Promise<unknown>;
   tally: Tally;
   /** Sets what `Date.now()` answers, epoch milliseconds. */
   setClock: (time: number) => void;

@@ -266,10 +266,11 @@ it(
   async () => {
     const makeRun = async () => {
       const scene = await setSceneBeforeRenewal();
-      const { phone, request } = scene;
+      const { phone, request, cookies } = scene;
       const processes = {
         signOut: (gate: StepHooks) => signOut(request(phone, gate)),
-        renew: (gate: StepHooks) => confirmSession(request(phone, gate)),
+        // Sent with the cookie as it was, before the answer to the sign-out took it away.
+        renew: (gate: StepHooks) => confirmSession(request(new Browser().plant(cookies.phone), gate)),
       };
       return { scene, processes };
     };

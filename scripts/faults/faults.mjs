@@ -1,0 +1,164 @@
+/**
+ * Deliberate faults in the app, each with the test that must fail for it. docs/consistency.md explains them.
+ *
+ * @typedef {{ file: string, find: string, replace: string }} Edit `find` occurs exactly once in the file
+ * @typedef {{ name: string, edits: Edit[], test: string, title: string }} Fault `title`: the part of the test's name that picks it
+ */
+
+const GUARDS = 'src/lib/server/auth/guards.ts';
+const LEDGER = 'src/lib/server/auth/ledger.ts';
+const LUCIA = 'src/lib/server/auth/lucia.ts';
+const SESSIONS = 'src/lib/server/auth/sessions.ts';
+const TOKEN = 'src/lib/server/auth/token.ts';
+
+const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
+const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
+const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
+
+/** @type {Fault[]} */
+export const FAULTS = [
+  {
+    name: 'a sign-out only deletes the KV record and writes no ledger',
+    edits: [
+      {
+        file: SESSIONS,
+        find: 'await ledger.signOut(sessionId, userId, originOf(event));',
+        replace: 'void ledger;',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'sign-out ∥ renew',
+  },
+  {
+    name: 'a revoke deletes the KV record first and writes the ledger after',
+    edits: [
+      {
+        file: SESSIONS,
+        find: "if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';\n  // The record is read",
+        replace:
+          "if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';\n" +
+          '  await auth.lucia.invalidateSession(sessionId);\n  // The record is read',
+      },
+    ],
+    test: FAILING_STORES,
+    title: 'a revoke whose KV delete fails is still a revoke',
+  },
+  {
+    name: 'a renewal is not confirmed after its write',
+    edits: [
+      {
+        file: LUCIA,
+        find: 'if (!stands(renewed, await ledger.standing(renewed.user_id, sessionId))) {',
+        replace: 'if (!stands(renewed, { username: "", epoch: renewed.epoch, revoked: false })) {',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'revoke ∥ renew, a KV that is never late',
+  },
+  {
+    name: 'the epoch of a session is not checked',
+    edits: [{ file: LUCIA, find: 'session.epoch === standing.epoch &&', replace: '' }],
+    test: INTERLEAVED,
+    title: 'revoke all ∥ sign-in',
+  },
+  {
+    name: 'a sign-in gets its epoch without the password that it compared',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'WHERE Key.id = ?1 AND hashed_password = ?2`,',
+        replace: 'WHERE Key.id = ?1 AND ?2 IS NOT NULL`,',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'change password ∥ sign-in',
+  },
+  {
+    name: 'the owner layout keeps an index that is read, changed and written',
+    edits: [
+      {
+        file: 'src/lib/server/kv-adapter/binding.ts',
+        find: 'owner: ownerLayout }',
+        replace: 'owner: (ownerLayout, indexLayout) }',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: "the sessions page believes KV's list",
+    edits: [
+      {
+        file: SESSIONS,
+        find: '.filter(({ sessionId, epoch }) => epoch === current.epoch && !revoked.has(sessionId))',
+        replace: '',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'the session id is the token itself',
+    edits: [
+      {
+        file: TOKEN,
+        find: "return `${userId}.${createHash('sha256').update(token).digest('base64url')}`;",
+        replace: 'void createHash;\n  return `${userId}.${token}`;',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'the cookie is cleared when KV shows no record',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'if (ended) auth.request.setSession(null);',
+        replace: 'if (ended || !session) auth.request.setSession(null);',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'a renewal starts the absolute limit again',
+    edits: [
+      {
+        file: LUCIA,
+        find: 'const renewed = endingByAbsoluteLimit({ ...session, ...partial });',
+        replace: 'const renewed = { ...session, ...partial, created_at: Date.now() };',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'a password change and its new epoch are two writes',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'const [, raised] = await db.batch<{ epoch: number }>([\n        db\n          .prepare(\n            `UPDATE Key SET',
+        replace:
+          'const one = <T>(statements: D1PreparedStatement[]) =>\n' +
+          '        statements.reduce<Promise<D1Result<T>[]>>(\n' +
+          '          async (done, statement) => [...(await done), await statement.all<T>()],\n' +
+          '          Promise.resolve([]),\n' +
+          '        );\n' +
+          '      const [, raised] = await one<{ epoch: number }>([\n        db\n          .prepare(\n            `UPDATE Key SET',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'an account page believes KV while D1 is down',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'ledger.standing(presented.userId, presented.sessionId),',
+        replace:
+          'ledger.standing(presented.userId, presented.sessionId).catch(async () => {\n' +
+          '      const session = await readPresented(auth);\n' +
+          '      return session && { username: session.user.username, epoch: session.epoch, revoked: false };\n' +
+          '    }),',
+      },
+    ],
+    test: FAILING_STORES,
+    title: 'is a 503 that names the store: the sessions page',
+  },
+];
