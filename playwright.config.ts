@@ -68,7 +68,7 @@ export default defineConfig({
     {
       name: 'index',
       // What these look at does not depend on how sessions are stored.
-      testIgnore: [WITHOUT_JAVASCRIPT, '**/{accessibility,fuzz,keyboard,speed,weight}.spec.ts'],
+      testIgnore: [WITHOUT_JAVASCRIPT, '**/{accessibility,activity,cost,fuzz,keyboard,speed,weight}.spec.ts'],
       use: { ...browser, baseURL: `http://localhost:${indexPort}` },
     },
     {

@@ -129,23 +129,6 @@ export const FAULTS = [
     ...HISTORIES,
   },
   {
-    name: 'a password change and its new epoch are two writes',
-    edits: [
-      {
-        file: LEDGER,
-        find: 'const [, raised] = await db.batch<{ epoch: number }>([\n        db\n          .prepare(\n            `UPDATE Key SET',
-        replace:
-          'const one = <T>(statements: D1PreparedStatement[]) =>\n' +
-          '        statements.reduce<Promise<D1Result<T>[]>>(\n' +
-          '          async (done, statement) => [...(await done), await statement.all<T>()],\n' +
-          '          Promise.resolve([]),\n' +
-          '        );\n' +
-          '      const [, raised] = await one<{ epoch: number }>([\n        db\n          .prepare(\n            `UPDATE Key SET',
-      },
-    ],
-    ...HISTORIES,
-  },
-  {
     name: 'an account page believes KV while D1 is down',
     edits: [
       {

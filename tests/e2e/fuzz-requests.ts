@@ -236,7 +236,7 @@ const cookieHeader = fc.oneof(
 
 const OTHER_HEADERS: Record<string, fc.Arbitrary<string>> = {
   accept: fc.constantFrom('text/html', 'application/json', '*/*', '', 'text/html;q=x', `<script>${MARK}`),
-  'accept-encoding': fc.constantFrom('identity', 'gzip', 'br', 'gzip, br', '*;q=0', 'x'),
+  'accept-encoding': fc.constantFrom('identity', 'gzip', 'br', 'gzip, br', 'x'),
   'accept-language': fc.constantFrom('en', 'de', '*', 'x'.repeat(2_000), '-'),
   'content-encoding': fc.constantFrom('identity', 'gzip', 'x'),
   'if-none-match': fc.constantFrom('*', '"x"', 'W/"x"'),
@@ -307,7 +307,7 @@ const query = fc.oneof(
             'https://evil.example',
             '/account',
           ),
-          hostileText.map((text) => text.slice(0, 2_000)),
+          hostileText.map((text) => text.slice(0, 1_000)),
         ),
       ),
       { minLength: 1, maxLength: 2 },

@@ -12,6 +12,7 @@ export type RawRequest = {
 export type RawAnswer = { status: number; headers: IncomingHttpHeaders; body: string };
 
 const ANSWER_WITHIN_MILLISECONDS = 10_000;
+const HEADERS_MAX_BYTES = 64 * 1_024;
 
 /** Sends requests that no browser and no `fetch` would let through. */
 export class RawClient {
@@ -34,6 +35,7 @@ export class RawClient {
         method,
         path,
         signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
+        maxHeaderSize: HEADERS_MAX_BYTES,
       });
       // Doubled headers stay two.
       const names = new Set(headers.map(([name]) => name));

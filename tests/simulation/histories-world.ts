@@ -22,6 +22,8 @@ export type HistoryOptions = {
   /** Waits for what a request that failed half-way has still under way, so that it is not taken for the next one's. */
   drain?: () => Promise<unknown>;
   tally: Tally;
+  /** Whether a request that costs more or less than is published breaks a promise. */
+  checkCosts: boolean;
   /** Sets what `Date.now()` answers, epoch milliseconds. */
   setClock: (time: number) => void;
   /** What the app wrote to the console; each history empties it. */

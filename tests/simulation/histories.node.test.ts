@@ -7,6 +7,8 @@ import { createSqliteD1, readMigrations } from './sqlite-d1';
 const HISTORIES = Number(process.env.HISTORIES ?? 2_000);
 /** The seed of a failure's message plays the same histories again. */
 const SEED = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
+/** `npm run test:faults` turns it off: its faults are to be found by what they break. */
+const CHECK_COSTS = process.env.CHECK_COSTS !== 'off';
 const LONGEST = 14;
 const TIMEOUT_MILLISECONDS = 20 * 60 * 1000;
 const d1 = createSqliteD1({ migrations: readMigrations() });
@@ -30,7 +32,7 @@ it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISE
   await fc.assert(
     fc.asyncProperty(historyOf(LONGEST), async (one) => {
       d1.reset();
-      await playHistory(one, { d1, users: plainUsers, tally, setClock, logged });
+      await playHistory(one, { d1, users: plainUsers, tally, setClock, logged, checkCosts: CHECK_COSTS });
     }),
     { numRuns: HISTORIES, ...SEED },
   );

@@ -44,7 +44,7 @@ it(
     const setClock = (time: number) => void vi.setSystemTime(time);
     await fc.assert(
       fc.asyncProperty(historyOf(LONGEST), (one) =>
-        playHistory(one, { d1, users, drain, tally, setClock, logged }),
+        playHistory(one, { d1, users, drain, tally, setClock, logged, checkCosts: true }),
       ),
       { numRuns: HISTORIES },
     );

@@ -20,6 +20,8 @@ export type KnownSession = {
   createdAt: number;
   /** When it was seen to stand. */
   seenAt: number[];
+  /** When it may have been given a name. */
+  namedAt: number[];
   /** The last time a request may have renewed it. */
   touchedAt: number;
 };
@@ -50,6 +52,7 @@ export function addSession(account: KnownAccount, cookie: string, createdAt: num
     endedAt: Infinity,
     createdAt,
     seenAt: [now],
+    namedAt: [],
     touchedAt: now,
   };
   account.sessions.push(session);
@@ -67,18 +70,24 @@ export function endAll(account: KnownAccount, certain: boolean): void {
   for (const session of account.sessions) end(session, certain);
 }
 
-/** The last time it was seen to stand. */
-const aliveAt = ({ seenAt, createdAt }: KnownSession) => seenAt.at(-1) ?? createdAt;
-
 /** Longer than any place of the KV serves an old value. */
 const KV_LATE_MILLISECONDS = 10 * 60 * 1_000;
+/** Longer than a write is on its way, and than the second in which KV refuses another write of the key. */
+const KV_WRITE_MILLISECONDS = 5_000;
 
 /**
- * A new name is written with what one place shows of the record. If it is an old version, a renewal of the last minutes
- * is undone: the session lives on, but ends as if it had not been used since.
+ * A new name is written with what one place shows of the record. If that is an old version, a renewal of the last minutes
+ * is undone, and a renewal in the same second is refused by KV: the session lives on, but ends as if it had not been used.
  */
 export function mayHaveLostRenewal(session: KnownSession): void {
-  session.seenAt = session.seenAt.filter((time) => time <= Date.now() - KV_LATE_MILLISECONDS);
+  session.namedAt.push(Date.now());
+}
+
+/** The last time it was seen to stand, with no name near enough to have undone that renewal. */
+function aliveAt({ seenAt, namedAt, createdAt }: KnownSession): number {
+  const undone = (time: number) =>
+    namedAt.some((named) => time > named - KV_LATE_MILLISECONDS && time <= named + KV_WRITE_MILLISECONDS);
+  return seenAt.findLast((time) => !undone(time)) ?? createdAt;
 }
 
 /** However often it was used. */
