@@ -235,7 +235,6 @@ const cookieHeader = fc.oneof(
 );
 
 const OTHER_HEADERS: Record<string, fc.Arbitrary<string>> = {
-  accept: fc.constantFrom('text/html', 'application/json', '*/*', '', 'text/html;q=x', `<script>${MARK}`),
   'accept-encoding': fc.constantFrom('identity', 'gzip', 'br', 'gzip, br', 'x'),
   'accept-language': fc.constantFrom('en', 'de', '*', 'x'.repeat(2_000), '-'),
   'content-encoding': fc.constantFrom('identity', 'gzip', 'x'),
@@ -256,6 +255,15 @@ const OTHER_HEADERS: Record<string, fc.Arbitrary<string>> = {
   'x-http-method-override': fc.constantFrom('DELETE', 'POST'),
   'sec-fetch-site': fc.constantFrom('cross-site', 'none', 'x'),
 };
+
+/** Mostly a page, as a browser without scripts asks for one: that is where what was sent comes back in HTML. */
+const accept = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<string | null>('text/html,application/xhtml+xml') },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(null, 'application/json', '*/*', '', 'text/html;q=x', `<script>${MARK}`),
+  },
+);
 
 const otherHeaders = fc
   .subarray(Object.keys(OTHER_HEADERS), { maxLength: 4 })
@@ -370,13 +378,14 @@ function requestTo(route: AppRoute, action: string | null): fc.Arbitrary<FuzzReq
       named,
       query,
       origin,
+      accept,
       parameter,
       suffix: action === null ? suffixFor(route) : fc.constant(''),
       cookie: fc.option(cookieHeader, { freq: 6, nil: null }),
       others: otherHeaders,
       sent: bodyFor(route.path, action),
     })
-    .map(({ method, named, query, origin, parameter, suffix, cookie, others, sent }) => {
+    .map(({ method, named, query, origin, accept, parameter, suffix, cookie, others, sent }) => {
       // Whoever signs out with the run's own cookie ends the run's session.
       const cookies = route.path === '/logout' ? (cookie?.replaceAll('LIVE', 'FRESH') ?? null) : cookie;
       const search = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
@@ -386,6 +395,7 @@ function requestTo(route: AppRoute, action: string | null): fc.Arbitrary<FuzzReq
         (base === '/' && suffix ? suffix : base + suffix) +
         (parameters.length ? `?${parameters.join('&')}` : '');
       const headers: [string, string][] = [...others];
+      if (accept !== null) headers.push(['accept', accept]);
       if (origin !== null) headers.push(['origin', origin]);
       if (cookies !== null) headers.push(['cookie', cookies]);
       const hasBody = !['GET', 'HEAD'].includes(method);

@@ -72,10 +72,14 @@ export async function requireSession(event: GuardEvent): Promise<Session> {
   return (await confirmSession(event)) ?? toSignIn(event);
 }
 
+const QUERY_MAX_CHARACTERS = 1_000;
+
 /** Sends a request without a session to the sign-in page. */
 export function toSignIn({ url, request }: GuardEvent): never {
-  // The query of a POST names the action (`?/revoke`); there is no page to come back to under it.
-  const target = request.method === 'GET' ? url.pathname + url.search : url.pathname;
+  // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
+  // a Location header that clients and proxies refuse.
+  const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
+  const target = hasPage ? url.pathname + url.search : url.pathname;
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 

@@ -10,7 +10,7 @@ export const words = {
     text: 'Every other session ends at once. This device stays signed in.',
     current: 'Current password',
     new: 'New password',
-    newHint: 'At least 8 characters. Spaces and symbols are fine.',
+    newHint: 'At least 8 characters; 15 or more are better. Spaces and symbols are fine.',
     submit: 'Change password',
   },
   remove: {

@@ -4,7 +4,7 @@ export const words = {
   username: 'Username',
   usernameHint: '3 to 64 letters, digits, dots, hyphens or underscores.',
   password: 'Password',
-  passwordHint: 'At least 8 characters. Spaces and symbols are fine.',
+  passwordHint: 'At least 8 characters; 15 or more are better. Spaces and symbols are fine.',
   submit: 'Sign up',
   hasAccount: 'Have an account?',
   signIn: 'Sign in',

@@ -1,0 +1,238 @@
+import { appRoutes } from './app-routes';
+import { expect, test } from './fixtures';
+import { RawClient, type RawAnswer, type RawRequest } from './raw-request';
+import { headerComplaints } from './security-headers';
+
+const CONNECTIONS = 4;
+const CLEARS = '"cache", "storage"';
+
+/** Sends requests as they are, each a path with a GET if nothing else is said. */
+async function answersTo(
+  baseURL: string | undefined,
+  requests: (Partial<RawRequest> & { path: string })[],
+): Promise<{ said: string; answer: RawAnswer }[]> {
+  const raw = new RawClient(new URL(baseURL ?? ''), CONNECTIONS);
+  const answers = await Promise.all(
+    requests.map(async (request) => {
+      const { method = 'GET', headers = [], ...rest } = request;
+      return { said: `${method} ${request.path}`, answer: await raw.send({ method, headers, ...rest }) };
+    }),
+  );
+  raw.close();
+  return answers;
+}
+
+test('every page and endpoint carries the security headers, signed in or not', async ({
+  baseURL,
+  client,
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  await device.signUp(user);
+  const { value } = await device.sessionCookie();
+  const paths = appRoutes().flatMap(({ path, isPage }) => {
+    const asked = path.replace(/\[[^\]]+\]/, 'x');
+    return isPage ? [asked, `${asked === '/' ? '' : asked}/__data.json`] : [asked];
+  });
+  expect(paths.length).toBeGreaterThan(10);
+
+  const signedIn: [string, string][] = [['cookie', `session=${value}`]];
+  const answers = await answersTo(baseURL, [
+    ...paths.map((path) => ({ path })),
+    ...paths.map((path) => ({ path, headers: signedIn })),
+    ...paths.map((path) => ({ path, method: 'HEAD', headers: signedIn })),
+  ]);
+  for (const { said, answer } of answers) expect(headerComplaints(answer.headers), said).toEqual([]);
+  // Among them were pages, data, redirects, and refusals of what an endpoint does not do.
+  const statuses = new Set(answers.map(({ answer }) => answer.status));
+  for (const status of [200, 303, 401, 405]) expect(statuses).toContain(status);
+  expect((await client.get('/sessions', value)).status).toBe(200);
+});
+
+test('errors and refusals carry them too', async ({ baseURL }) => {
+  const origin = baseURL ?? '';
+  const form = { method: 'POST', body: 'username=&password=' };
+  const urlencoded: [string, string] = ['content-type', 'application/x-www-form-urlencoded'];
+  const own: [string, string] = ['origin', origin];
+  const cases: [number, Partial<RawRequest> & { path: string }][] = [
+    [404, { path: '/no-such-page' }],
+    [404, { path: '/api/no-such-endpoint' }],
+    [400, { path: '/%ff' }],
+    [405, { path: '/login', method: 'PUT', headers: [own] }],
+    [405, { path: '/healthz', method: 'POST', headers: [own] }],
+    [400, { path: '/login', ...form, headers: [urlencoded, own] }],
+    [404, { path: '/login?/nope', ...form, headers: [urlencoded, own] }],
+    [404, { path: '/login?/constructor', ...form, headers: [urlencoded, own] }],
+    [
+      415,
+      { path: '/login', method: 'POST', body: '{}', headers: [['content-type', 'application/json'], own] },
+    ],
+    [
+      400,
+      { path: '/login', method: 'POST', body: 'x', headers: [['content-type', 'multipart/form-data'], own] },
+    ],
+    [403, { path: '/login', ...form, headers: [urlencoded] }],
+    [403, { path: '/login', ...form, headers: [urlencoded, ['origin', 'null']] }],
+    [403, { path: '/login', ...form, headers: [urlencoded, ['origin', 'https://evil.example']] }],
+    [403, { path: '/api/sessions', method: 'DELETE', headers: [] }],
+    [401, { path: '/api/sessions', method: 'DELETE', headers: [own] }],
+    [303, { path: '/theme', method: 'POST', body: 'theme=dark', headers: [urlencoded, own] }],
+    [303, { path: '/logout', method: 'POST', body: '', headers: [urlencoded, own, ['accept', 'text/html']] }],
+  ];
+  const answers = await answersTo(
+    baseURL,
+    // An action answers in JSON unless a page is asked for, and then with the status inside it.
+    cases.map(([, { headers = [], ...request }]) => ({
+      ...request,
+      headers: [...headers.filter(([name]) => name !== 'accept'), ['accept', 'text/html']],
+    })),
+  );
+  answers.forEach(({ said, answer }, n) => {
+    expect(answer.status, `${said}, case ${n}`).toBe(cases[n]?.[0]);
+    expect(headerComplaints(answer.headers), `${said}, case ${n}`).toEqual([]);
+  });
+});
+
+test('what the framework answers before any of our code has nothing to protect', async ({
+  baseURL,
+  client,
+  user,
+}) => {
+  const cookie = await signedUp(client, user);
+  const answers = await answersTo(
+    baseURL,
+    ['/sessions/__route.js', '/_app/no-such-file'].map((path) => ({
+      path,
+      headers: [['cookie', `session=${cookie}`]],
+    })),
+  );
+  for (const { said, answer } of answers) {
+    expect(answer.status, said).toBeGreaterThanOrEqual(400);
+    expect(answer.headers['set-cookie'], said).toBeUndefined();
+    expect(answer.body, said).toMatch(/^(Not found|Server-side route resolution disabled)$/);
+  }
+});
+
+test('static files carry theirs', async ({ baseURL, request }) => {
+  const page = await (await request.get('/')).text();
+  const script = /"(?:\.?\/)?(_app\/immutable\/[^"]+\.js)"/.exec(page)?.[1];
+  const answers = await answersTo(baseURL, [
+    { path: '/favicon.svg' },
+    { path: '/error.css' },
+    { path: `/${script ?? ''}` },
+  ]);
+  for (const { said, answer } of answers) {
+    expect(answer.status, said).toBe(200);
+    expect(answer.headers, said).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'same-origin',
+      'x-frame-options': 'DENY',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    expect(answer.headers['strict-transport-security'], said).toMatch(/^max-age=31536000/);
+  }
+});
+
+test('a page’s scripts run by a nonce that is new each time', async ({ baseURL }) => {
+  const answers = await answersTo(baseURL, [{ path: '/' }, { path: '/' }]);
+  const nonces = answers.map(({ answer }) => {
+    const nonce = /script-src[^;]*'nonce-([^']+)'/.exec(
+      String(answer.headers['content-security-policy']),
+    )?.[1];
+    expect(answer.body).toContain(`<script nonce="${nonce}">`);
+    return nonce;
+  });
+  expect(nonces[0]).not.toBe(nonces[1]);
+});
+
+test('a script that got into a page does not run', async ({ newDevice }) => {
+  const device = await newDevice();
+  await device.visit('/');
+  const ran = await device.page.evaluate(() => {
+    const holder = document.createElement('div');
+    holder.innerHTML = '<img src="data:," onerror="window.fuzzed = true">';
+    document.body.appendChild(holder);
+    const script = document.createElement('script');
+    script.textContent = 'window.fuzzed = true';
+    document.body.appendChild(script);
+    return 'fuzzed' in window;
+  });
+  expect(ran).toBe(false);
+  // It was the policy that stopped it, and Chromium said so.
+  await expect.poll(() => device.complaints.length).toBeGreaterThan(0);
+  for (const complaint of device.complaints.splice(0)) expect(complaint).toContain('Content Security Policy');
+});
+
+test('no page asks any other host for anything', async ({ baseURL, newDevice, user }) => {
+  const device = await newDevice({ refusals: [404] });
+  const urls: string[] = [];
+  device.context.on('request', (request) => urls.push(request.url()));
+  const pages = appRoutes().filter(({ isPage }) => isPage);
+  for (const { path } of pages) await device.visit(path);
+  await device.signUp(user);
+  for (const { path } of pages) await device.visit(path);
+  await device.visit('/no-such-page');
+
+  expect(urls.length).toBeGreaterThan(2 * pages.length);
+  expect(urls.filter((url) => /^https?:/.test(url) && new URL(url).origin !== baseURL)).toEqual([]);
+});
+
+test('signing out clears what the browser kept, and Back shows nothing private', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  await device.signUp(user);
+  await device.visit('/account');
+  await device.page.evaluate(() => localStorage.setItem('kept', 'by a script'));
+  const answer = device.page.waitForResponse((response) => response.url().endsWith('/logout'));
+  await device.signOut();
+
+  const { status, headers } = await (await answer).allHeaders().then(async (all) => ({
+    status: (await answer).status(),
+    headers: all,
+  }));
+  expect(status).toBe(303);
+  expect(headers['clear-site-data']).toBe(CLEARS);
+  expect(await device.page.evaluate(() => localStorage.getItem('kept'))).toBeNull();
+
+  await device.page.goBack();
+  await expect(device.page).toHaveURL('/login?redirectTo=%2Faccount');
+  await expect(device.page.locator('body')).not.toContainText(user.username);
+});
+
+test('signing out everywhere clears it as well, and the page after it works', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  await device.signUp(user);
+  await device.page.evaluate(() => localStorage.setItem('kept', 'by a script'));
+  const answer = device.page.waitForResponse((response) => response.url().includes('?/revokeAll'));
+  await device.signOutEverywhere();
+  expect(await (await answer).headerValue('clear-site-data')).toBe(CLEARS);
+  await expect.poll(() => device.page.evaluate(() => localStorage.getItem('kept'))).toBeNull();
+  await device.signIn(user);
+});
+
+test('no other answer clears the browser', async ({ baseURL, client, user }) => {
+  const cookie = await signedUp(client, user);
+  const answers = await answersTo(
+    baseURL,
+    ['/', '/sessions', '/account', '/api/sessions'].map((path) => ({
+      path,
+      headers: [['cookie', `session=${cookie}`]],
+    })),
+  );
+  for (const { said, answer } of answers) {
+    expect(answer.status, said).toBe(200);
+    expect(answer.headers['clear-site-data'], said).toBeUndefined();
+  }
+});
+
+async function signedUp(
+  client: { post: (path: string, form: Record<string, string>) => Promise<Response> },
+  user: { username: string; password: string },
+): Promise<string> {
+  const response = await client.post('/signup', user);
+  const cookie = response.headers.getSetCookie().find((text) => text.startsWith('session='));
+  return cookie?.split(';')[0]?.slice('session='.length) ?? '';
+}

@@ -1,0 +1,72 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import { signUp } from '$lib/server/auth/accounts';
+import { createAuth } from '$lib/server/auth/lucia';
+import { IDLE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import type { SessionEvent } from '$lib/server/auth/sessions';
+
+type SetCookie = { name: string; value: string; options: Record<string, unknown> };
+
+/** Signs somebody up at an address and gives the cookies that the answer sets. */
+async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
+  vi.spyOn(console, 'log').mockReturnValue(undefined);
+  const set: SetCookie[] = [];
+  const url = new URL('/signup', address);
+  const base = {
+    url,
+    request: new Request(url, { method: 'POST', headers: { origin: url.origin } }),
+    cookies: {
+      get: () => undefined,
+      set: (name: string, value: string, options: object) => {
+        set.push({ name, value, options: { ...options } });
+      },
+    },
+    getClientAddress: () => '127.0.0.1',
+  };
+  const auth = createAuth({
+    kv: env.SESSIONS,
+    db: env.DB,
+    layout: 'owner',
+    deviceSecret: 'a secret of this test',
+    event: base,
+  });
+  const event: SessionEvent = { ...base, locals: { auth } };
+  await signUp(event, `ada-${crypto.randomUUID().slice(0, 8)}`, 'correct horse battery');
+  return set;
+}
+
+describe('the session cookie', () => {
+  it.each(['https://sessions.example', 'https://localhost', 'http://sessions.example'])(
+    'of %s is __Host-session: Secure, HttpOnly, Lax, for the whole host and no other',
+    async (address) => {
+      const cookie = (await cookiesOfSignUp(address)).find(({ name }) => name.includes('session'));
+      expect(cookie?.name).toBe('__Host-session');
+      expect(cookie?.options).toMatchObject({ secure: true, httpOnly: true, sameSite: 'lax', path: '/' });
+      // `__Host-` forbids a domain.
+      expect(cookie?.options.domain).toBeUndefined();
+      const expires = cookie?.options.expires;
+      expect(expires).toBeInstanceOf(Date);
+      expect(Number(expires)).toBeGreaterThan(Date.now() + IDLE_PERIOD_MILLISECONDS - 60_000);
+    },
+  );
+
+  it.each(['http://localhost:8788', 'http://127.0.0.1:8788'])(
+    'of %s is without Secure, and so without the prefix',
+    async (address) => {
+      const cookie = (await cookiesOfSignUp(address)).find(({ name }) => name.includes('session'));
+      expect(cookie?.name).toBe('session');
+      expect(cookie?.options).toMatchObject({ secure: false, httpOnly: true, sameSite: 'lax', path: '/' });
+    },
+  );
+});
+
+describe('the device cookie', () => {
+  it('is as closed as the session cookie, and names nobody', async () => {
+    const cookie = (await cookiesOfSignUp('https://sessions.example')).find(({ name }) =>
+      name.includes('device'),
+    );
+    expect(cookie?.name).toBe('__Host-device');
+    expect(cookie?.options).toMatchObject({ secure: true, httpOnly: true, sameSite: 'lax', path: '/' });
+    expect(cookie?.value).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
+  });
+});
