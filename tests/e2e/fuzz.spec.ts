@@ -14,7 +14,7 @@ const AT_ONCE = 8;
 /** One history of fast-check: as many requests are under way as AT_ONCE says, the others wait their turn. */
 const REQUESTS_A_RUN = 32;
 const TIMEOUT_MILLISECONDS = 300_000;
-const REQUESTS = 5_600;
+const REQUESTS = 5_120;
 const PRINTED_CHARACTERS = 2_000;
 const LEAST_PER_TARGET = 10;
 
