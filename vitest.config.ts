@@ -16,6 +16,8 @@ const workerdAlias = { ...alias, '@prisma/client': '@prisma/client/edge' };
  */
 export default defineConfig(async () => ({
   test: {
+    // Every core: by default Vitest leaves one to its own process, which has little to do here.
+    maxWorkers: '100%',
     projects: [
       {
         plugins: [

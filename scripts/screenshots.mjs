@@ -77,7 +77,7 @@ const DEVICES = [
 /** @typedef {import('@playwright/test').Page} Page */
 
 await main(async () => {
-  const executablePath = await requireChromium();
+  const executablePath = (await requireChromium()) ?? undefined;
   if (process.env.SKIP_BUILD !== '1') {
     await generateClient();
     await build();

@@ -9,13 +9,13 @@ import { build, generateClient } from './lib/steps.mjs';
 
 await main(async () => {
   const chromium = await requireChromium();
-  console.log(`Chromium: ${chromium}`);
+  console.log(`Chromium: ${chromium ?? "Playwright's own"}`);
   if (process.env.SKIP_BUILD !== '1') {
     await generateClient();
     await build();
   }
   const playwright = startTool('playwright', ['test', ...process.argv.slice(2)], {
-    env: { ...toolEnvironment(), CHROMIUM_PATH: chromium },
+    env: { ...toolEnvironment(), ...(chromium && { CHROMIUM_PATH: chromium }) },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   return await exitOf(playwright);

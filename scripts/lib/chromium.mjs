@@ -4,7 +4,16 @@ import { delimiter, join } from 'node:path';
 import { chromium } from '@playwright/test';
 import { exitOf, signalGroup, start, startTool, StepFailed } from './processes.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** The headless shell first: it has no window to draw, so each page costs it less than half as much. */
+const NAMES = [
+  'chromium-headless-shell',
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+];
+/** Debian has the first, older releases and Ubuntu the second alone. */
+const PACKAGES = ['chromium-headless-shell', 'chromium'];
 const APPLICATIONS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -18,7 +27,8 @@ const PACKAGES_WITHIN_MILLISECONDS = 240_000;
 const CONNECT_WITHIN = '8000';
 
 /**
- * The Chromium on this machine that runs, or null: CHROMIUM_PATH, an installed one, or Playwright's own.
+ * The Chromium installed on this machine that runs: CHROMIUM_PATH, or one in the usual places; `null` without one.
+ * Playwright's own is not among them: Playwright finds it by itself.
  * Throws `StepFailed` when CHROMIUM_PATH names one that does not run.
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {string | null}
@@ -31,25 +41,25 @@ export function installedChromium(env = process.env) {
   }
   const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
   const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...onPath, ...APPLICATIONS, chromium.executablePath()].find(runs) ?? null;
+  return [...onPath, ...APPLICATIONS].find(runs) ?? null;
 }
 
 /**
  * As `installedChromium`, and gets one when there is none: Playwright's download, then, as root on Debian or Ubuntu,
- * the distribution's package. Throws `StepFailed` with what to do when none can be had.
- * @returns {Promise<string>}
+ * the distribution's package. `null` stands for Playwright's own, which it finds by itself.
+ * Throws `StepFailed` with what to do when none can be had.
+ * @returns {Promise<string | null>}
  */
 export async function requireChromium() {
   const found = installedChromium();
   if (found) return found;
-  for (const get of [downloadFromPlaywright, installPackage]) {
-    await get();
-    const path = installedChromium();
-    if (path) return path;
-  }
+  if ((await playwrightsOwnRuns()) || (await downloadFromPlaywright())) return null;
+  await installPackage();
+  const installed = installedChromium();
+  if (installed) return installed;
   throw new StepFailed(
     'The end-to-end tests need Chromium, and none could be found, downloaded or installed. Install Chromium or ' +
-      'Chrome (Debian: "apt-get install chromium"), or name one: "CHROMIUM_PATH=/path/to/chrome npm test".',
+      'Chrome (Debian: "apt-get install chromium-headless-shell"), or name one: "CHROMIUM_PATH=/path/to/chrome npm test".',
   );
 }
 
@@ -58,25 +68,46 @@ function mayInstallPackages() {
   return process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
 }
 
+/** A downloaded one may lack shared libraries: only starting it tells. */
+async function playwrightsOwnRuns() {
+  try {
+    const browser = await chromium.launch({ args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+    await browser.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns {Promise<boolean>} whether Playwright has a Chromium now that runs */
 async function downloadFromPlaywright() {
   console.log("No Chromium here: trying Playwright's download …");
   const env = { PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: CONNECT_WITHIN, ...process.env };
-  const download = startTool('playwright', ['install', 'chromium', '--no-shell'], { env, stdio: 'ignore' });
-  const code = await endOf(download, DOWNLOAD_WITHIN_MILLISECONDS);
-  // Downloaded, but it does not run: the shared libraries that it needs are missing.
-  if (code !== 0 || installedChromium() || !mayInstallPackages()) return;
+  const download = startTool('playwright', ['install', 'chromium', '--only-shell'], { env, stdio: 'ignore' });
+  if ((await endOf(download, DOWNLOAD_WITHIN_MILLISECONDS)) !== 0) return false;
+  if (await playwrightsOwnRuns()) return true;
+  if (!mayInstallPackages()) return false;
   const libraries = startTool('playwright', ['install-deps', 'chromium'], { stdio: 'ignore' });
   await endOf(libraries, PACKAGES_WITHIN_MILLISECONDS);
+  return playwrightsOwnRuns();
 }
 
 async function installPackage() {
   if (!mayInstallPackages()) return;
   console.log('Trying the chromium package of this distribution …');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-    const command = start('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    if ((await endOf(command, PACKAGES_WITHIN_MILLISECONDS)) !== 0) return;
+  if ((await apt(['update'])) !== 0) return;
+  for (const name of PACKAGES) {
+    if ((await apt(['install', '-y', '--no-install-recommends', name])) === 0) return;
   }
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+function apt(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return endOf(start('apt-get', args, { env, stdio: 'ignore' }), PACKAGES_WITHIN_MILLISECONDS);
 }
 
 /**
@@ -94,8 +125,7 @@ async function endOf(child, milliseconds) {
 }
 
 /**
- * Whether a browser starts. Ubuntu's chromium-browser is a stub that asks for a snap, and a downloaded one may lack
- * libraries: being there is not enough.
+ * Whether a browser starts. Ubuntu's chromium-browser is a stub that asks for a snap: being there is not enough.
  * @param {string} path
  */
 function runs(path) {
