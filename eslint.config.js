@@ -26,6 +26,7 @@ export default defineConfig(
   globalIgnores([
     '.svelte-kit/',
     '.wrangler/',
+    'dist/',
     'node_modules/',
     'coverage/',
     'test-results/',

@@ -6,6 +6,8 @@ export default {
   preprocess: vitePreprocess(),
   compilerOptions: { runes: ({ filename }) => (filename.includes('node_modules') ? undefined : true) },
   kit: {
+    // A project of its own, which the test of the packed adapter compiles against the package.
+    typescript: { config: ({ exclude }) => void exclude.push('../tests/package/consumer/**') },
     adapter: adapter({
       routes: { include: ['/*'], exclude: ['<build>', '<files>'] },
       // `vite dev` shares its local KV and D1 with `npm start`.

@@ -3,27 +3,28 @@
  *
  *   end-sessions <username>   ends every session of a user, everywhere, at once
  *   purge                     deletes what is past its time
+ *   export [file]             writes users, keys and sessions to a file: docs/leaving-lucia.md
  *
  * It works on this machine's stores; --remote takes the deployed ones, --preview those of [env.preview], --persist-to
  * another state folder than .wrangler/state. Everything goes through wrangler's own commands, which reach both kinds
  * alike and bring the operator's sign-in to Cloudflare with them.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   EVENTS_KEPT_MILLISECONDS,
   USERNAME_MAX_CHARACTERS,
   USERNAME_MIN_CHARACTERS,
 } from '../src/lib/server/auth/policy.ts';
-import { toolEnvironment } from './lib/environment.mjs';
-import { exitOf, main, startTool, StepFailed } from './lib/processes.mjs';
+import { EXPORT_FILE, exportAccounts, requireExportFile } from './lib/export-accounts.mjs';
+import { main, StepFailed } from './lib/processes.mjs';
 import { STATE_FOLDER } from './lib/steps.mjs';
+import { counted, listKeys, nameOf, query, wranglerWithList } from './lib/stores.mjs';
 
 const USAGE = `Usage:
   npm run admin -- end-sessions <username> [options]   ends every session of a user, everywhere, at once
   npm run admin -- purge [options]                     deletes ledger, throttle and event rows past their time
+  npm run admin -- export [file] [options]             writes users, keys and sessions to a file (${EXPORT_FILE})
 
 Options:
   --remote           the deployed stores instead of this machine's
@@ -38,18 +39,17 @@ const USERNAME = new RegExp(
 );
 const USER_ID = /^[A-Za-z0-9_-]+$/;
 
-/** @typedef {{ remote: boolean, preview: boolean, stateFolder: string }} Target which stores are meant */
+/** @typedef {import('./lib/stores.mjs').Target} Target */
 
 await main(async () => {
-  const { command, username, target } = readArguments();
-  if (command === 'end-sessions') return endSessions(target, username);
-  return purge(target);
+  const run = readArguments();
+  await run();
 });
 
-/** @returns {{ command: 'end-sessions' | 'purge', username: string, target: Target }} */
+/** @returns {() => Promise<void>} what the arguments ask for */
 function readArguments() {
   const { values, positionals } = parse();
-  const [command, username = '', ...others] = positionals;
+  const [command, ...operands] = positionals;
   const target = {
     remote: values.remote,
     preview: values.preview,
@@ -58,9 +58,15 @@ function readArguments() {
   if (values.remote && values['persist-to'] !== undefined) {
     throw new StepFailed('--persist-to is for stores on this machine: leave it out with --remote.');
   }
-  if (command === 'purge' && username === '') return { command, username, target };
-  if (command === 'end-sessions' && username !== '' && others.length === 0) {
-    return { command, username: requireUsername(username), target };
+  const [operand] = operands;
+  if (command === 'purge' && operands.length === 0) return () => purge(target);
+  if (command === 'export' && operands.length <= 1) {
+    const file = requireExportFile(operand ?? EXPORT_FILE);
+    return () => exportAccounts(target, file);
+  }
+  if (command === 'end-sessions' && operand && operands.length === 1) {
+    const username = requireUsername(operand);
+    return () => endSessions(target, username);
   }
   throw new StepFailed(USAGE);
 }
@@ -141,28 +147,19 @@ async function raiseEpoch(target, username) {
  */
 async function deleteRecords(target, { id, epoch }) {
   if (!USER_ID.test(id)) throw new StepFailed(`The user id ${JSON.stringify(id)} is not one of this app's.`);
-  const listing = await wrangler(target, [
-    'kv',
-    'key',
-    'list',
-    '--binding',
-    'SESSIONS',
-    '--prefix',
-    `session:${id}.`,
-  ]);
-  /** @type {{ name: string, metadata?: { epoch?: number } }[]} */
-  const keys = jsonIn(listing);
-  const names = keys.filter(({ metadata }) => !((metadata?.epoch ?? 0) >= epoch)).map(({ name }) => name);
+  const keys = await listKeys(target, `session:${id}.`);
+  const names = keys.filter(({ metadata }) => !(epochIn(metadata) >= epoch)).map(({ name }) => name);
   if (names.length === 0) return 0;
-  const folder = await mkdtemp(join(tmpdir(), 'admin-'));
-  try {
-    const file = join(folder, 'keys.json');
-    await writeFile(file, JSON.stringify(names));
-    await wrangler(target, ['kv', 'bulk', 'delete', file, '--force', '--binding', 'SESSIONS']);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await wranglerWithList(target, ['kv', 'bulk', 'delete'], names, ['--force', '--binding', 'SESSIONS']);
   return names.length;
+}
+
+/**
+ * The epoch in a key's metadata; 0 where there is none.
+ * @param {unknown} metadata
+ */
+function epochIn(metadata) {
+  return metadata instanceof Object && 'epoch' in metadata ? Number(metadata.epoch) : 0;
 }
 
 /**
@@ -188,76 +185,4 @@ async function purge(target) {
     `Deleted from ${nameOf(target)}: ${counted(deleted(0), 'expired ledger row')}, ${counted(deleted(1), 'expired throttle row')} ` +
       `and ${counted(deleted(2), 'event')} older than ${EVENTS_KEPT_MILLISECONDS / DAY_MILLISECONDS} days.`,
   );
-}
-
-/**
- * Runs SQL statements on D1, in order.
- * @param {Target} target
- * @param {string[]} statements
- * @returns {Promise<Record<string, unknown>[][]>} the rows of each
- */
-async function query(target, ...statements) {
-  const output = await wrangler(target, [
-    'd1',
-    'execute',
-    'DB',
-    '--yes',
-    '--json',
-    '--command',
-    statements.join('; '),
-  ]);
-  /** @type {{ results: Record<string, unknown>[] }[]} */
-  const answers = jsonIn(output);
-  return answers.map(({ results }) => results);
-}
-
-/**
- * Runs a command of wrangler on the target's stores.
- * @param {Target} target
- * @param {string[]} command
- * @returns {Promise<string>} what it printed; throws `StepFailed` with that when it failed
- */
-async function wrangler({ remote, preview, stateFolder }, command) {
-  const where = remote ? ['--remote'] : ['--local', '--persist-to', stateFolder];
-  const environment = preview ? ['--env', 'preview'] : [];
-  const child = startTool('wrangler', [...command, ...where, ...environment], {
-    env: toolEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = { out: '', error: '' };
-  child.stdout?.setEncoding('utf8').on('data', (text) => (output.out += text));
-  child.stderr?.setEncoding('utf8').on('data', (text) => (output.error += text));
-  const ended = new Promise((close) => child.once('close', close));
-  const code = await exitOf(child);
-  await ended;
-  if (code === 0) return output.out;
-  const said = `${output.out}\n${output.error}`.trim();
-  const migrate = remote
-    ? `npx wrangler ${['d1 migrations apply DB --remote', ...environment].join(' ')}`
-    : 'npm run db:migrate';
-  const mend = said.includes('no such table') ? `\nApply the migrations first: "${migrate}".` : '';
-  throw new StepFailed(`wrangler ${command.slice(0, 3).join(' ')} ended with code ${code}:\n${said}${mend}`);
-}
-
-/**
- * The JSON list in what wrangler printed, after any notice of its own.
- * @param {string} output
- */
-function jsonIn(output) {
-  const start = output.search(/^\[/m);
-  if (start < 0) throw new StepFailed(`wrangler answered with something that is not JSON:\n${output}`);
-  return JSON.parse(output.slice(start));
-}
-
-/** @param {Target} target */
-function nameOf({ remote, preview }) {
-  return `the ${remote ? 'deployed' : 'local'}${preview ? ' preview' : ''} stores`;
-}
-
-/**
- * @param {number} count
- * @param {string} what
- */
-function counted(count, what) {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

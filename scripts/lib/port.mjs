@@ -22,13 +22,23 @@ export function portFrom(text, fallback) {
  * @param {number} port
  */
 export async function requireFreePort(port) {
-  for (const host of ['127.0.0.1', '::1', undefined]) {
-    if (await isTaken(port, host)) {
-      throw new StepFailed(
-        `Port ${port} is taken by another program. Stop that one, or choose another port: "PORT=${port + 11} npm start".`,
-      );
-    }
+  if (await isPortTaken(port)) {
+    throw new StepFailed(
+      `Port ${port} is taken by another program. Stop that one, or choose another port: "PORT=${port + 11} npm start".`,
+    );
   }
+}
+
+/**
+ * Whether something has the port, on IPv4, IPv6 or all interfaces.
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+export async function isPortTaken(port) {
+  for (const host of ['127.0.0.1', '::1', undefined]) {
+    if (await isTaken(port, host)) return true;
+  }
+  return false;
 }
 
 /**

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const TOOLS = {
   playwright: '@playwright/test/cli.js',
   prisma: 'prisma/build/index.js',
+  typescript: 'typescript/bin/tsc',
   vite: 'vite/bin/vite.js',
   wrangler: 'wrangler/bin/wrangler.js',
 };

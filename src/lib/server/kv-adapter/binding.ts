@@ -2,12 +2,12 @@
  * A Lucia v2 session adapter on Workers KV. README.md beside this file has the records, the costs and the limits.
  */
 import type { InitializeAdapter, LuciaErrorConstructor, SessionAdapter } from 'lucia';
-import { indexLayout } from './index-layout';
-import { prefixesCollide, type KvPrefixes } from './keys';
-import { ownerLayout } from './owner-layout';
-import type { SessionKV } from './session-kv';
+import { indexLayout } from './index-layout.js';
+import { prefixesCollide, type KvPrefixes } from './keys.js';
+import { ownerLayout } from './owner-layout.js';
+import type { SessionKV } from './session-kv.js';
 
-export type { KvPrefixes } from './keys';
+export type { KvPrefixes } from './keys.js';
 
 /** How sessions become KV records: `index` takes any session id, `owner` takes ids that begin with their user's. */
 export type SessionLayout = 'index' | 'owner';

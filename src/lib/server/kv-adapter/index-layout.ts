@@ -11,10 +11,10 @@
  * use the owner layout. The same for `updateSession`: it writes what it read, so a delete in between is undone.
  */
 import type { LuciaErrorConstructor, SessionAdapter, SessionSchema } from 'lucia';
-import { kvExpiration } from './expiration';
-import { kvKey, requireKvKey, type KvPrefixes } from './keys';
-import { isLive, parseIndex, parseSession, serializeSession } from './record';
-import { deleteRecords, readRecords, type SessionKV } from './session-kv';
+import { kvExpiration } from './expiration.js';
+import { kvKey, requireKvKey, type KvPrefixes } from './keys.js';
+import { isLive, parseIndex, parseSession, serializeSession } from './record.js';
+import { deleteRecords, readRecords, type SessionKV } from './session-kv.js';
 
 export function indexLayout(
   kv: SessionKV,

@@ -9,10 +9,10 @@
  * in a consistent store and asks it. Sign-ins, also at the same moment, do not touch each other: each writes its own key.
  */
 import type { LuciaErrorConstructor, SessionAdapter, SessionSchema } from 'lucia';
-import { kvExpiration } from './expiration';
-import { byteLength, kvKey, requireKvKey, sessionOwner, type KvPrefixes } from './keys';
-import { isLive, parseSession, serializeSession, sessionFrom } from './record';
-import { deleteRecords, readRecords, type SessionKV } from './session-kv';
+import { kvExpiration } from './expiration.js';
+import { byteLength, kvKey, requireKvKey, sessionOwner, type KvPrefixes } from './keys.js';
+import { isLive, parseSession, serializeSession, sessionFrom } from './record.js';
+import { deleteRecords, readRecords, type SessionKV } from './session-kv.js';
 
 /** A key's metadata is at most this long as JSON in UTF-8 (developers.cloudflare.com/kv/platform/limits). */
 const KV_MAX_METADATA_BYTES = 1024;

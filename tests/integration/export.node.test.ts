@@ -1,0 +1,223 @@
+/** `npm run admin -- export`: what docs/leaving-lucia.md says is in the file, and who may read it. */
+import { spawn } from 'node:child_process';
+import { createHash, scryptSync } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { getPlatformProxy } from 'wrangler';
+import { migrate } from '../../scripts/lib/steps.mjs';
+import { scryptPasswordHash } from '$lib/server/auth/password';
+import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import { createToken, sessionIdFor } from '$lib/server/auth/token';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TEST_MILLISECONDS = 90_000;
+/** More than one page of rows. */
+const CROWD = 5_003;
+
+const PASSWORD = 'correct horse battery staple';
+const HOUR_MILLISECONDS = 3_600_000;
+const now = Date.now();
+const createdAt = now - HOUR_MILLISECONDS;
+
+/** A session record of the app, of user ada in epoch 4. */
+function record(token: string, changes: Record<string, unknown> = {}) {
+  return {
+    id: sessionIdFor('ada1', token),
+    user_id: 'ada1',
+    active_expires: now,
+    idle_expires: now + HOUR_MILLISECONDS,
+    username: 'ada',
+    epoch: 4,
+    created_at: createdAt,
+    proved_at: createdAt,
+    device: { browser: 'Firefox 145', system: 'Linux', kind: 'desktop' },
+    place: { country: 'CH', city: 'Bern' },
+    ...changes,
+  };
+}
+
+const [phone, laptop] = [createToken(), createToken()];
+const standing = [record(phone), record(laptop, { name: 'work' })];
+const revoked = record(createToken());
+const ended = [
+  revoked,
+  record(createToken(), { epoch: 3 }),
+  record(createToken(), { idle_expires: now - 1 }),
+  record(createToken(), { created_at: now - ABSOLUTE_PERIOD_MILLISECONDS }),
+  { ...record(createToken()), id: sessionIdFor('nobody', createToken()), user_id: 'nobody' },
+];
+
+const exportedSession = (token: string, name?: string) => ({
+  type: 'session',
+  token_sha256: createHash('sha256').update(token).digest('hex'),
+  user_id: 'ada1',
+  created_at: createdAt,
+  proved_at: createdAt,
+  idle_expires: now + HOUR_MILLISECONDS,
+  absolute_expires: createdAt + ABSOLUTE_PERIOD_MILLISECONDS,
+  device: { browser: 'Firefox 145', system: 'Linux', kind: 'desktop' },
+  place: { country: 'CH', city: 'Bern' },
+  ...(name ? { name } : {}),
+});
+
+let folder: string;
+let hash: string;
+
+async function admin(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['scripts/admin.mjs', ...args], {
+    cwd: ROOT,
+    env: { ...process.env, WRANGLER_LOG_PATH: join(folder, 'logs'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, error, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { code, out, error };
+}
+
+async function linesOf(file: string) {
+  const lines: Record<string, unknown>[] = (await readFile(file, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return (type: string) => lines.filter((line) => line.type === type);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'export-'));
+  hash = await scryptPasswordHash.generate(PASSWORD);
+  await migrate(folder);
+  const { env, dispose } = await getPlatformProxy<Cloudflare.Env>({
+    configPath: join(ROOT, 'wrangler.toml'),
+    persist: { path: join(folder, 'v3') },
+  });
+  const { DB, SESSIONS } = env;
+  await DB.batch([
+    DB.prepare("INSERT INTO User VALUES ('ada1', 'ada', 4, ?1)").bind(createdAt),
+    DB.prepare(
+      `INSERT INTO User WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${CROWD})
+       SELECT 'crowd' || i, 'crowd' || i, 0, 0 FROM n`,
+    ),
+    DB.prepare("INSERT INTO Key VALUES ('username:ada', ?1, 'ada1'), ('github:a:b', NULL, 'ada1')").bind(
+      hash,
+    ),
+    DB.prepare("INSERT INTO RevokedSession VALUES (?1, 'ada1', 0, ?2, 'revoked')").bind(revoked.id, now * 2),
+  ]);
+  const [first, ...others] = [...standing, ...ended];
+  await SESSIONS.put(`session:${first?.id}`, JSON.stringify(first), {
+    expirationTtl: 3_600,
+    metadata: first,
+  });
+  // As the layout `index` writes them: without metadata.
+  for (const one of others)
+    await SESSIONS.put(`session:${one.id}`, JSON.stringify(one), { expirationTtl: 3_600 });
+  await SESSIONS.put('session:ada1.broken', '{', { expirationTtl: 3_600 });
+  await SESSIONS.put('session:ada1.of-another-key', JSON.stringify(first), { expirationTtl: 3_600 });
+  await dispose();
+}, TEST_MILLISECONDS);
+
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
+  it('writes every user and key and the sessions that stand, for the caller alone', async () => {
+    const file = join(folder, 'all.export.ndjson');
+    const { code, out, error } = await admin(['export', file, '--persist-to', folder]);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toContain(
+      `Wrote ${CROWD + 1} users, 2 keys and 2 sessions of the local stores to ${relative(ROOT, file)}.`,
+    );
+
+    const lines = await linesOf(file);
+    const users = lines('user');
+    expect(users).toHaveLength(CROWD + 1);
+    expect(new Set(users.map(({ id }) => id)).size).toBe(CROWD + 1);
+    expect(users[0]).toEqual({ type: 'user', id: 'ada1', username: 'ada', created_at: createdAt });
+    expect(lines('key')).toEqual([
+      { type: 'key', provider: 'username', provider_user_id: 'ada', user_id: 'ada1', hashed_password: hash },
+      { type: 'key', provider: 'github', provider_user_id: 'a:b', user_id: 'ada1', hashed_password: null },
+    ]);
+    const sessions = lines('session');
+    expect(sessions).toHaveLength(2);
+    expect(sessions).toEqual(
+      expect.arrayContaining([exportedSession(phone), exportedSession(laptop, 'work')]),
+    );
+
+    if (process.platform !== 'win32') expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const key = hash.split(':')[2] ?? '';
+    expect(out).not.toContain(key);
+    const logs = await readdir(join(folder, 'logs')).catch(() => []);
+    expect(logs).toEqual([]);
+  });
+
+  it('says in its first line how a password is checked', async () => {
+    const file = join(folder, 'all.export.ndjson');
+    const [first] = (await linesOf(file))('export');
+    const { N, r, p, key_bytes } = Object(first).password_hash;
+    const [, salt = '', key] = hash.split(':');
+    const derived = scryptSync(PASSWORD.normalize('NFKC'), salt, key_bytes, { N, r, p, maxmem: 256 * N * r });
+    expect(derived.toString('hex')).toBe(key);
+  });
+
+  it('has the fields that docs/leaving-lucia.md shows', async () => {
+    const page = await readFile(join(ROOT, 'docs/leaving-lucia.md'), 'utf8');
+    const shown = (/```json\n([^]*?)\n```/.exec(page)?.[1] ?? '').split('\n').map((line) => JSON.parse(line));
+    const written = await linesOf(join(folder, 'all.export.ndjson'));
+    expect(shown.map(({ type }) => type)).toEqual(['export', 'user', 'key', 'session']);
+    for (const example of shown) {
+      const fields = new Set(written(example.type).flatMap((line) => Object.keys(line)));
+      expect([...fields].sort()).toEqual(Object.keys(example).sort());
+    }
+    expect(shown[0].password_hash).toEqual(written('export')[0]?.password_hash);
+  });
+
+  it('reads the deployed stores with --remote', async () => {
+    const rows = [
+      { results: [{ row: 1, id: 'ada1', username: 'ada', session_epoch: 4, created_at: createdAt }] },
+      { results: [{ row: 1, id: 'username:ada', user_id: 'ada1', hashed_password: hash }] },
+      { results: [] },
+    ];
+    const [one] = standing;
+    const name = `session:${one?.id}`;
+    const answerTo = (url: string) => {
+      if (url.endsWith('/query')) return rows;
+      return url.endsWith('/bulk/get') ? { values: { [name]: JSON.stringify(one) } } : [{ name }];
+    };
+    const api = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json');
+      const result = answerTo(request.url ?? '');
+      response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    const address = api.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const file = join(folder, 'remote.export.ndjson');
+    const outcome = await admin(['export', file, '--remote'], {
+      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${address.port}`,
+      CLOUDFLARE_API_TOKEN: 'a-token',
+      CLOUDFLARE_ACCOUNT_ID: 'account',
+    });
+    await new Promise((resolve) => api.close(resolve));
+    expect(outcome).toMatchObject({ code: 0, error: '' });
+    expect((await linesOf(file))('session')).toEqual([exportedSession(phone)]);
+  });
+
+  it('writes over no file, and under no name that git would take', async () => {
+    const file = join(folder, 'precious.export.ndjson');
+    await writeFile(file, 'precious');
+    expect(await admin(['export', file, '--persist-to', folder])).toMatchObject({
+      code: 1,
+      error: `${file} is there already: move it away, or name another file.\n`,
+    });
+    expect(await readFile(file, 'utf8')).toBe('precious');
+    const { code, error } = await admin(['export', join(folder, 'accounts.json'), '--persist-to', folder]);
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: 'Let the file\'s name end in ".export.ndjson", which git ignores: it holds password hashes.\n',
+    });
+    expect((await readFile(join(ROOT, '.gitignore'), 'utf8')).split('\n')).toContain('*.export.ndjson');
+  });
+});

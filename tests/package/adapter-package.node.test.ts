@@ -1,0 +1,151 @@
+/** The adapter as `npm run build:adapter` packs it, in a project outside this repository that has nothing else of it. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url));
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+const PACKAGE = 'pages-sessions-kv-adapter';
+/** Compiling and installing take seconds; on a busy machine many. */
+const STEP_MILLISECONDS = 120_000;
+
+const run = promisify(execFile);
+
+/** The consumer's project: the tarball, and of this repository's own packages the peer and the Workers types. */
+let project: string;
+const installed = (path: string) => join(project, 'node_modules', PACKAGE, path);
+
+async function install(folder: string, packages: string[]) {
+  const npm = process.env.npm_execpath;
+  const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []];
+  const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
+  // Nothing comes from a registry: --install-links copies the folders, as if they had been packed.
+  await run(command, [...first, 'install', '--offline', '--install-links', ...quiet, ...packages], {
+    cwd: folder,
+  });
+}
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'adapter-package-'));
+  await cp(CONSUMER, project, { recursive: true });
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  const dist = join(project, 'dist');
+  await run(process.execPath, [join(ROOT, 'scripts/build-adapter.mjs'), dist], { cwd: project });
+  const tarballs = (await readdir(dist)).filter((name) => name.endsWith('.tgz'));
+  const fromHere = ['lucia', '@cloudflare/workers-types'].map((name) => join(ROOT, 'node_modules', name));
+  await install(project, [...tarballs.map((name) => join(dist, name)), ...fromHere]);
+}, STEP_MILLISECONDS);
+
+afterAll(() => rm(project, { recursive: true }));
+
+describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
+  it('has each module with its types, a README and a licence, and no dependency but Lucia 2 beside it', async () => {
+    const sources = (await readdir(join(ROOT, 'src/lib/server/kv-adapter')))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => name.slice(0, -'.ts'.length));
+    const modules = sources.flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
+    expect(sources.length).toBeGreaterThan(5);
+    expect((await readdir(installed('.'))).sort()).toEqual(
+      [...modules, 'LICENSE', 'README.md', 'package.json'].sort(),
+    );
+    const manifest: unknown = JSON.parse(await readFile(installed('package.json'), 'utf8'));
+    expect(manifest).toMatchObject({ type: 'module', license: 'MIT', peerDependencies: { lucia: '^2.0.0' } });
+    expect(manifest).not.toHaveProperty('dependencies');
+  });
+
+  it('names all that it exports in the API section of its README', async () => {
+    const [, api = ''] = /\n## API\n([^]*?)\n## /.exec(await readFile(installed('README.md'), 'utf8')) ?? [];
+    const index = await readFile(installed('index.d.ts'), 'utf8');
+    const names = [...index.matchAll(/\{ ([^}]+) \}/g)].flatMap(([, list = '']) => list.split(', '));
+    expect(names).toContain('cloudflareKvBinding');
+    expect(names.filter((name) => !api.includes(name))).toEqual([]);
+  });
+
+  it('has the public API of api.ts under strict, as bundlers and as Node resolve modules', async () => {
+    const compile = (...options: string[]) =>
+      run(process.execPath, [TSC, '--project', '.', ...options], { cwd: project }).then(
+        () => '',
+        (error: { stdout: string }) => error.stdout,
+      );
+    const errors = await Promise.all([
+      compile('--skipLibCheck'),
+      compile('--module', 'nodenext', '--moduleResolution', 'nodenext'),
+    ]);
+    expect(errors).toEqual(['', '']);
+  });
+
+  it('loads in Node as it is', async () => {
+    const load = `import('${PACKAGE}').then((api) => console.log(Object.keys(api).join(' ')))`;
+    const { stdout } = await run(process.execPath, ['--eval', load], { cwd: project });
+    expect(stdout).toBe('cloudflareKvBinding sessionOwner\n');
+  });
+
+  it.each(['index', 'owner'])('signs up, in and out in workerd on the %s layout', async (layout) => {
+    const worker = await openWorker(layout);
+    try {
+      const ada = 'name=ada&password=correct horse battery staple';
+      const laptop = await worker.send(`/signup?${ada}`);
+      const phone = await worker.send(`/login?${ada}`);
+      expect([laptop.status, phone.status]).toEqual([204, 204]);
+      expect((await worker.send('/login?name=ada&password=wrong')).status).toBe(400);
+      const seen = await worker.send('/', phone.cookie);
+      expect({ status: seen.status, body: JSON.parse(seen.body) }).toEqual({
+        status: 200,
+        body: { username: 'ada', device: 'a test', sessions: 2, ownerInId: layout === 'owner' },
+      });
+      expect((await worker.send('/logout', phone.cookie)).status).toBe(204);
+      expect((await worker.send('/', phone.cookie)).status).toBe(401);
+      expect(JSON.parse((await worker.send('/', laptop.cookie)).body)).toMatchObject({ sessions: 1 });
+      expect(await worker.prefixes()).toEqual(
+        layout === 'owner' ? ['session'] : ['session', 'user_sessions'],
+      );
+    } finally {
+      await worker.close();
+    }
+  });
+});
+
+/** The consumer's worker, bundled as Vite does and run in workerd. */
+async function openWorker(layout: string) {
+  const outDir = join(project, 'bundle');
+  await build({
+    root: project,
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true, target: 'webworker' },
+    build: { ssr: 'worker.ts', outDir, emptyOutDir: true },
+  });
+  const contents = await readFile(join(outDir, 'worker.js'), 'utf8');
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: [{ type: 'ESModule', path: 'worker.js', contents }],
+      kvNamespaces: ['SESSIONS'],
+      bindings: { LAYOUT: layout },
+      compatibilityDate: '2026-10-01',
+    }),
+  );
+  return {
+    async send(path: string, cookie?: string) {
+      const response = await miniflare.dispatchFetch(`http://localhost${path}`, {
+        headers: cookie ? { cookie } : {},
+      });
+      return {
+        status: response.status,
+        cookie: response.headers.get('set-cookie')?.split(';')[0],
+        body: await response.text(),
+      };
+    },
+    async prefixes() {
+      const { keys } = await (await miniflare.getKVNamespace('SESSIONS')).list();
+      return [...new Set(keys.map(({ name }) => name.split(':')[0]))];
+    },
+    close: () => miniflare.dispose(),
+  };
+}
