@@ -78,6 +78,11 @@ export default defineConfig({
       testMatch: WITHOUT_JAVASCRIPT,
       use: { ...browser, baseURL: `http://localhost:${ownerPort}`, javaScriptEnabled: false },
     },
+    {
+      // No browser: it is here because the build is.
+      name: 'deploy',
+      testDir: 'tests/deploy',
+    },
   ],
   webServer: [server('owner', ownerPort), server('index', indexPort)],
 });

@@ -17,7 +17,7 @@ const AGAIN = 'Run the same command again: what is done stays done, and it goes 
 
 /** What wrangler says, and what to do about it; the first that fits. */
 const MENDS = /** @type {const} */ ([
-  [/not authenticated|loggedIn": false|CLOUDFLARE_API_TOKEN environment variable|Not logged in/, SIGN_IN],
+  [/not authenticated|"loggedIn":\s*false|CLOUDFLARE_API_TOKEN environment variable|Not logged in/, SIGN_IN],
   [
     /code: (?:10000|9109|6003)\b|Authentication error|Invalid access token/,
     `The sign-in was refused. ${SIGN_IN}`,

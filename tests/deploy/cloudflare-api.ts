@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { ApiError } from './api-error';
@@ -8,7 +10,7 @@ import { D1Databases } from './d1-databases';
 import { KvNamespaces } from './kv-namespaces';
 import { PagesProjects } from './pages-projects';
 
-type Call = { body: Buffer; contentType: string };
+type Call = { body: Buffer; contentType: string; query: URLSearchParams };
 /** `names` are the parts of the path that its pattern leaves open: account, project and so on. */
 type Handler = (call: Call, names: string[]) => unknown;
 type Route = { kind: string; method: string; path: RegExp; handle: Handler };
@@ -31,15 +33,17 @@ export class CloudflareApi {
   readonly calls: string[] = [];
   readonly #server: Server;
 
-  private constructor(folder: string) {
-    this.d1 = new D1Databases(join(folder, 'd1'));
-    this.pages = new PagesProjects({ kv: this.kv, d1: this.d1, folder });
+  /** What is stored, as Miniflare lays it out. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'account-'));
+
+  private constructor() {
+    this.d1 = new D1Databases(join(this.#folder, 'd1'));
+    this.pages = new PagesProjects({ kv: this.kv, d1: this.d1, folder: this.#folder });
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  /** @param folder for what is stored */
-  static async start(folder: string): Promise<CloudflareApi> {
-    const api = new CloudflareApi(folder);
+  static async start(): Promise<CloudflareApi> {
+    const api = new CloudflareApi();
     await new Promise<void>((resolve) => api.#server.listen(0, '127.0.0.1', resolve));
     return api;
   }
@@ -53,6 +57,7 @@ export class CloudflareApi {
     await this.pages.dispose();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.#folder, { recursive: true });
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -66,8 +71,9 @@ export class CloudflareApi {
   }
 
   async #result(incoming: IncomingMessage): Promise<unknown> {
-    const { pathname } = new URL(incoming.url ?? '/', this.origin);
-    const call = { body: await buffer(incoming), contentType: incoming.headers['content-type'] ?? '' };
+    const { pathname, searchParams: query } = new URL(incoming.url ?? '/', this.origin);
+    const contentType = incoming.headers['content-type'] ?? '';
+    const call = { body: await buffer(incoming), contentType, query };
     const route = this.#routes.find(({ method, path }) => method === incoming.method && path.test(pathname));
     if (!route) throw new ApiError(404, 7000, `No route for ${incoming.method} ${pathname}`);
     const names = route.path.exec(pathname)?.slice(1) ?? [];
@@ -87,12 +93,17 @@ export class CloudflareApi {
   readonly #routes: Route[] = [
     route('GET /user/tokens/verify', () => ({ id: 'token', status: 'active' })),
     route('GET /user', () => ({ id: 'user', email: 'ada@example.com' })),
-    route('GET /accounts', () => this.accounts),
-    route('GET /memberships', () => this.accounts.map((account) => ({ id: account.id, account }))),
+    route('GET /accounts', ({ query }) => pageOf(this.accounts, query)),
+    route('GET /memberships', ({ query }) =>
+      pageOf(
+        this.accounts.map((account) => ({ id: account.id, account })),
+        query,
+      ),
+    ),
 
-    route('GET /accounts/*/storage/kv/namespaces', () => this.kv.list()),
+    route('GET /accounts/*/storage/kv/namespaces', ({ query }) => pageOf(this.kv.list(), query)),
     route('POST /accounts/*/storage/kv/namespaces', ({ body }) => this.kv.create(parse(body).title)),
-    route('GET /accounts/*/d1/database', () => this.d1.list()),
+    route('GET /accounts/*/d1/database', ({ query }) => pageOf(this.d1.list(), query)),
     route('POST /accounts/*/d1/database', ({ body }) => this.d1.create(parse(body).name)),
     route('POST /accounts/*/d1/database/*/query', ({ body }, [, id = '']) =>
       this.d1.query(id, parse(body).sql),
@@ -133,12 +144,21 @@ function purposeOf(body: Buffer): string {
   return sql.startsWith('SELECT') ? '(read what is applied)' : '(make the list)';
 }
 
+/** Wrangler asks for page after page, until one is not full. */
+function pageOf<T>(all: T[], query: URLSearchParams): T[] {
+  const size = Number(query.get('per_page') ?? DEFAULT_PAGE_SIZE);
+  const from = (Number(query.get('page') ?? 1) - 1) * size;
+  return all.slice(from, from + size);
+}
+
+const DEFAULT_PAGE_SIZE = 20;
+
 function parse(body: Buffer) {
   return JSON.parse(body.toString());
 }
 
 async function formIn(body: Buffer, contentType: string): Promise<FormData> {
-  return await new Response(body, { headers: { 'content-type': contentType } }).formData();
+  return await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData();
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

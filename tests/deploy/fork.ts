@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -7,15 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { CloudflareApi } from './cloudflare-api';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = [
-  'package.json',
-  'prisma',
-  'scripts',
-  'src',
-  'wrangler.toml',
-  '.gitignore',
-  '.svelte-kit',
-];
+const COPIED = ['package.json', 'prisma', 'scripts', 'src', 'wrangler.toml', '.gitignore', '.svelte-kit'];
 
 export type Outcome = { code: number | null; out: string; error: string };
 
@@ -32,6 +24,11 @@ export class Fork {
 
   get wranglerToml(): string {
     return readFileSync(join(this.folder, 'wrangler.toml'), 'utf8');
+  }
+
+  /** @param path from the folder's root */
+  write(path: string, contents: string): void {
+    writeFileSync(join(this.folder, path), contents);
   }
 
   commit(message: string): void {

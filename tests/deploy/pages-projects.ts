@@ -21,8 +21,10 @@ export class PagesProjects {
   readonly #projects = new Map<string, Project>();
   readonly #files = new Map<string, Asset>();
   readonly #tokens = new Set<string>();
-  readonly live = new Map<string, Miniflare>();
-  deployments = 0;
+  readonly #live = new Map<EnvironmentName, Miniflare>();
+  #deployments = 0;
+  /** Whether the next deployment is to run without its D1 binding. */
+  losesDatabase = false;
 
   constructor(readonly stores: Stores) {}
 
@@ -52,10 +54,6 @@ export class PagesProjects {
         'Project not found. The specified project name does not match any of your existing projects.',
       );
     return project;
-  }
-
-  names(): string[] {
-    return [...this.#projects.keys()];
   }
 
   patch(name: string, { deployment_configs = {} }: Patch) {
@@ -116,16 +114,17 @@ export class PagesProjects {
       {
         bundle: Buffer.from(await bundle.arrayBuffer()),
         assets,
+        withoutDatabase: this.losesDatabase,
         secrets: Object.fromEntries(variables.map(([key, { value }]) => [key, value])),
       },
       this.stores,
     );
-    await this.live.get(environment)?.dispose();
-    this.live.set(environment, worker);
-    this.deployments += 1;
+    await this.#live.get(environment)?.dispose();
+    this.#live.set(environment, worker);
+    this.#deployments += 1;
     const { origin: url } = await worker.ready;
     return {
-      id: `d${this.deployments}`,
+      id: `d${this.#deployments}`,
       url,
       environment,
       project_name: name,
@@ -133,7 +132,14 @@ export class PagesProjects {
     };
   }
 
+  /** Where the last deployment to an environment runs. */
+  async addressOf(environment: EnvironmentName): Promise<URL> {
+    const worker = this.#live.get(environment);
+    if (!worker) throw new Error(`[rehearsal] nothing was deployed to ${environment}.`);
+    return await worker.ready;
+  }
+
   async dispose(): Promise<void> {
-    for (const worker of this.live.values()) await worker.dispose();
+    for (const worker of this.#live.values()) await worker.dispose();
   }
 }

@@ -17,6 +17,8 @@ export type Upload = {
   bundle: Buffer;
   assets: Map<string, Asset>;
   secrets: Record<string, string>;
+  /** To be left without its D1, as when a binding is lost. */
+  withoutDatabase: boolean;
 };
 
 /** Where the account's stores are, and where Miniflare keeps what is in them. */
@@ -37,7 +39,7 @@ export async function startWorker(upload: Upload, stores: Stores): Promise<Minif
       compatibilityDate: metadata.compatibility_date,
       compatibilityFlags: metadata.compatibility_flags,
       kvNamespaces,
-      d1Databases,
+      d1Databases: upload.withoutDatabase ? {} : d1Databases,
       resourcePersistencePath: stores.folder,
       bindings: { ...pick(bindings, 'plain_text', ({ text }) => text ?? ''), ...upload.secrets },
       serviceBindings: { ASSETS: (request) => asset(upload.assets, new URL(request.url).pathname) },
@@ -53,7 +55,7 @@ async function parseForm(body: Buffer): Promise<FormData> {
   const boundary = /^--(\S+)\r\n/.exec(body.toString('latin1'))?.[1];
   if (!boundary) throw new ApiError(400, 8000095, '_worker.bundle is not a form');
   const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
-  return await new Response(body, { headers }).formData();
+  return await new Response(new Uint8Array(body), { headers }).formData();
 }
 
 async function textOf(form: FormData, name: string): Promise<string> {
