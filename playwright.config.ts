@@ -82,6 +82,7 @@ export default defineConfig({
       // No browser: it is here because the build is.
       name: 'deploy',
       testDir: 'tests/deploy',
+      testMatch: '**/*.spec.ts',
     },
   ],
   webServer: [server('owner', ownerPort), server('index', indexPort)],

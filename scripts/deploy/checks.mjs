@@ -132,7 +132,7 @@ function namesIn(entries) {
 /** WebCrypto's PBKDF2 throws past this in production, and does not on this machine (workerd issue 1346). */
 const PBKDF2_MAX_ITERATIONS = 100_000;
 const ITERATIONS = /iterations\w*\s*[:=]\s*([\d_]+)|pbkdf2(?:Sync)?\((?:[^,()]+,){2}\s*([\d_]+)/gi;
-const DEBUG_MODE = /\bdebugMode\s*:\s*(?!false\b)/;
+const DEBUG_MODE = /\bdebugMode\s*:(?!\s*false\b)/;
 
 /**
  * @param {{ path: string, text: string }[]} files the app's sources

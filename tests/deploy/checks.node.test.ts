@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { problemsInConfig, problemsInSource, problemsInTree } from '../../scripts/deploy/checks.mjs';
 import { parseConfig, storesOf, withId } from '../../scripts/deploy/config.mjs';
+import { withPlaceholders } from './placeholders';
 
-const WRANGLER_TOML = readFileSync('wrangler.toml', 'utf8');
+const WRANGLER_TOML = withPlaceholders(readFileSync('wrangler.toml', 'utf8'));
 const ID = 'a'.repeat(32);
 
 function problemsWith(...lines: string[]): string[] {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../scripts/deploy/config.mjs';
 import type { CloudflareApi } from './cloudflare-api';
+import { withPlaceholders } from './placeholders';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COPIED = ['package.json', 'prisma', 'scripts', 'src', 'wrangler.toml', '.gitignore', '.svelte-kit'];
@@ -18,8 +20,13 @@ export class Fork {
   constructor() {
     for (const name of COPIED) cpSync(join(ROOT, name), join(this.folder, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'), 'dir');
+    this.write('wrangler.toml', withPlaceholders(this.wranglerToml));
     this.git('init', '--quiet', '--initial-branch', 'main');
     this.commit('A fork');
+  }
+
+  get project(): string {
+    return String(parseConfig(this.wranglerToml).name);
   }
 
   get wranglerToml(): string {

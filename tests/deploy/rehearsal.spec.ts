@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { expect, test as base } from '@playwright/test';
 import { parseConfig } from '../../scripts/deploy/config.mjs';
 import { CookieClient } from '../e2e/cookie-client';
@@ -28,6 +29,11 @@ test.describe.configure({ timeout: 300_000 });
 const ACCOUNT = '/accounts/*';
 const PROJECT = `${ACCOUNT}/pages/projects/*`;
 const QUERY = `POST ${ACCOUNT}/d1/database/*/query`;
+
+const [FIRST_MIGRATION = '', ...LATER_MIGRATIONS] = readdirSync('prisma/migrations')
+  .filter((name) => name.endsWith('.sql'))
+  .sort();
+const LAST_MIGRATION = LATER_MIGRATIONS.at(-1) ?? '';
 
 /** Calls that wrangler itself makes again, so that no run ends by them. */
 const MADE_AGAIN = [
@@ -86,7 +92,7 @@ test('production: every call up to the deployment fails once, and every run goes
   ]) {
     api.failing.add(kind);
   }
-  const committed = fork.wranglerToml;
+  const committed = parseConfig(fork.wranglerToml);
 
   const outcomes = await deployAgainAndAgain(fork, api);
 
@@ -97,22 +103,15 @@ test('production: every call up to the deployment fails once, and every run goes
   const [database] = api.d1.list();
   const made = fork.wranglerToml;
   expect(parseConfig(made)).toEqual({
-    ...parseConfig(committed),
-    kv_namespaces: [{ binding: 'SESSIONS', id: namespace?.id }],
-    d1_databases: [
-      {
-        binding: 'DB',
-        database_name: 'pages-sessions',
-        database_id: database?.uuid,
-        migrations_dir: 'prisma/migrations',
-      },
-    ],
+    ...committed,
+    kv_namespaces: committed.kv_namespaces?.map((entry) => ({ ...entry, id: namespace?.id })),
+    d1_databases: committed.d1_databases?.map((entry) => ({ ...entry, database_id: database?.uuid })),
   });
   await signIn(api, 'production');
 
   await test.step('a second run changes nothing but the deployment', async () => {
     const before = [...api.calls];
-    const secrets = structuredClone(api.pages.get('pages-sessions').deployment_configs);
+    const secrets = structuredClone(api.pages.get(fork.project).deployment_configs);
     expect(await fork.deploy(api)).toMatchObject({ code: 0, error: '' });
     const changes = api.calls.slice(before.length).filter((kind) => !kind.startsWith('GET '));
     expect(new Set(changes)).toEqual(
@@ -125,7 +124,7 @@ test('production: every call up to the deployment fails once, and every run goes
       ]),
     );
     expect(fork.wranglerToml).toBe(made);
-    expect(api.pages.get('pages-sessions').deployment_configs).toEqual(secrets);
+    expect(api.pages.get(fork.project).deployment_configs).toEqual(secrets);
     expect(Object.keys(secrets.production.env_vars)).toEqual(['DEVICE_COOKIE_SECRET']);
     await signIn(api, 'production');
   });
@@ -135,17 +134,15 @@ test('preview: stores that exist are taken by their names; every call from the m
   api,
   fork,
 }) => {
-  const namespace = api.kv.create('pages-sessions-preview-SESSIONS');
-  api.pages.create({ name: 'pages-sessions', production_branch: 'main' });
+  const namespace = api.kv.create(`${fork.project}-preview-SESSIONS`);
+  api.pages.create({ name: fork.project, production_branch: 'main' });
 
   await test.step('--dry-run says what would be done, and does nothing', async () => {
     const { code, out } = await fork.deploy(api, ['--preview', '--dry-run']);
     expect(code).toBe(0);
-    expect(out).toContain(
-      'use     KV namespace "pages-sessions-preview-SESSIONS" (SESSIONS), found by its name',
-    );
-    expect(out).toContain('make    D1 database "pages-sessions-preview" (DB)');
-    expect(out).toContain('keep    Pages project "pages-sessions"');
+    expect(out).toContain(`use     KV namespace "${namespace.title}" (SESSIONS), found by its name`);
+    expect(out).toMatch(/make {4}D1 database ".+" \(DB\)/);
+    expect(out).toContain(`keep    Pages project "${fork.project}"`);
     expect(api.calls.filter((kind) => !kind.startsWith('GET '))).toEqual([]);
     expect(fork.git('status', '--porcelain')).toBe('');
   });
@@ -153,7 +150,7 @@ test('preview: stores that exist are taken by their names; every call from the m
   for (const kind of [
     `${QUERY} (make the list)`,
     `${QUERY} (read what is applied)`,
-    `${QUERY} (apply 0002_security_events_and_throttle.sql)`,
+    `${QUERY} (apply ${LAST_MIGRATION})`,
     `GET ${PROJECT}/upload-token`,
     `POST ${PROJECT}/deployments`,
     ...MADE_AGAIN,
@@ -163,13 +160,13 @@ test('preview: stores that exist are taken by their names; every call from the m
   const outcomes = await deployAgainAndAgain(fork, api, ['--preview']);
 
   expect(outcomes).toHaveLength(6);
-  expect(outcomes[3]?.out).toContain('0002_security_events_and_throttle.sql');
-  expect(outcomes[3]?.out).not.toContain('0001_users_keys_and_ledger.sql');
+  expect(outcomes[3]?.out).toContain(LAST_MIGRATION);
+  expect(outcomes[3]?.out).not.toContain(FIRST_MIGRATION);
   const { kv_namespaces, d1_databases, env } = parseConfig(fork.wranglerToml);
   expect(env?.preview?.kv_namespaces).toMatchObject([{ id: namespace.id }]);
   expect(env?.preview?.d1_databases).toMatchObject([{ database_id: api.d1.list()[0]?.uuid }]);
   expect([kv_namespaces?.[0]?.id, d1_databases?.[0]?.database_id].join()).toMatch(/^[0,-]+$/);
-  const { production, preview } = api.pages.get('pages-sessions').deployment_configs;
+  const { production, preview } = api.pages.get(fork.project).deployment_configs;
   expect(Object.keys(preview.env_vars)).toEqual(['DEVICE_COOKIE_SECRET']);
   expect(production.env_vars).toEqual({});
   await signIn(api, 'preview');
@@ -236,7 +233,7 @@ test('what would not work is refused before anything is asked or made', async ({
   await test.step('an id of another account', async () => {
     fork.git('checkout', '--', 'wrangler.toml');
     fork.write('wrangler.toml', fork.wranglerToml.replace(/"0{8}-[0-9-]+0"/, `"${randomUUID()}"`));
-    api.pages.create({ name: 'pages-sessions', production_branch: 'main' });
+    api.pages.create({ name: fork.project, production_branch: 'main' });
     const { code, error } = await fork.deploy(api, ['--allow-dirty']);
     expect(code).toBe(1);
     expect(error).toContain(
