@@ -209,7 +209,9 @@ export async function deployPages(project, branch) {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    return entries.find(({ type }) => type === 'pages-deploy-detailed');
+    const deployed = entries.find(({ type }) => type === 'pages-deploy-detailed');
+    if (deployed) return deployed;
+    throw new StepFailed(`It is deployed, but wrangler did not say where.\n  What to do: ${AGAIN}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
