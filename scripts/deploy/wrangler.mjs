@@ -32,6 +32,7 @@ const MENDS = /** @type {const} */ ([
     /startup exceeded CPU|exceeded size limit/i,
     'The worker is too large: see "What each failure looks like" in docs/deploy.md.',
   ],
+  [/fetch failed|API failed\.\s*$/, `Cloudflare was not reached: look at the connection. ${AGAIN}`],
   [/./s, AGAIN],
 ]);
 
