@@ -84,7 +84,7 @@ export class CloudflareApi {
       throw new ApiError(403, 10000, 'Authentication error');
     }
     const kind = route.kind.endsWith('/query') ? `${route.kind} ${purposeOf(call.body)}` : route.kind;
-    if (this.failing.delete(kind)) throw new ApiError(400, 10013, `Rehearsed failure of ${kind}`);
+    if (this.failing.delete(kind)) throw new ApiError(400, UNKNOWN_ERROR, `Rehearsed failure of ${kind}`);
     const result = await route.handle(call, names);
     this.calls.push(kind);
     return result;
@@ -143,6 +143,9 @@ function purposeOf(body: Buffer): string {
   if (migration) return `(apply ${migration[1]})`;
   return sql.startsWith('SELECT') ? '(read what is applied)' : '(make the list)';
 }
+
+/** What the real one says when it stumbles; wrangler makes some calls again at that. */
+const UNKNOWN_ERROR = 8_000_000;
 
 /** Wrangler asks for page after page, until one is not full. */
 function pageOf<T>(all: T[], query: URLSearchParams): T[] {

@@ -23,7 +23,7 @@ export class PagesProjects {
   readonly #tokens = new Set<string>();
   readonly #live = new Map<EnvironmentName, Miniflare>();
   #deployments = 0;
-  /** Whether the next deployment is to run without its D1 binding. */
+  /** Whether the next deployment, and only that, is to run without its D1 binding. */
   losesDatabase = false;
 
   constructor(readonly stores: Stores) {}
@@ -119,6 +119,7 @@ export class PagesProjects {
       },
       this.stores,
     );
+    this.losesDatabase = false;
     await this.#live.get(environment)?.dispose();
     this.#live.set(environment, worker);
     this.#deployments += 1;
