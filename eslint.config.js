@@ -81,7 +81,7 @@ export default defineConfig(
   },
   {
     // Playwright reads the fixtures a fixture asks for from this pattern, `{}` for none.
-    files: ['tests/e2e/fixtures.ts'],
+    files: ['tests/e2e/fixtures.ts', 'tests/deploy/rehearsal.spec.ts'],
     rules: { 'no-empty-pattern': 'off' },
   },
 );

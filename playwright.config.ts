@@ -81,6 +81,12 @@ export default defineConfig({
       testMatch: WITHOUT_JAVASCRIPT,
       use: { ...browser, baseURL: `http://localhost:${ownerPort}`, javaScriptEnabled: false },
     },
+    {
+      // No browser: it is here because the build is.
+      name: 'deploy',
+      testDir: 'tests/deploy',
+      testMatch: '**/*.spec.ts',
+    },
   ],
   webServer: [server('owner', ownerPort), server('index', indexPort)],
 });

@@ -14,6 +14,8 @@ export function toolEnvironment() {
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG_PATH: join(ROOT, '.wrangler/logs'),
     CLOUDFLARE_CF_FETCH_PATH: emptyRequestCf(),
+    // A third of the time that wrangler takes to start is spent on compiling itself.
+    NODE_COMPILE_CACHE: join(ROOT, '.wrangler/compile-cache'),
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     ...process.env,

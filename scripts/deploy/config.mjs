@@ -1,0 +1,108 @@
+import { parse, patch } from '@decimalturn/toml-patch';
+
+/**
+ * What this script reads of wrangler.toml; the rest passes through it untouched.
+ * @typedef {{ binding: string, id?: string }} KvBinding
+ * @typedef {{ binding: string, database_name?: string, database_id?: string, migrations_dir?: string }} D1Binding
+ * @typedef {Record<string, unknown> & {
+ *   vars?: Record<string, unknown>,
+ *   kv_namespaces?: KvBinding[],
+ *   d1_databases?: D1Binding[],
+ *   queues?: { producers?: { binding: string }[], consumers?: unknown[] },
+ *   durable_objects?: { bindings?: { name: string, script_name?: string }[] },
+ * }} Environment
+ * @typedef {Environment & { name?: string, pages_build_output_dir?: string, env?: Record<string, Environment> }} Config
+ */
+
+/**
+ * A store that the deployment needs: `title` is its name in the account, `id` is null while wrangler.toml has a placeholder.
+ * @typedef {{ kind: 'kv' | 'd1', binding: string, title: string, id: string | null, hasMigrations: boolean }} Store
+ */
+
+/** The ids this repository comes with: zeros, and a last digit that keeps the local stores of the environments apart. */
+const PLACEHOLDER = /^0{31}[0-9a-f]$/;
+
+/** @param {string | undefined} id */
+function isPlaceholder(id) {
+  return id === undefined || PLACEHOLDER.test(id.replaceAll('-', ''));
+}
+
+/**
+ * @param {string} text of wrangler.toml
+ * @returns {Config}
+ */
+export function parseConfig(text) {
+  return parse(text);
+}
+
+/**
+ * What Pages takes for an environment: a section of its own, or for production the top level of the file.
+ * @param {Config} config
+ * @param {boolean} preview
+ * @returns {{ environment: Environment, name: 'preview' | 'production' | null }} `name` is null for the top level
+ */
+export function environmentOf(config, preview) {
+  const name = preview ? 'preview' : 'production';
+  const section = config.env?.[name];
+  return section ? { environment: section, name } : { environment: config, name: null };
+}
+
+/**
+ * The KV namespaces and D1 databases of an environment. KV bindings carry no name for the account, so one is made of the
+ * project's and the binding's.
+ * @param {Config} config
+ * @param {boolean} preview
+ * @returns {Store[]}
+ */
+export function storesOf(config, preview) {
+  const { environment } = environmentOf(config, preview);
+  const prefix = `${config.name}${preview ? '-preview' : ''}`;
+  return [
+    ...(environment.kv_namespaces ?? []).map(({ binding, id }) => ({
+      kind: /** @type {const} */ ('kv'),
+      binding,
+      title: `${prefix}-${binding}`,
+      id: realId(id),
+      hasMigrations: false,
+    })),
+    ...(environment.d1_databases ?? []).map(({ binding, database_name, database_id, migrations_dir }) => ({
+      kind: /** @type {const} */ ('d1'),
+      binding,
+      title: database_name ?? `${prefix}-${binding}`,
+      id: realId(database_id),
+      hasMigrations: migrations_dir !== undefined,
+    })),
+  ];
+}
+
+/** @param {string | undefined} id */
+function realId(id) {
+  return id !== undefined && !isPlaceholder(id) ? id : null;
+}
+
+/**
+ * wrangler.toml with a store's id in its place; comments and layout stay.
+ * @param {string} text
+ * @param {boolean} preview
+ * @param {Store} store
+ * @param {string} id
+ */
+export function withId(text, preview, store, id) {
+  const config = parseConfig(text);
+  const { environment } = environmentOf(config, preview);
+  if (store.kind === 'kv') {
+    for (const entry of environment.kv_namespaces ?? []) if (entry.binding === store.binding) entry.id = id;
+  } else {
+    for (const entry of environment.d1_databases ?? [])
+      if (entry.binding === store.binding) entry.database_id = id;
+  }
+  return patch(text, config);
+}
+
+/**
+ * wrangler.toml without any store's id: what must agree for two versions to differ by nothing else.
+ * @param {string} text
+ */
+export function withoutIds(text) {
+  return text.replaceAll(/^(\s*(?:database_)?id\s*=\s*)"[0-9a-f-]*"/gm, '$1""');
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { ApiError } from './api-error';
+import { D1Databases } from './d1-databases';
+import { KvNamespaces } from './kv-namespaces';
+import { PagesProjects } from './pages-projects';
+
+type Call = { body: Buffer; contentType: string; query: URLSearchParams };
+/** `names` are the parts of the path that its pattern leaves open: account, project and so on. */
+type Handler = (call: Call, names: string[]) => unknown;
+type Route = { kind: string; method: string; path: RegExp; handle: Handler };
+
+/**
+ * As much of Cloudflare's API as a deployment takes, on loopback: it keeps state, refuses what the real one refuses, and can be told
+ * to fail a kind of call once. What is deployed runs in workerd, at an address of its own.
+ */
+export class CloudflareApi {
+  readonly accountId = randomBytes(16).toString('hex');
+  readonly token = randomBytes(16).toString('hex');
+  readonly kv = new KvNamespaces();
+  readonly d1: D1Databases;
+  readonly pages: PagesProjects;
+  /** The accounts that the token reaches. */
+  accounts = [{ id: this.accountId, name: 'Rehearsal' }];
+  /** Kinds of calls that are to fail the next time each is made. */
+  readonly failing = new Set<string>();
+  /** The kinds of calls that went well, in order. */
+  readonly calls: string[] = [];
+  readonly #server: Server;
+
+  /** What is stored, as Miniflare lays it out. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'account-'));
+
+  private constructor() {
+    this.d1 = new D1Databases(join(this.#folder, 'd1'));
+    this.pages = new PagesProjects({ kv: this.kv, d1: this.d1, folder: this.#folder });
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async start(): Promise<CloudflareApi> {
+    const api = new CloudflareApi();
+    await new Promise<void>((resolve) => api.#server.listen(0, '127.0.0.1', resolve));
+    return api;
+  }
+
+  get origin(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.pages.dispose();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      send(response, 200, { success: true, errors: [], messages: [], result: await this.#result(incoming) });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { status, code, message } = error;
+      send(response, status, { success: false, errors: [{ code, message }], messages: [], result: null });
+    }
+  }
+
+  async #result(incoming: IncomingMessage): Promise<unknown> {
+    const { pathname, searchParams: query } = new URL(incoming.url ?? '/', this.origin);
+    const contentType = incoming.headers['content-type'] ?? '';
+    const call = { body: await buffer(incoming), contentType, query };
+    const route = this.#routes.find(({ method, path }) => method === incoming.method && path.test(pathname));
+    if (!route) throw new ApiError(404, 7000, `No route for ${incoming.method} ${pathname}`);
+    const names = route.path.exec(pathname)?.slice(1) ?? [];
+    const token = incoming.headers.authorization?.replace(/^Bearer /, '') ?? '';
+    if (pathname.startsWith('/pages/assets/')) this.pages.requireUploadToken(token);
+    else if (token !== this.token) throw new ApiError(403, 10000, 'Authentication error');
+    if (pathname.startsWith('/accounts/') && names[0] !== this.accountId) {
+      throw new ApiError(403, 10000, 'Authentication error');
+    }
+    const kind = route.kind.endsWith('/query') ? `${route.kind} ${purposeOf(call.body)}` : route.kind;
+    if (this.failing.delete(kind)) throw new ApiError(400, UNKNOWN_ERROR, `Rehearsed failure of ${kind}`);
+    const result = await route.handle(call, names);
+    this.calls.push(kind);
+    return result;
+  }
+
+  readonly #routes: Route[] = [
+    route('GET /user/tokens/verify', () => ({ id: 'token', status: 'active' })),
+    route('GET /user', () => ({ id: 'user', email: 'ada@example.com' })),
+    route('GET /accounts', ({ query }) => pageOf(this.accounts, query)),
+    route('GET /memberships', ({ query }) =>
+      pageOf(
+        this.accounts.map((account) => ({ id: account.id, account })),
+        query,
+      ),
+    ),
+
+    route('GET /accounts/*/storage/kv/namespaces', ({ query }) => pageOf(this.kv.list(), query)),
+    route('POST /accounts/*/storage/kv/namespaces', ({ body }) => this.kv.create(parse(body).title)),
+    route('GET /accounts/*/d1/database', ({ query }) => pageOf(this.d1.list(), query)),
+    route('POST /accounts/*/d1/database', ({ body }) => this.d1.create(parse(body).name)),
+    route('POST /accounts/*/d1/database/*/query', ({ body }, [, id = '']) =>
+      this.d1.query(id, parse(body).sql),
+    ),
+
+    route('POST /accounts/*/pages/projects', ({ body }) => this.pages.create(parse(body))),
+    route('GET /accounts/*/pages/projects/*', (_, [, name = '']) => this.pages.get(name)),
+    route('PATCH /accounts/*/pages/projects/*', ({ body }, [, name = '']) =>
+      this.pages.patch(name, parse(body)),
+    ),
+    route('GET /accounts/*/pages/projects/*/upload-token', (_, [, name = '']) =>
+      this.pages.uploadToken(name),
+    ),
+    route('POST /pages/assets/check-missing', ({ body }) => this.pages.missing(parse(body).hashes)),
+    route('POST /pages/assets/upload', ({ body }) => this.pages.upload(parse(body))),
+    route('POST /pages/assets/upsert-hashes', () => null),
+    route('POST /accounts/*/pages/projects/*/deployments', async ({ body, contentType }, [, name = '']) =>
+      this.pages.deploy(name, await formIn(body, contentType)),
+    ),
+    route('GET /accounts/*/pages/projects/*/deployments/*', () => ({
+      latest_stage: { name: 'deploy', status: 'success' },
+      aliases: [],
+    })),
+  ];
+}
+
+/** @param kind method and path, with `*` for what differs from call to call */
+function route(kind: string, handle: Handler): Route {
+  const [method = '', path = ''] = kind.split(' ');
+  return { kind, method, path: new RegExp(`^${path.replaceAll('*', '([^/]+)')}$`), handle };
+}
+
+/** What one of wrangler's queries on the way to a migrated database is for. */
+function purposeOf(body: Buffer): string {
+  const { sql } = parse(body);
+  const migration = /INSERT INTO "d1_migrations" \(name\)\s+values \('(.+)'\)/i.exec(sql);
+  if (migration) return `(apply ${migration[1]})`;
+  return sql.startsWith('SELECT') ? '(read what is applied)' : '(make the list)';
+}
+
+/** What the real one says when it stumbles; wrangler makes some calls again at that. */
+const UNKNOWN_ERROR = 8_000_000;
+
+/** Wrangler asks for page after page, until one is not full. */
+function pageOf<T>(all: T[], query: URLSearchParams): T[] {
+  const size = Number(query.get('per_page') ?? DEFAULT_PAGE_SIZE);
+  const from = (Number(query.get('page') ?? 1) - 1) * size;
+  return all.slice(from, from + size);
+}
+
+const DEFAULT_PAGE_SIZE = 20;
+
+function parse(body: Buffer) {
+  return JSON.parse(body.toString());
+}
+
+async function formIn(body: Buffer, contentType: string): Promise<FormData> {
+  return await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData();
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,38 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { requireHealthy } from '../../scripts/deploy/live.mjs';
+
+type Answer = [status: number, body: string];
+
+let server: Server;
+let asked = 0;
+
+/** A site whose /healthz gives these answers, one after the other. */
+async function siteAnswering(...answers: Answer[]): Promise<string> {
+  asked = 0;
+  server = createServer((request, response) => {
+    const [status, body] = answers[Math.min(asked++, answers.length - 1)]!;
+    response.writeHead(request.url === '/healthz' ? status : 404).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+afterEach(() => server.close());
+
+it('waits while Cloudflare itself answers for a host that is not ready', async () => {
+  const site = await siteAnswering([522, 'error code: 522'], [200, '{"kv":"ok","d1":"ok"}']);
+  await requireHealthy(site);
+  expect(asked).toBe(2);
+});
+
+it.each<[string, Answer, string]>([
+  ['a store that is down', [503, '{"kv":"ok","d1":"down"}'], 'look at the store that is down'],
+  ['a binding that is missing', [503, '[bindings] the KV namespace …'], 'mend wrangler.toml as it says'],
+  ['a sign-in before the app', [302, ''], 'let /healthz through'],
+])('takes %s at its word at once', async (_, answer, mend) => {
+  const site = await siteAnswering(answer);
+  await expect(requireHealthy(site)).rejects.toThrow(mend);
+  expect(asked).toBe(1);
+});
