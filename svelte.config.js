@@ -7,7 +7,9 @@ export default {
   compilerOptions: { runes: ({ filename }) => (filename.includes('node_modules') ? undefined : true) },
   kit: {
     adapter: adapter({
-      routes: { include: ['/*'], exclude: ['<build>', '<files>'] },
+      // All of /_app, not only `<build>`: what is not there is then a 404 of Pages, with the headers of `_headers`, and not
+      // one of Kit's own, which come before the hooks and carry none.
+      routes: { include: ['/*'], exclude: ['/_app/*', '<files>'] },
       // `vite dev` shares its local KV and D1 with `npm start`.
       platformProxy: { persist: { path: '.wrangler/state/v3' } },
     }),
