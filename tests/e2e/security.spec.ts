@@ -78,7 +78,7 @@ test('passwords have 8 to 256 characters, of any kind, and not the most used one
   expect((await client.post('/signup', { username, password: `${username}99` })).status).toBe(400);
 });
 
-test('a form longer than any here is refused before it is read, said or not how long it is', async ({
+test('a form longer than any here is refused, whether or not it says how long it is', async ({
   baseURL,
   client,
   user,

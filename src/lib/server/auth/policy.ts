@@ -25,7 +25,7 @@ export const PASSWORD_MIN_CHARACTERS = 8;
 /** ASVS 6.2.9: 64 or more must be allowed. The upper bound keeps a request's work bounded. */
 export const PASSWORD_MAX_CHARACTERS = 256;
 
-/** Every form here at its fullest, with room to spare: what is longer is refused before it is read to its end. */
+/** Every form here at its fullest, with room to spare: what is longer is refused, and not kept in memory. */
 export const FORM_MAX_BYTES = 32_768;
 
 /** Lucia v2's own scrypt parameters (N, r, p and the key's length in bytes). */
