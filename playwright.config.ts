@@ -41,8 +41,6 @@ function server(layout: 'owner' | 'index', port: number) {
 }
 
 const WITHOUT_JAVASCRIPT = '**/*.no-js.spec.ts';
-/** By itself, with `npm run test:fuzz`: two minutes, and its last look (is its own session alive still?) is not steady yet. */
-const FUZZ = process.env.FUZZ === '1' ? [] : ['**/fuzz.spec.ts'];
 
 export default defineConfig({
   testDir: 'tests/e2e',
@@ -64,7 +62,7 @@ export default defineConfig({
   projects: [
     {
       name: 'owner',
-      testIgnore: [WITHOUT_JAVASCRIPT, ...FUZZ],
+      testIgnore: [WITHOUT_JAVASCRIPT],
       use: { ...browser, baseURL: `http://localhost:${ownerPort}` },
     },
     {

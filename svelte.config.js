@@ -9,7 +9,9 @@ export default {
     // A project of its own, which the test of the packed adapter compiles against the package.
     typescript: { config: ({ exclude }) => void exclude.push('../tests/package/consumer/**') },
     adapter: adapter({
-      routes: { include: ['/*'], exclude: ['<build>', '<files>'] },
+      // All of /_app, not only `<build>`: what is not there is then a 404 of Pages, with the headers of `_headers`, and not
+      // one of Kit's own, which come before the hooks and carry none.
+      routes: { include: ['/*'], exclude: ['/_app/*', '<files>'] },
       // `vite dev` shares its local KV and D1 with `npm start`.
       platformProxy: { persist: { path: '.wrangler/state/v3' } },
     }),

@@ -94,7 +94,34 @@ test('errors and refusals carry them too', async ({ baseURL }) => {
   });
 });
 
-test('what the framework answers before any of our code has nothing to protect', async ({
+test('what Pages serves without the worker carries them, and is kept as long as its name says', async ({
+  baseURL,
+  request,
+}) => {
+  const page = await (await request.get('/')).text();
+  const script = /"(?:\.?\/)?(_app\/immutable\/[^"]+\.js)"/.exec(page)?.[1];
+  const cases: [path: string, status: number, kept: RegExp][] = [
+    ['/favicon.svg', 200, /max-age=0/],
+    ['/error.css', 200, /max-age=0/],
+    [`/${script ?? ''}`, 200, /immutable/],
+    ['/_app/version.json', 200, /no-cache/],
+    ['/_app/no-such-file', 404, /no-store/],
+    ['/_app/immutable/no-such-file.js', 404, /no-store/],
+    ['/_app/env.js', 404, /no-store/],
+  ];
+  const answers = await answersTo(
+    baseURL,
+    cases.map(([path]) => ({ path })),
+  );
+  answers.forEach(({ said, answer }, n) => {
+    const [, status, kept] = cases[n] ?? [];
+    expect(answer.status, said).toBe(status);
+    expect(headerComplaints({ ...answer.headers, 'cache-control': 'no-store' }), said).toEqual([]);
+    expect(answer.headers['cache-control'], said).toMatch(kept ?? '');
+  });
+});
+
+test('the one answer that Kit gives before any of our code has nothing to protect', async ({
   baseURL,
   client,
   user,
@@ -102,35 +129,15 @@ test('what the framework answers before any of our code has nothing to protect',
   const cookie = await signedUp(client, user);
   const answers = await answersTo(
     baseURL,
-    ['/sessions/__route.js', '/_app/no-such-file'].map((path) => ({
+    ['/__route.js', '/sessions/__route.js'].map((path) => ({
       path,
       headers: [['cookie', `session=${cookie}`]],
     })),
   );
   for (const { said, answer } of answers) {
-    expect(answer.status, said).toBeGreaterThanOrEqual(400);
+    expect(answer.status, said).toBe(400);
     expect(answer.headers['set-cookie'], said).toBeUndefined();
-    expect(answer.body, said).toMatch(/^(Not found|Server-side route resolution disabled)$/);
-  }
-});
-
-test('static files carry theirs', async ({ baseURL, request }) => {
-  const page = await (await request.get('/')).text();
-  const script = /"(?:\.?\/)?(_app\/immutable\/[^"]+\.js)"/.exec(page)?.[1];
-  const answers = await answersTo(baseURL, [
-    { path: '/favicon.svg' },
-    { path: '/error.css' },
-    { path: `/${script ?? ''}` },
-  ]);
-  for (const { said, answer } of answers) {
-    expect(answer.status, said).toBe(200);
-    expect(answer.headers, said).toMatchObject({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'same-origin',
-      'x-frame-options': 'DENY',
-      'cross-origin-resource-policy': 'same-origin',
-    });
-    expect(answer.headers['strict-transport-security'], said).toMatch(/^max-age=31536000/);
+    expect(answer.body, said).toBe('Server-side route resolution disabled');
   }
 });
 

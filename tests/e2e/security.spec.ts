@@ -78,6 +78,53 @@ test('passwords have 8 to 256 characters, of any kind, and not the most used one
   expect((await client.post('/signup', { username, password: `${username}99` })).status).toBe(400);
 });
 
+test('a form longer than any here is refused, whether or not it says how long it is', async ({
+  baseURL,
+  client,
+  user,
+}) => {
+  await client.post('/signup', user);
+  const form = new URLSearchParams(user).toString();
+  const long = new TextEncoder().encode(form.padEnd(40_000, 'x'));
+  const sent = [long, new Blob([long]).stream(), new Blob([form]).stream()];
+  const statuses: number[] = [];
+  for (const body of sent) {
+    const response = await fetch(new URL('/login', baseURL), {
+      method: 'POST',
+      headers: {
+        origin: baseURL ?? '',
+        accept: 'text/html',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body,
+      redirect: 'manual',
+      // What fetch asks for where it does not know the length.
+      ...({ duplex: 'half' } satisfies object),
+    });
+    statuses.push(response.status);
+  }
+  expect(statuses).toEqual([413, 413, 303]);
+});
+
+test('a username is one however it is typed, and only that one', async ({ client, user }) => {
+  await client.post('/signup', user);
+  const name = user.username;
+  for (const typed of [
+    name.toUpperCase(),
+    ` ${name}\u3000`,
+    name.replace('user', 'u\u017Fer').replace('\u017F', 's'),
+  ]) {
+    expect((await client.post('/login', { ...user, username: typed })).status, typed).toBe(303);
+  }
+  // None of these is taken for the name, cut off where a parser might end it.
+  const others = [`${name}\0`, `${name}\0x`, `${name}%00`, `${name}.`, `${name}\uFEFFx`, `${name}\u200B`];
+  for (const other of others) {
+    expect((await client.post('/login', { ...user, username: other })).status, JSON.stringify(other)).toBe(
+      400,
+    );
+  }
+});
+
 test('a cookie that was planted before the sign-in is not adopted', async ({ client, newUser, user }) => {
   const thief = sessionCookieOf(await client.post('/signup', newUser())) ?? '';
   await client.post('/signup', user);

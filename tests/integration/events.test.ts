@@ -83,6 +83,7 @@ describe('the activity of an account', () => {
     const phoneSession = await act(phone, async (_, session) => session.sessionId);
     await act(laptop, (event, session) => revokeSession(event, session, phoneSession));
     await act(laptop, revokeOtherSessions);
+    await act(laptop, (event, session) => changePassword(event, session, 'a wrong guess', 'a new password'));
     await act(laptop, (event, session) => changePassword(event, session, PASSWORD, 'a new password'));
     await signOut(post(laptop));
     await signIn(post(laptop), username, 'a new password');
@@ -93,6 +94,7 @@ describe('the activity of an account', () => {
       'signed-in-new-device',
       'session-revoked',
       'others-revoked',
+      'proof-failed',
       'password-changed',
       'signed-out',
       'signed-in',
@@ -115,7 +117,7 @@ describe('the activity of an account', () => {
     await expect(revokeSession(event, session, session.sessionId)).rejects.toMatchObject({ status: 303 });
     await expect(revokeAllSessions(event, session)).rejects.toMatchObject({ status: 303 });
     await act(laptop, (request, own) => changePassword(request, own, 'wrong', 'a new password'));
-    expect(await types()).toEqual([...before, 'others-revoked']);
+    expect(await types()).toEqual([...before, 'others-revoked', 'proof-failed']);
   });
 
   it('records a revoke and a sign-out once, however often they are asked for', async () => {
@@ -174,6 +176,7 @@ describe('the log', () => {
   it('has one JSON line an event, without token, password, name or address', async () => {
     await signIn(post(phone), username, 'a wrong guess');
     await signIn(post(phone), username, PASSWORD);
+    await act(phone, (event, session) => changePassword(event, session, 'a wrong guess', 'a new password'));
     await act(phone, (event, session) => changePassword(event, session, PASSWORD, 'a new password'));
     await act(phone, revokeOtherSessions);
     const token = phone.cookie?.split('.')[1] ?? 'none';
@@ -184,6 +187,7 @@ describe('the log', () => {
       'signed-up',
       'sign-in-failed',
       'signed-in-new-device',
+      'proof-failed',
       'password-changed',
       'others-revoked',
       'signed-out',

@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
+import { confirmSession, requireSession } from '$lib/server/auth/guards';
 import { ACCOUNT_THROTTLE, ADDRESS_THROTTLE, SIGN_UP_THROTTLE } from '$lib/server/auth/policy';
-import { addressBlock } from '$lib/server/auth/throttle';
+import { addressBlock, bucket, createThrottle } from '$lib/server/auth/throttle';
 import { Browser, type RequestOptions } from '../setup/browser';
 
 const PASSWORD = 'correct horse battery';
@@ -85,11 +85,54 @@ describe('guessing at one account', () => {
     expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(1);
   });
 
-  it('bounds the guesses made at once before the first has failed', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 80 }, () => tryToSignIn('a wrong guess')));
-    expect(outcomes.filter((outcome) => outcome === 'refused').length).toBeLessThanOrEqual(
-      ACCOUNT_THROTTLE.burst,
-    );
+  it('answers no more of the guesses made at once than of those made one after the other', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => tryToSignIn('a wrong guess')));
+    const refused = outcomes.filter((outcome) => outcome === 'refused');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThanOrEqual(ACCOUNT_THROTTLE.freeFailures);
+    for (const outcome of outcomes.filter((outcome) => outcome !== 'refused')) {
+      expect(outcome).toEqual({ retryAfterSeconds: ACCOUNT_THROTTLE.longestWaitMilliseconds / 1_000 });
+    }
+  });
+
+  it('does not let the right guess in that a block overtook', async () => {
+    const compared = Promise.withResolvers<void>();
+    const slowForTheRight = {
+      ...quickHash,
+      validate: async (password: string, hash: string) => {
+        if (password === PASSWORD) await compared.promise;
+        return quickHash.validate(password, hash);
+      },
+    };
+    const guess = (password: string) => {
+      const event = post(new Browser(), { passwordHash: slowForTheRight });
+      return { event, outcome: signIn(event, username, password) };
+    };
+    const right = guess(PASSWORD);
+    const wrong = Array.from({ length: 10 }, () => guess('a wrong guess'));
+    await Promise.all(wrong.map(({ outcome }) => outcome));
+    compared.resolve();
+    expect(await right.outcome).toHaveProperty('retryAfterSeconds');
+    expect(await confirmSession(right.event)).toBeNull();
+    const { results } = await env.DB.prepare(
+      "SELECT type FROM SecurityEvent JOIN User ON User.id = user_id WHERE username = ?1 AND type LIKE 'signed-in%'",
+    )
+      .bind(username)
+      .all();
+    expect(results).toEqual([]);
+  });
+
+  it('of which nothing was heard holds up the next for the longest wait, and no longer', async () => {
+    const throttle = createThrottle(env.DB);
+    const account = bucket(ACCOUNT_THROTTLE, 'a secret of the tests', 'account', username);
+    for (let n = 0; n < ACCOUNT_THROTTLE.burst; n += 1) {
+      expect(await throttle.take([account])).toHaveProperty('counted');
+    }
+    wait(1_000);
+    const held = ACCOUNT_THROTTLE.longestWaitMilliseconds / 1_000 - 1;
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: held });
+    wait(held * 1_000);
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
   it('is treated alike whether the name exists or not', async () => {
@@ -140,17 +183,21 @@ describe('guessing from one address', () => {
   const sameBlock = '2001:db8:1:2:ffff::1';
 
   it('over many names is refused after the free failures, for the whole block', async () => {
-    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures; i += 1) {
-      expect(await signIn(post(new Browser(), { address }), `name-${i}`, 'a guess')).toBe('refused');
-    }
+    const guess = (n: number) => signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
+    const beforeTheLast = Array.from({ length: ADDRESS_THROTTLE.freeFailures - 1 }, (_, n) => guess(n));
+    expect(new Set(await Promise.all(beforeTheLast))).toEqual(new Set(['refused']));
+    expect(await guess(ADDRESS_THROTTLE.freeFailures)).toBe('refused');
     const outcome = await signIn(post(new Browser(), { address: sameBlock }), username, PASSWORD);
     expect(outcome).toEqual({ retryAfterSeconds: 30 });
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
   it('does not count sign-ins that succeed: many people may share an address', async () => {
-    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures + 10; i += 1) {
-      expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
+    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures + 10; i += 20) {
+      const atOnce = Array.from({ length: 20 }, () =>
+        signIn(post(new Browser(), { address }), username, PASSWORD),
+      );
+      expect(new Set(await Promise.all(atOnce))).toEqual(new Set(['signed-in']));
     }
   });
 
@@ -171,6 +218,15 @@ describe('signing up from one address', () => {
     const outcome = await signUp(post(new Browser(), { address }), `${username}-more`, PASSWORD);
     expect(outcome).toEqual({ retryAfterSeconds: 30 });
   });
+
+  it('counts asking for names that are taken', async () => {
+    const address = '198.51.100.10';
+    for (let i = 0; i < SIGN_UP_THROTTLE.freeFailures; i += 1) {
+      expect(await signUp(post(new Browser(), { address }), username, PASSWORD)).toBe('taken');
+    }
+    const outcome = await signUp(post(new Browser(), { address }), username, PASSWORD);
+    expect(outcome).toEqual({ retryAfterSeconds: 30 });
+  });
 });
 
 describe('guessing the password from a session', () => {
@@ -184,6 +240,20 @@ describe('guessing the password from a session', () => {
     for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) expect(await guess()).toBe('wrong-password');
     expect(await guess()).toEqual({ retryAfterSeconds: 30 });
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+
+  it('answers no more of the guesses made at once', async () => {
+    const thief = new Browser();
+    await tryToSignIn(PASSWORD, thief);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const event = post(thief);
+        return deleteAccount(event, await requireSession(event), 'a wrong guess');
+      }),
+    );
+    const answered = outcomes.filter((outcome) => outcome === 'wrong-password').length;
+    expect(answered).toBeGreaterThan(0);
+    expect(answered).toBeLessThanOrEqual(ACCOUNT_THROTTLE.freeFailures);
   });
 });
 

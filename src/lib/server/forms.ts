@@ -1,6 +1,7 @@
 import { error, fail } from '@sveltejs/kit';
 import * as v from 'valibot';
 import {
+  FORM_MAX_BYTES,
   PASSWORD_MAX_CHARACTERS,
   PASSWORD_MIN_CHARACTERS,
   USERNAME_MAX_CHARACTERS,
@@ -62,13 +63,33 @@ type Parsed<S extends v.GenericSchema> =
   | { data: v.InferOutput<S>; errors?: undefined }
   | { data?: undefined; errors: FieldErrors<keyof v.InferOutput<S> & string> };
 
-/** The fields of a request. What is no form is the client's mistake: 400. */
+/** The fields of a request. What is no form is the client's mistake: 400; what is longer than any form here, 413. */
 export async function readForm(request: Request): Promise<FormData> {
+  const body = await readBody(request);
   try {
-    return await request.formData();
+    return await new Response(body, { headers: contentTypeOf(request) }).formData();
   } catch {
     error(400, { message: 'This is not a form that can be read.' });
   }
+}
+
+/**
+ * A Worker would take in 100 MB of a body, and has 128 MB of memory for all its requests: so what is too long is not kept.
+ * It is read to its end all the same, as a client that is cut off while it sends may never see the answer.
+ */
+async function readBody({ body }: Request): Promise<Blob> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length <= FORM_MAX_BYTES) chunks.push(chunk);
+  }
+  if (length > FORM_MAX_BYTES) error(413, { message: 'This is longer than any form of this site.' });
+  return new Blob(chunks);
+}
+
+function contentTypeOf({ headers }: Request): Record<string, string> {
+  return { 'content-type': headers.get('content-type') ?? '' };
 }
 
 /** Checks a form's fields. `errors` has one message per field that is wrong; fields the form does not name are ignored. */

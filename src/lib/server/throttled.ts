@@ -1,5 +1,5 @@
 import type { RequestEvent } from '@sveltejs/kit';
-import type { Throttled } from './auth/accounts';
+import type { Throttled } from './auth/throttle';
 
 /** Sets `Retry-After` for an answer of status 429, and gives the sentence that says the same. */
 export function retryAfter(

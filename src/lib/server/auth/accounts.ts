@@ -24,15 +24,12 @@ import {
   startSession,
   type SessionEvent,
 } from './sessions';
-import { addressBlock, bucket, type Bucket } from './throttle';
+import { addressBlock, bucket, type Bucket, type Throttled } from './throttle';
 
 /** The one kind of key here: a username with a password. */
 const PROVIDER = 'username';
 /** As Lucia's own user ids. */
 const USER_ID_CHARACTERS = 15;
-
-/** Too many tries: when the next one may come. */
-export type Throttled = { retryAfterSeconds: number };
 
 /**
  * Makes an account and signs this browser in. `taken`: somebody has that name.
@@ -44,16 +41,16 @@ export async function signUp(
   password: string,
 ): Promise<'signed-in' | 'taken' | Throttled> {
   const { auth } = event.locals;
-  const buckets = addressBuckets(event, SIGN_UP_THROTTLE, 'sign-up');
-  const retryAfterSeconds = await auth.throttle.take(buckets);
-  if (retryAfterSeconds > 0) return throttled(retryAfterSeconds);
+  const tried = await auth.throttle.take(addressBuckets(event, SIGN_UP_THROTTLE, 'sign-up'));
+  if ('retryAfterSeconds' in tried) return throttled(tried);
+  // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
+  const counted = auth.throttle.fail(tried);
 
   const userId = generateRandomString(USER_ID_CHARACTERS);
   const session = newSession(userId);
   auth.memory.alongSignUp.push(
     ...auth.ledger.arrive(arrivalOf(event, 'signed-up', userId, session.sessionId)),
-    // Every account made counts, so that one address cannot fill the database.
-    ...auth.throttle.fail(buckets),
+    ...counted,
   );
   try {
     await auth.lucia.createUser({
@@ -62,8 +59,10 @@ export async function signUp(
       attributes: { username },
     });
   } catch (error) {
-    if (isLuciaError(error, 'AUTH_DUPLICATE_KEY_ID')) return 'taken';
-    throw error;
+    if (!isLuciaError(error, 'AUTH_DUPLICATE_KEY_ID')) throw error;
+    // What was to be written with the account was not.
+    if (counted.length > 0) await auth.stores.db.batch(counted);
+    return 'taken';
   }
   logEvent('signed-up', { userId });
   await startSession(event, { id: userId, username, epoch: 0 }, session);
@@ -78,28 +77,29 @@ export async function signIn(
 ): Promise<'signed-in' | 'refused' | Throttled> {
   const { auth } = event.locals;
   const known = auth.deviceCookie.knownFor(username);
-  const buckets = signInBuckets(event, username, known);
-  const [stored, retryAfterSeconds] = await Promise.all([
+  const [stored, tried] = await Promise.all([
     auth.users.getKey(`${PROVIDER}:${username}`),
-    auth.throttle.take([...buckets.forgiven, ...buckets.shared]),
+    auth.throttle.take(signInBuckets(event, username, known)),
   ]);
-  if (retryAfterSeconds > 0) return throttled(retryAfterSeconds);
+  if ('retryAfterSeconds' in tried) return throttled(tried);
 
   const key = await verifyKey(auth, stored, password);
   if (!key) {
     const failure = { type: 'sign-in-failed', sessionId: null, ...originOf(event), at: Date.now() } as const;
-    await auth.stores.db.batch([
-      ...auth.throttle.fail([...buckets.forgiven, ...buckets.shared]),
+    const results = await auth.stores.db.batch([
+      ...auth.throttle.fail(tried),
       recordEvent(auth.stores.db, failure, 'User.username = ?6', username),
     ]);
     logEvent('sign-in-failed');
-    return 'refused';
+    const overtaken = await auth.throttle.overtaken(tried, results);
+    return overtaken ? throttled(overtaken) : 'refused';
   }
   const type = known ? 'signed-in' : 'signed-in-new-device';
   const session = newSession(key.userId);
   const arrival = arrivalOf(event, type, key.userId, session.sessionId);
-  const account = await auth.ledger.admit(key, arrival, auth.throttle.succeed(buckets));
-  if (!account) return 'refused';
+  const account = await auth.ledger.admit(key, tried, arrival, auth.throttle.succeed(tried));
+  if (account === 'changed') return 'refused';
+  if (account === 'overtaken') return throttled(await auth.throttle.wait(tried));
   logEvent(type, { userId: account.id, sessionId: session.sessionId });
   await startSession(event, account, session);
   return 'signed-in';
@@ -163,20 +163,27 @@ export async function stepUp(
 
 /** Compares the signed-in user's password. Guessing from a session is slowed down by session, which locks out nobody else. */
 async function provePassword(
-  { locals: { auth } }: SessionEvent,
+  event: SessionEvent,
   { user, sessionId }: Session,
   password: string,
 ): Promise<'wrong-password' | Throttled | VerifiedKey> {
+  const { auth } = event.locals;
   const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', sessionId);
-  const [stored, retryAfterSeconds] = await Promise.all([
+  const [stored, tried] = await Promise.all([
     auth.users.getKey(`${PROVIDER}:${user.username}`),
     auth.throttle.take([own]),
   ]);
-  if (retryAfterSeconds > 0) return throttled(retryAfterSeconds);
+  if ('retryAfterSeconds' in tried) return throttled(tried);
   const key = await verifyKey(auth, stored, password);
-  const counted = key ? auth.throttle.succeed({ forgiven: [own], shared: [] }) : auth.throttle.fail([own]);
-  await auth.stores.db.batch(counted);
-  return key ?? 'wrong-password';
+  const failure = { type: 'proof-failed', sessionId, ...originOf(event), at: Date.now() } as const;
+  const results = await auth.stores.db.batch(
+    key
+      ? auth.throttle.succeed(tried)
+      : [...auth.throttle.fail(tried), recordEvent(auth.stores.db, failure, 'User.id = ?6', user.userId)],
+  );
+  if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
+  const overtaken = await auth.throttle.overtaken(tried, results);
+  return overtaken ? throttled(overtaken) : (key ?? 'wrong-password');
 }
 
 /**
@@ -199,25 +206,23 @@ async function verifyKey(
  * What a sign-in counts against. A browser that signed in to this account before has a count of its own, so that
  * strangers cannot lock it out; all others share the account's and their address block's.
  */
-function signInBuckets(
-  event: SessionEvent,
-  username: string,
-  known: string | null,
-): { forgiven: Bucket[]; shared: Bucket[] } {
+function signInBuckets(event: SessionEvent, username: string, known: string | null): Bucket[] {
   const { deviceSecret } = event.locals.auth;
-  if (known) return { forgiven: [bucket(ACCOUNT_THROTTLE, deviceSecret, 'device', known)], shared: [] };
-  return {
-    forgiven: [bucket(ACCOUNT_THROTTLE, deviceSecret, 'account', username)],
-    shared: addressBuckets(event, ADDRESS_THROTTLE, 'address'),
-  };
+  if (known) return [bucket(ACCOUNT_THROTTLE, deviceSecret, 'device', known)];
+  return [
+    bucket(ACCOUNT_THROTTLE, deviceSecret, 'account', username),
+    ...addressBuckets(event, ADDRESS_THROTTLE, 'address'),
+  ];
 }
 
 function addressBuckets(event: SessionEvent, rule: ThrottleRule, kind: string): Bucket[] {
   const block = addressBlock(event.getClientAddress());
-  return block === null ? [] : [bucket(rule, event.locals.auth.deviceSecret, kind, block)];
+  return block === null ? [] : [bucket(rule, event.locals.auth.deviceSecret, kind, block, { shared: true })];
 }
 
-function throttled(retryAfterSeconds: number): Throttled {
+/** `null`: the block was gone when it was asked for; a second is enough. */
+function throttled(outcome: Throttled | null): Throttled {
+  const { retryAfterSeconds } = outcome ?? { retryAfterSeconds: 1 };
   logEvent('throttled', { retryAfterSeconds });
   return { retryAfterSeconds };
 }

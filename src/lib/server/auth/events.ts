@@ -6,6 +6,7 @@ export const EVENT_TYPES = [
   'signed-in',
   'signed-in-new-device',
   'sign-in-failed',
+  'proof-failed',
   'signed-out',
   'session-revoked',
   'others-revoked',

@@ -1,5 +1,6 @@
 import { recordEvent, type EventType, type Origin } from './events';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_KEPT_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
+import { countedIn, notOvertaken, type Try } from './throttle';
 
 /** What D1 knows of a user and of one of their sessions, at one moment. */
 export type Standing = { username: string; epoch: number; revoked: boolean };
@@ -54,42 +55,58 @@ export function createLedger(db: D1Database) {
 
     /**
      * Lets a sign-in in: gives the account with the epoch its session is to carry, and ends the session it replaces.
-     * `null` if the password was changed since it was compared; then nothing happened. The epoch is read together with
-     * the hash, so a sign-in with an old password cannot get the epoch of a new one.
+     * `changed`: the password was, since it was compared; `overtaken`: a block came before the answer. Then nothing
+     * happened. The epoch is read together with the hash, so a sign-in with an old password cannot get the epoch of a
+     * new one.
      */
     async admit(
       key: VerifiedKey,
+      tried: Try,
       arrival: Arrival,
       alongside: D1PreparedStatement[],
-    ): Promise<Account | null> {
+    ): Promise<Account | 'changed' | 'overtaken'> {
       const account = db
         .prepare(
-          `SELECT User.id, username, session_epoch AS epoch FROM User JOIN Key ON Key.user_id = User.id
-           WHERE Key.id = ?1 AND hashed_password = ?2`,
+          `SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(3)} AS free
+           FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ?1 AND hashed_password = ?2`,
         )
-        .bind(key.id, key.hash);
-      const [found] = await db.batch<Account>([account, ...this.arrive(arrival, key), ...alongside]);
-      return found?.results[0] ?? null;
+        .bind(key.id, key.hash, countedIn(tried));
+      const [found] = await db.batch<Account & { free: number }>([
+        account,
+        ...this.arrive(arrival, { key, tried }),
+        ...alongside,
+      ]);
+      const row = found?.results[0];
+      if (!row) return 'changed';
+      return row.free === 1 ? { id: row.id, username: row.username, epoch: row.epoch } : 'overtaken';
     },
 
-    /** The statements that record an arrival. With a key they take effect only while it has that hash. */
-    arrive({ type, userId, sessionId, origin, replaced }: Arrival, key?: VerifiedKey): D1PreparedStatement[] {
+    /** The statements that record an arrival. With a proof they take effect only while that holds. */
+    arrive(
+      { type, userId, sessionId, origin, replaced }: Arrival,
+      proof?: { key: VerifiedKey; tried: Try },
+    ): D1PreparedStatement[] {
       const now = Date.now();
       const event = { type, sessionId, ...origin, at: now };
-      const proof = key ? [key.id, key.hash] : [];
+      const holds = (n: number) => (proof ? `AND ${keyHas(n)} AND ${notOvertaken(n + 2)}` : '');
+      const proofValues = proof ? [proof.key.id, proof.key.hash, countedIn(proof.tried)] : [];
       return [
-        key
-          ? recordEvent(db, event, `User.id = ?6 AND ${keyHas(7)}`, userId, ...proof)
-          : recordEvent(db, event, 'User.id = ?6', userId),
+        recordEvent(db, event, `User.id = ?6 ${holds(7)}`, userId, ...proofValues),
         ...(replaced
           ? [
               db
                 .prepare(
                   `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-                   SELECT ?1, id, ?3, ?4, 'replaced' FROM User WHERE id = ?2 ${key ? `AND ${keyHas(5)}` : ''}
+                   SELECT ?1, id, ?3, ?4, 'replaced' FROM User WHERE id = ?2 ${holds(5)}
                    ON CONFLICT (id) DO NOTHING`,
                 )
-                .bind(replaced.sessionId, replaced.userId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, ...proof),
+                .bind(
+                  replaced.sessionId,
+                  replaced.userId,
+                  now,
+                  now + ABSOLUTE_PERIOD_MILLISECONDS,
+                  ...proofValues,
+                ),
             ]
           : []),
         ...purge(db, now),

@@ -25,6 +25,9 @@ export const PASSWORD_MIN_CHARACTERS = 8;
 /** ASVS 6.2.9: 64 or more must be allowed. The upper bound keeps a request's work bounded. */
 export const PASSWORD_MAX_CHARACTERS = 256;
 
+/** Every form here at its fullest, with room to spare: what is longer is refused, and not kept in memory. */
+export const FORM_MAX_BYTES = 32_768;
+
 /** Lucia v2's own scrypt parameters (N, r, p and the key's length in bytes). */
 export const SCRYPT = { cost: 16_384, blockSize: 16, parallelization: 1, keyBytes: 64 } as const;
 

@@ -9,6 +9,7 @@ export const words = {
     'signed-in': 'Signed in',
     'signed-in-new-device': 'Signed in from a new device',
     'sign-in-failed': 'Somebody tried to sign in with a wrong password',
+    'proof-failed': 'A signed-in browser gave a wrong password',
     'signed-out': 'Signed out',
     'session-revoked': 'Ended a session',
     'others-revoked': 'Ended all other sessions',

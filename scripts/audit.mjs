@@ -1,0 +1,102 @@
+/**
+ * `npm run audit`, after a build: asks the registry for known flaws in what ships in the worker. Everything here is a
+ * devDependency, as the worker is one bundled file, so `npm audit --omit=dev` looks at nothing, and a plain `npm audit`
+ * also names what only builds and tests. This one reads from the bundle what ships.
+ *
+ *   npm run audit             a finding of level moderate or above in what ships fails, unless it is in EXPLAINED
+ *   npm run audit -- --list   only says what ships, and fails if docs/security.md does not name it
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve, sep } from 'node:path';
+import { toolEnvironment } from './lib/environment.mjs';
+import { exitOf, main, ROOT, runQuietly, start, StepFailed } from './lib/processes.mjs';
+
+const BUILD = '.svelte-kit/cloudflare';
+const PAGE = 'docs/security.md';
+/** Vite has put these into the build before wrangler bundles it (Kit's `noExternal`, and JSON). */
+const BUNDLED_BY_VITE = ['@sveltejs/kit', '@zxcvbn-ts/language-common', 'svelte'];
+const LEVELS = ['moderate', 'high', 'critical'];
+/** Advisories (by URL) that do not touch this app. docs/security.md says of each why not. */
+const EXPLAINED = /** @type {string[]} */ ([]);
+
+/** @typedef {{ name: string, severity: string, via: (string | { url: string, title: string })[] }} Finding of npm audit, by package */
+
+await main(async () => {
+  const shipped = await shippedPackages();
+  console.log(`${shipped.length} packages ship in the worker: ${shipped.join(', ')}.`);
+  const page = await readFile(join(ROOT, PAGE), 'utf8');
+  const unnamed = shipped.filter((name) => !page.includes(`\`${name}\``));
+  if (unnamed.length > 0) throw new StepFailed(`${PAGE} does not name ${unnamed.join(', ')}.`);
+  if (process.argv.includes('--list')) return;
+
+  const findings = (await audit()).filter(
+    ({ name, severity }) => shipped.includes(name) && LEVELS.includes(severity),
+  );
+  const open = findings.flatMap(({ name, severity, via }) =>
+    via.flatMap((cause) =>
+      typeof cause === 'string' || EXPLAINED.includes(cause.url)
+        ? []
+        : [`${name}, ${severity}: ${cause.title} (${cause.url})`],
+    ),
+  );
+  if (open.length > 0) throw new StepFailed(`npm audit found in what ships:\n${open.join('\n')}`);
+  console.log('npm audit knows of no flaw of level moderate or above in them that is not explained.');
+});
+
+/**
+ * The packages of node_modules with a file in the bundle that `wrangler pages deploy` would upload, by its source map.
+ * @returns {Promise<string[]>}
+ */
+async function shippedPackages() {
+  const folder = await mkdtemp(join(tmpdir(), 'bundle-'));
+  try {
+    const args = [
+      'pages',
+      'functions',
+      'build',
+      '--build-output-directory',
+      BUILD,
+      '--outdir',
+      folder,
+      '--sourcemap',
+    ];
+    await runQuietly('wrangler', args, toolEnvironment());
+    /** @type {{ sources: string[] }} */
+    const { sources } = JSON.parse(await readFile(join(folder, '_worker.js.map'), 'utf8'));
+    const modules = join(ROOT, 'node_modules') + sep;
+    const names = sources
+      .map((source) => resolve(folder, source))
+      // A package's own source map may name what its makers bundled into it: that is in no folder here, and not ours to update.
+      .filter((file) => file.startsWith(modules) && existsSync(file))
+      .map((file) => relative(modules, file).split(sep))
+      .map(([first = '', second = '']) => (first.startsWith('@') ? `${first}/${second}` : first))
+      // Prisma generates the client's own code there.
+      .filter((name) => !name.startsWith('.'));
+    return [...new Set([...BUNDLED_BY_VITE, ...names])].sort();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/**
+ * What npm audit found in the whole tree.
+ * @returns {Promise<Finding[]>}
+ */
+async function audit() {
+  // npm exits with 1 when it found something: what it printed tells that from a registry that did not answer.
+  const npm = start('npm', ['audit', '--json'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    shell: process.platform === 'win32',
+  });
+  let output = '';
+  npm.stdout?.setEncoding('utf8').on('data', (text) => (output += text));
+  const closed = new Promise((close) => npm.once('close', close));
+  await exitOf(npm);
+  await closed;
+  /** @type {{ vulnerabilities?: Record<string, Finding>, message?: string }} */
+  const { vulnerabilities, message } = JSON.parse(output);
+  if (!vulnerabilities) throw new StepFailed(`npm audit was not answered: ${message ?? output}`);
+  return Object.values(vulnerabilities);
+}
