@@ -1,7 +1,10 @@
 import { defineConfig, devices } from '@playwright/test';
 import { installedChromium } from './scripts/lib/chromium.mjs';
 
-/** Two servers, one per layout of the KV records, each with KV and D1 of its own. E2E_PORT moves both. */
+/**
+ * Two servers, one per layout of the KV records, each with KV and D1 of its own; that of `index` runs with SHOW_COST=off.
+ * E2E_PORT moves both.
+ */
 const ownerPort = Number(process.env.E2E_PORT ?? 8790);
 const indexPort = ownerPort + 1;
 
@@ -62,7 +65,7 @@ export default defineConfig({
   projects: [
     {
       name: 'owner',
-      testIgnore: [WITHOUT_JAVASCRIPT],
+      testIgnore: [WITHOUT_JAVASCRIPT, '**/cost-off.spec.ts'],
       use: { ...browser, baseURL: `http://localhost:${ownerPort}` },
     },
     {
@@ -70,7 +73,7 @@ export default defineConfig({
       // What these look at does not depend on how sessions are stored.
       testIgnore: [
         WITHOUT_JAVASCRIPT,
-        '**/{accessibility,activity,cost,follow,fuzz,headers,keyboard,security,sign-up,speed,weight}.spec.ts',
+        '**/{accessibility,activity,cost,follow,fuzz,headers,impatience,keyboard,many-sessions,security,sign-up,speed,theme,weight}.spec.ts',
       ],
       use: { ...browser, baseURL: `http://localhost:${indexPort}` },
     },

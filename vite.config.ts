@@ -19,12 +19,13 @@ export default defineConfig({
       build: {
         rolldownOptions: {
           output: {
-            // What every account page needs goes into one file: fewer and smaller downloads than one for each component.
+            // What every account page needs, Kit's root component too, goes into one file: fewer and smaller downloads than
+            // one for each component.
             codeSplitting: {
               groups: [
                 {
                   name: 'shared',
-                  test: /node_modules|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|[Pp]assword-?[Ss]trength))/,
+                  test: /node_modules|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|[Pp]assword-?[Ss]trength))/,
                 },
               ],
             },

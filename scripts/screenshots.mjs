@@ -18,7 +18,7 @@ const IMAGES_FOLDER = join(ROOT, 'docs/images');
 const IMAGE_MAX_BYTES = 120_000;
 /** What a screen of today has: two pixels for each of CSS. */
 const SCALE = 2;
-const COLOURS = 64;
+const COLOURS = 16;
 
 const WIDTHS = /** @type {const} */ ({
   wide: { width: 1120, height: 770 },

@@ -1,5 +1,6 @@
 /**
- * Serves the built app for the end-to-end tests: `node scripts/serve-test.mjs <layout> <port>`.
+ * Serves the built app for the end-to-end tests: `node scripts/serve-test.mjs <layout> <port>`. That of the index layout does not show
+ * what an answer cost, so that both of that choice are tested as well.
  * Every run starts on empty KV and D1, in a folder of its own.
  */
 import { rmSync } from 'node:fs';
@@ -20,6 +21,6 @@ await main(async () => {
   rmSync(join(ROOT, stateFolder), { recursive: true, force: true });
   ensureDevVars();
   await migrate(stateFolder);
-  const { ended } = await servePages({ port, stateFolder, layout });
+  const { ended } = await servePages({ port, stateFolder, layout, showCost: layout === 'owner' });
   return await ended;
 });

@@ -1,11 +1,13 @@
 import { isHttpError, type Handle, type HandleServerError } from '@sveltejs/kit';
-import { costInWords } from '$lib/cost';
 import { breachLookup } from '$lib/server/auth/breach';
 import { createAuth } from '$lib/server/auth/lucia';
 import { bindings } from '$lib/server/bindings';
+import { costLine } from '$lib/server/cost-line';
 import { setSecurityHeaders } from '$lib/server/headers';
 import { refusal } from '$lib/server/refusal';
 import { themeOf } from '$lib/server/theme';
+import { answers } from '$lib/words/error';
+import { LOCALE } from '$lib/words/locale';
 
 /** Bindings, then auth, then the page; security headers on whatever comes back. */
 export const handle: Handle = async ({ event, resolve }) => {
@@ -32,14 +34,15 @@ const answer: Handle = ({ event, resolve }) => {
     // When a page is rendered its loads are done, so its cost is known.
     transformPageChunk: ({ html }) =>
       html
+        .replace('%lang%', LOCALE)
         .replace('%theme%', theme)
-        .replace('%cost%', () => (showCost ? costInWords(auth.stores.meter.cost()) : '')),
+        .replace('%cost%', () => (showCost ? costLine(auth.stores.meter.cost()) : '')),
   });
 };
 
 /** The log gets what happened; the visitor a sentence. */
 export const handleError: HandleServerError = ({ error, status, message }) => {
-  if (status === 404) return { message: 'There is no page here.' };
+  if (status === 404) return { message: answers.noPage };
   if (status < 500) return { message };
   console.error(JSON.stringify({ event: 'unexpected-error', status, message: String(error) }));
   return { message };

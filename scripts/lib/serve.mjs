@@ -11,14 +11,16 @@ const POLL_MILLISECONDS = 100;
 /**
  * Serves the built app with `wrangler pages dev` and resolves once /healthz answers 200.
  * Throws `StepFailed` when the server ends or does not get well in time.
- * @param {{ port: number, stateFolder: string, https?: boolean, layout?: string }} options `layout` overrides wrangler.toml's
+ * @param {{ port: number, stateFolder: string, https?: boolean, layout?: string, showCost?: boolean }} options
+ * `layout` and `showCost` override wrangler.toml's
  * @returns {Promise<{ address: string, ended: Promise<number> }>}
  */
-export async function servePages({ port, stateFolder, https = false, layout }) {
+export async function servePages({ port, stateFolder, https = false, layout, showCost }) {
   const args = ['pages', 'dev', '--port', String(port), '--persist-to', stateFolder];
   args.push('--log-level', 'error', '--show-interactive-dev-session=false');
   if (https) args.push('--local-protocol', 'https');
   if (layout) args.push('--binding', `SESSION_LAYOUT=${layout}`);
+  if (showCost !== undefined) args.push('--binding', `SHOW_COST=${showCost ? 'on' : 'off'}`);
 
   const server = startTool('wrangler', args, {
     env: toolEnvironment(),

@@ -7,10 +7,15 @@ export type Cost = {
   d1Queries: number;
 };
 
+/** Where the prices below come from. */
+export const PRICES = {
+  kv: 'https://developers.cloudflare.com/kv/platform/pricing/',
+  d1: 'https://developers.cloudflare.com/d1/platform/pricing/',
+};
+
 /**
- * US dollars per million KV operations past what is included in the paid plan
- * (developers.cloudflare.com/kv/platform/pricing). D1 is billed by rows read and written, and a confirm query reads two:
- * $0.001 per million rows read (developers.cloudflare.com/d1/platform/pricing).
+ * US dollars per million operations past what is included in the paid plan. D1 is billed by rows, not by queries: $0.001 per million
+ * rows read. A page view only reads there, about two rows a query. What Pages itself charges for a request is not in it.
  */
 const DOLLARS_PER_MILLION = { kvReads: 0.5, kvWrites: 5, kvDeletes: 5, kvLists: 5, d1Queries: 0.002 };
 
@@ -20,22 +25,6 @@ export function dollarsPerMillion(cost: Cost): number {
     (sum, [kind, price]) => sum + cost[kind as keyof Cost] * price,
     0,
   );
-}
-
-/** "1 KV read, 0 D1 queries: $0.50 per million such pages". Kinds that were not used are left out, but for these two. */
-export function costInWords(cost: Cost): string {
-  const parts = [
-    count(cost.kvReads, 'KV read'),
-    ...(cost.kvWrites ? [count(cost.kvWrites, 'KV write')] : []),
-    ...(cost.kvLists ? [count(cost.kvLists, 'KV list')] : []),
-    ...(cost.kvDeletes ? [count(cost.kvDeletes, 'KV delete')] : []),
-    cost.d1Queries === 1 ? '1 D1 query' : `${cost.d1Queries} D1 queries`,
-  ];
-  return `${parts.join(', ')}: $${dollarsPerMillion(cost).toFixed(2)} per million such pages`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** Reads the counts back from `Server-Timing` entries, as the browser's performance timeline has them. */

@@ -1,43 +1,96 @@
-import { expectNoAxeViolations } from './axe';
+import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
+import { addSessions } from './many-sessions';
+import { ageProof } from './session-proof';
 
-test('axe finds nothing on the pages for guests', async ({ newDevice }) => {
+test('axe finds nothing on the pages for guests, in any state', async ({ newDevice }) => {
   const device = await newDevice({ refusals: [404] });
-  for (const path of ['/', '/signup', '/login', '/login?redirectTo=/account', '/no-such-page']) {
+  const { page } = device;
+  for (const path of ['/', '/login?redirectTo=/account', '/login?notice=account-deleted', '/no-such-page']) {
     await device.visit(path);
-    await expectNoAxeViolations(device.page);
+    await expectAccessible(page);
   }
-  await expect(device.page.getByRole('heading', { level: 1 })).toBeVisible();
-});
-
-test('axe finds nothing on the forms after wrong input', async ({ newDevice }) => {
-  const device = await newDevice();
   for (const [path, button] of [
     ['/signup', 'Sign up'],
     ['/login', 'Sign in'],
   ] as const) {
     await device.visit(path);
     await device.submitUser({ username: '', password: '' }, button);
-    await expect(device.page.getByRole('alert')).toHaveCount(2);
-    await expectNoAxeViolations(device.page);
+    await expect(page.getByRole('alert')).toHaveCount(2);
+    await expectAccessible(page);
   }
 });
 
-test('axe finds nothing on the pages of an account, and in their dialogs', async ({ newDevice, user }) => {
-  const [laptop, phone] = [await newDevice(), await newDevice()];
-  await laptop.startSignedUp(user);
-  await phone.startSignedIn(user);
-
-  for (const path of ['/', '/account', '/sessions']) {
-    await laptop.visit(path);
-    await expectNoAxeViolations(laptop.page);
+test('axe finds nothing on the pages of an account, in any state', async ({ newDevice, user }) => {
+  const device = await newDevice({ refusals: [400] });
+  const { page } = device;
+  await device.startSignedUp(user);
+  for (const path of ['/', '/activity', '/kv']) {
+    await device.visit(path);
+    await expectAccessible(page);
   }
-  await laptop.page.getByRole('main').getByRole('button', { name: 'Sign out everywhere' }).click();
-  await expect(laptop.page.getByRole('dialog')).toBeVisible();
-  await expectNoAxeViolations(laptop.page);
-  await laptop.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await device.visit('/account');
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByRole('alert')).toHaveCount(2);
+  await page.getByRole('button', { name: 'Delete account' }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await expectAccessible(page);
+});
 
+test('axe finds nothing on the sessions page, its dialogs and its results', async ({ newDevice, user }) => {
+  const [laptop, phone, tablet] = [
+    await newDevice({ refusals: [404] }),
+    await newDevice(),
+    await newDevice(),
+  ];
+  const { page } = laptop;
+  await laptop.startSignedUp(user);
+  await expect(page.getByText('signed in on this device only')).toBeVisible();
+  await expectAccessible(page);
+
+  await phone.startSignedIn(user);
+  await tablet.startSignedIn(user);
+  await laptop.visit('/sessions');
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+
+  // With the form for a name open, and what the last action did.
   await laptop.endSession(await phone.sessionId());
-  await expect(laptop.page.getByRole('status').filter({ hasText: 'ended' })).toBeVisible();
-  await expectNoAxeViolations(laptop.page);
+  const row = laptop.row(await tablet.sessionId());
+  await row.getByText('Rename').click();
+  await expect(page.getByRole('status').filter({ hasText: 'ended' })).toBeVisible();
+  await expectAccessible(page);
+
+  // What the tablet ended by itself meanwhile, the laptop's page still lists.
+  await tablet.signOut();
+  await row.getByRole('textbox', { name: 'Name' }).fill('Gone');
+  await row.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('alert').filter({ hasText: 'not in your list' })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('axe finds nothing on the sessions page with many sessions, asking for the password, or failing', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const laptop = await newDevice({ refusals: [403, 503] });
+  const { page } = laptop;
+  await laptop.startSignedUp(user);
+  const { userId } = await laptop.sessionCookie();
+  await addSessions(storage, userId, 12);
+  await ageProof(storage, userId, await laptop.sessionId());
+  await laptop.visit('/sessions');
+  await laptop.rows().last().getByRole('button', { name: 'End session' }).click();
+  await expect(page.getByRole('heading', { name: 'Enter your password' })).toBeVisible();
+  await expectAccessible(page);
+
+  await storage.failWritesOf(userId);
+  await page.getByLabel('Password', { exact: true }).fill(user.password);
+  await page.getByRole('main').getByRole('button', { name: 'End session', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Not available right now' })).toBeVisible();
+  await expect(page.getByText('The database (D1) did not answer.')).toBeVisible();
+  await expectAccessible(page);
 });

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
-import { costInWords, costOf } from '../../src/lib/cost';
+import { costOf } from '../../src/lib/cost';
+import { costInWords } from '../../src/lib/words/cost';
 import { expect, test } from './fixtures';
 
 test('a page says in words what its answer says in Server-Timing', async ({ newDevice, user }) => {
@@ -19,10 +20,10 @@ test('a page view by a guest without a cookie costs nothing, one of a signed-in 
 }) => {
   const device = await newDevice();
   await device.visit('/');
-  await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries: $0.00');
+  await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries, $0.00');
   await device.signUp(user);
   await device.visit('/');
-  await expect(cost(device.page)).toContainText('1 KV read, 0 D1 queries: $0.50');
+  await expect(cost(device.page)).toContainText('1 KV read, 0 D1 queries, $0.50');
 });
 
 test('the line follows when pages change without a full load', async ({ newDevice, user }) => {

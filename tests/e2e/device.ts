@@ -7,6 +7,7 @@ export type User = { username: string; password: string };
 
 export type DeviceOptions = {
   userAgent?: string;
+  timezoneId?: string;
   /** HTTP statuses of 400 and over that this device is meant to meet. Chromium writes each into the console. */
   refusals?: number[];
 };

@@ -24,7 +24,11 @@ export const test = base.extend<Fixtures>({
     const origin = originOf(baseURL);
     const devices: Device[] = [];
     await use(async (options = {}) => {
-      const context = await browser.newContext(options.userAgent ? { userAgent: options.userAgent } : {});
+      const { userAgent, timezoneId } = options;
+      const context = await browser.newContext({
+        ...(userAgent && { userAgent }),
+        ...(timezoneId && { timezoneId }),
+      });
       const device = new Device(
         await context.newPage(),
         context,

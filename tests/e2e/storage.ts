@@ -80,6 +80,14 @@ export class Storage {
     return JSON.stringify(contents);
   }
 
+  /** From now on D1 fails when something is written about a user's sessions or account: a fault of the store, for one user only. */
+  async failWritesOf(userId: string): Promise<void> {
+    await this.query(
+      `CREATE TRIGGER "fail ${userId}" BEFORE INSERT ON SecurityEvent WHEN NEW.user_id = '${userId}'
+       BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`,
+    );
+  }
+
   private async query(sql: string): Promise<unknown[][]> {
     const answer = v.parse(rowsAnswer, await this.ask('post', `${this.d1}/raw`, { data: { sql } }));
     return answer.result[0].results.rows;

@@ -1,4 +1,6 @@
 import { expect, test } from './fixtures';
+import { addSessions } from './many-sessions';
+import { ageProof } from './session-proof';
 
 // The same walk with scripts off. axe needs scripts, so it looks at the pages elsewhere.
 
@@ -80,4 +82,56 @@ test('a password change keeps this device and ends the others', async ({ newDevi
   await laptop.visit('/sessions');
   await expect(laptop.rows()).toHaveCount(1);
   await phone.signIn({ ...user, password: newPassword });
+});
+
+test('name a session, prove the password again, choose a theme, download, delete the account', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const [laptop, phone] = [await newDevice({ refusals: [403] }), await newDevice()];
+  const { page } = laptop;
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
+  await laptop.visit('/sessions');
+
+  const row = laptop.row(await phone.sessionId());
+  await row.getByText('Rename').click();
+  await row.getByRole('textbox', { name: 'Name' }).fill('Phone in the kitchen');
+  await row.getByRole('button', { name: 'Save' }).click();
+  await expect(row.getByRole('heading')).toContainText('Phone in the kitchen');
+
+  await ageProof(storage, (await laptop.sessionCookie()).userId, await laptop.sessionId());
+  await row.getByRole('button', { name: 'End session' }).click();
+  await expect(page.getByText('Then the session of Phone in the kitchen ends.')).toBeVisible();
+  await laptop.field('Password').fill(user.password);
+  await page.getByRole('main').getByRole('button', { name: 'End session', exact: true }).click();
+  await expect(laptop.rows()).toHaveCount(1);
+
+  await page.getByRole('contentinfo').getByRole('button', { name: 'Dark' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await expect(laptop.rows()).toHaveCount(1);
+
+  await laptop.visit('/account');
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download my data' }).click();
+  expect((await download).suggestedFilename()).toBe(`${user.username}-data.json`);
+
+  await laptop.field('Your password').fill(user.password);
+  await page.getByRole('button', { name: 'Delete account' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click();
+  await expect(page).toHaveURL('/login?notice=account-deleted');
+  await expect(page.getByRole('status')).toContainText('Your account is deleted');
+});
+
+test('many sessions can be searched', async ({ newDevice, storage, user }) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  await addSessions(storage, (await device.sessionCookie()).userId, 12);
+  await device.visit('/sessions');
+  await expect(device.rows().last()).toBeVisible();
+  await device.page.getByRole('searchbox', { name: 'Find a session' }).fill('kyoto firefox');
+  await device.page.getByRole('button', { name: 'Find' }).click();
+  await expect(device.rows()).toHaveCount(1 + 2);
+  await expect(device.page.getByRole('searchbox')).toHaveValue('kyoto firefox');
 });

@@ -1,5 +1,6 @@
 import { getContext, setContext } from 'svelte';
-import { costInWords, costOf, type Cost } from '$lib/cost';
+import { costOf, type Cost } from '$lib/cost';
+import { costInWords } from '$lib/words/cost';
 
 const CONTEXT = Symbol('request-cost');
 

@@ -1,4 +1,5 @@
 import { error, isHttpError, isRedirect } from '@sveltejs/kit';
+import { answers } from '$lib/words/error';
 import type { Auth } from './auth/lucia';
 
 /**
@@ -17,9 +18,7 @@ export function failClosed<E extends { locals: { auth: Auth } }, R>(
       console.error(
         JSON.stringify({ event: 'store-unavailable', store: failed.store, message: failed.message }),
       );
-      error(503, { message: `${NAMES[failed.store]} did not answer.`, store: failed.store });
+      error(503, { message: answers.store[failed.store], store: failed.store });
     }
   };
 }
-
-const NAMES = { KV: 'The session store (Workers KV)', D1: 'The database (D1)' };

@@ -1,5 +1,6 @@
 import { error, fail } from '@sveltejs/kit';
 import * as v from 'valibot';
+import { form as words } from '$lib/words/form';
 import {
   FORM_MAX_BYTES,
   PASSWORD_MAX_CHARACTERS,
@@ -11,39 +12,36 @@ import {
 const text = (missing: string) => v.pipe(v.string(missing), v.minLength(1, missing));
 
 /** Usernames are compared without case: `Ada` and `ada` are one name. */
-const username = v.pipe(text('Enter a username.'), v.trim(), v.toLowerCase());
+const username = v.pipe(text(words.username.missing), v.trim(), v.toLowerCase());
 
 const newUsername = v.pipe(
   username,
-  v.minLength(USERNAME_MIN_CHARACTERS, `Use at least ${USERNAME_MIN_CHARACTERS} characters.`),
-  v.maxLength(USERNAME_MAX_CHARACTERS, `Use at most ${USERNAME_MAX_CHARACTERS} characters.`),
-  v.regex(
-    /^[a-z0-9][a-z0-9._-]*$/,
-    'Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
-  ),
+  v.minLength(USERNAME_MIN_CHARACTERS, words.username.tooShort(USERNAME_MIN_CHARACTERS)),
+  v.maxLength(USERNAME_MAX_CHARACTERS, words.username.tooLong(USERNAME_MAX_CHARACTERS)),
+  v.regex(/^[a-z0-9][a-z0-9._-]*$/, words.username.characters),
 );
 
 /** A password is taken as typed: no trimming, no rule of composition (ASVS 6.2.5, 6.2.8). */
 const newPassword = v.pipe(
-  text('Enter a password.'),
-  v.minLength(PASSWORD_MIN_CHARACTERS, `Use at least ${PASSWORD_MIN_CHARACTERS} characters.`),
-  v.maxLength(PASSWORD_MAX_CHARACTERS, `Use at most ${PASSWORD_MAX_CHARACTERS} characters.`),
+  text(words.newPassword.missing),
+  v.minLength(PASSWORD_MIN_CHARACTERS, words.newPassword.tooShort(PASSWORD_MIN_CHARACTERS)),
+  v.maxLength(PASSWORD_MAX_CHARACTERS, words.newPassword.tooLong(PASSWORD_MAX_CHARACTERS)),
 );
 
 /** To check against what is stored: long enough for every password that could have been set. */
 const currentPassword = v.pipe(
-  text('Enter your password.'),
-  v.maxLength(PASSWORD_MAX_CHARACTERS, `Passwords here have at most ${PASSWORD_MAX_CHARACTERS} characters.`),
+  text(words.password.missing),
+  v.maxLength(PASSWORD_MAX_CHARACTERS, words.password.tooLong(PASSWORD_MAX_CHARACTERS)),
 );
 
 export const signUpForm = v.object({ username: newUsername, password: newPassword });
 export const signInForm = v.object({
-  username: v.pipe(username, v.maxLength(USERNAME_MAX_CHARACTERS, 'No username is that long.')),
+  username: v.pipe(username, v.maxLength(USERNAME_MAX_CHARACTERS, words.username.impossible)),
   password: currentPassword,
 });
 export const changePasswordForm = v.object({ currentPassword, newPassword });
 export const deleteAccountForm = v.object({ password: currentPassword });
-export const revokeForm = v.object({ sessionId: text('Choose a session.') });
+export const revokeForm = v.object({ sessionId: text(words.session.missing) });
 
 /** At most one message per field; `form` holds what belongs to none. */
 export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
@@ -51,11 +49,11 @@ export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string
 const SESSION_NAME_MAX_CHARACTERS = 40;
 
 export const renameForm = v.object({
-  sessionId: text('Choose a session.'),
+  sessionId: text(words.session.missing),
   name: v.pipe(
-    v.string('Enter a name.'),
+    v.string(words.session.nameMissing),
     v.trim(),
-    v.maxLength(SESSION_NAME_MAX_CHARACTERS, `Use at most ${SESSION_NAME_MAX_CHARACTERS} characters.`),
+    v.maxLength(SESSION_NAME_MAX_CHARACTERS, words.session.nameTooLong(SESSION_NAME_MAX_CHARACTERS)),
   ),
 });
 
@@ -69,7 +67,7 @@ export async function readForm(request: Request): Promise<FormData> {
   try {
     return await new Response(body, { headers: contentTypeOf(request) }).formData();
   } catch {
-    error(400, { message: 'This is not a form that can be read.' });
+    error(400, { message: words.unreadable });
   }
 }
 

@@ -1,5 +1,6 @@
 import { fail, type ActionFailure, type RequestEvent } from '@sveltejs/kit';
 import type { Session } from 'lucia';
+import { form as words } from '$lib/words/form';
 import { isProofFresh, stepUp } from './auth/accounts';
 import { retryAfter } from './throttled';
 
@@ -30,7 +31,7 @@ export async function requireFreshProof(
   if (typeof password !== 'string' || password === '') return { refusal: fail(403, { stepUp: prompt }) };
   const outcome = await stepUp(event, session, password);
   if (outcome === 'wrong-password') {
-    return { refusal: fail(400, { stepUp: { ...prompt, error: 'That is not your password.' } }) };
+    return { refusal: fail(400, { stepUp: { ...prompt, error: words.password.wrong } }) };
   }
   if ('retryAfterSeconds' in outcome) {
     return { refusal: fail(429, { stepUp: { ...prompt, error: retryAfter(event, outcome) } }) };

@@ -12,7 +12,7 @@ export function deviceName({ browser, system }: Device): string {
 /** "Lisbon, Portugal", or as much of it as is known. */
 export function placeName({ city, country }: Place): string {
   const known = [city, country && countryName(country)].filter(Boolean).join(', ');
-  return known || 'Local or unknown place';
+  return known || 'Unknown place';
 }
 
 function countryName(code: string): string {

@@ -14,6 +14,15 @@ const ERRORS: Record<number, ErrorWords> = {
   },
 };
 
+/** What the server says of a failure; a page for it has the words above as well. */
+export const answers = {
+  noPage: 'There is no page here.',
+  store: {
+    KV: 'The session store (Workers KV) did not answer.',
+    D1: 'The database (D1) did not answer.',
+  },
+};
+
 export const errorPage = {
   of: (status: number): ErrorWords =>
     ERRORS[status] ?? {

@@ -1,2 +1,2 @@
-/** The language of every word, date and country name. `src/app.html` names it in `lang` as well. */
+/** The language of every word, date and country name, and of `<html lang>`. */
 export const LOCALE = 'en-GB';

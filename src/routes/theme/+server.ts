@@ -16,8 +16,6 @@ export const POST: RequestHandler = async ({ request, cookies, url }) => {
       path: '/',
       maxAge: ONE_YEAR_SECONDS,
       sameSite: 'lax',
-      // The page's own switch sets it too, without a round trip.
-      httpOnly: false,
       secure: url.protocol === 'https:',
     });
   }

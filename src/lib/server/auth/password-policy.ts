@@ -1,3 +1,4 @@
+import { form } from '$lib/words/form';
 import type { BreachLookup } from './breach';
 import { mostUsed } from './most-used-passwords';
 
@@ -6,13 +7,6 @@ const SITE_WORDS = ['pages-sessions', 'sessions', 'session', 'workers-kv', 'clou
 /** More digits than these beside a context word, and a password is no longer little more than that word. */
 const FEW_DIGITS = 8;
 const CONTEXT_WORD_MIN_CHARACTERS = 3;
-
-const MOST_USED =
-  'This is one of the most used passwords, and those are guessed first. Choose another: a few unrelated words make a good one.';
-const CONTEXT =
-  "This is little more than your username or this site's name, and those are guessed first. Choose a password without them.";
-const BREACHED =
-  'This password has leaked from another site, so guessers have it on their lists. Choose one that you use nowhere else.';
 
 export type NewPassword = {
   password: string;
@@ -27,9 +21,9 @@ export type NewPassword = {
  * (6.2.4), the username and the site's name with little added (6.2.11) and, where asked for, breached ones (6.2.12).
  */
 export async function checkPassword({ password, username, isBreached }: NewPassword): Promise<string | null> {
-  if (isMadeOfContext(password, username)) return CONTEXT;
-  if ((await mostUsedPasswords()).has(password.toLowerCase())) return MOST_USED;
-  return (await isBreached?.(password)) ? BREACHED : null;
+  if (isMadeOfContext(password, username)) return form.newPassword.context;
+  if ((await mostUsedPasswords()).has(password.toLowerCase())) return form.newPassword.mostUsed;
+  return (await isBreached?.(password)) ? form.newPassword.breached : null;
 }
 
 /** A public list, no one's data: kept for the isolate, and loaded only where a password is chosen. */

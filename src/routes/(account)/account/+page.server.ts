@@ -12,7 +12,9 @@ import {
   readForm,
 } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
+import { form as formWords } from '$lib/words/form';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { answers } from './words';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
   const session = await requireSession(event);
@@ -24,8 +26,6 @@ export const load = failClosed(async (event: PageServerLoadEvent) => {
   if (createdAt === null) toSignIn(event);
   return { username: session.user.username, createdAt, sessionCount: others && others.length + 1 };
 });
-
-const WRONG_PASSWORD = 'That is not your password.';
 
 export const actions = {
   changePassword: failClosed(async (event: RequestEvent) => {
@@ -39,11 +39,11 @@ export const actions = {
     });
     if (weakness) return refuseChange(400, { newPassword: weakness });
     const outcome = await changePassword(event, session, data.currentPassword, data.newPassword);
-    if (outcome === 'wrong-password') return refuseChange(400, { currentPassword: WRONG_PASSWORD });
+    if (outcome === 'wrong-password') return refuseChange(400, { currentPassword: formWords.password.wrong });
     if ('retryAfterSeconds' in outcome) {
       return refuseChange(429, { currentPassword: retryAfter(event, outcome) });
     }
-    return { changePassword: { errors: undefined, message: passwordChanged(outcome.endedOthers) } };
+    return { changePassword: { errors: undefined, message: answers.passwordChanged(outcome.endedOthers) } };
   }),
 
   deleteAccount: failClosed(async (event: RequestEvent) => {
@@ -51,7 +51,7 @@ export const actions = {
     const { data, errors } = parseForm(deleteAccountForm, await readForm(event.request));
     if (errors) return refuseDeletion(400, errors);
     const outcome = await deleteAccount(event, session, data.password);
-    if (outcome === 'wrong-password') return refuseDeletion(400, { password: WRONG_PASSWORD });
+    if (outcome === 'wrong-password') return refuseDeletion(400, { password: formWords.password.wrong });
     if (outcome !== 'deleted') return refuseDeletion(429, { password: retryAfter(event, outcome) });
     redirect(303, '/login?notice=account-deleted');
   }),
@@ -63,14 +63,4 @@ function refuseChange(status: number, errors: FieldErrors<'currentPassword' | 'n
 
 function refuseDeletion(status: number, errors: FieldErrors<'password'>) {
   return fail(status, { deleteAccount: { errors } });
-}
-
-function passwordChanged(endedOthers: number | null): string {
-  const others =
-    endedOthers === null
-      ? 'Your other sessions'
-      : endedOthers === 1
-        ? '1 other session'
-        : `${endedOthers} other sessions`;
-  return endedOthers === 0 ? 'Password changed.' : `Password changed. ${others} ended everywhere now.`;
 }

@@ -23,3 +23,15 @@ export const words = {
     confirm: 'Delete for good',
   },
 };
+
+/** What the page's actions answer. */
+export const answers = {
+  /** `endedOthers` is null where KV could not tell how many there were. */
+  passwordChanged: (endedOthers: number | null) => {
+    if (endedOthers === 0) return 'Password changed.';
+    if (endedOthers === null) return 'Password changed. Your other sessions ended everywhere now.';
+    return endedOthers === 1
+      ? 'Password changed. 1 other session ended everywhere now.'
+      : `Password changed. ${endedOthers} other sessions ended everywhere now.`;
+  },
+};

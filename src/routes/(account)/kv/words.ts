@@ -1,9 +1,28 @@
 /** The words of the page that shows the stored records. */
 export const words = {
-  title: 'Stored records',
+  title: 'Records',
   intro: 'Your own records in Workers KV, exactly as they are stored. Nothing of anyone else is here.',
-  credential:
-    'None of this signs anyone in. A browser proves itself with the token in its cookie; what is stored is the token’s SHA-256, in the key. Who copies a record, or the whole store, has no token.',
+  credential: {
+    heading: 'Nothing here is a credential',
+    text: 'A credential is what signs somebody in. Here that is the token in the cookie, and only the browser has it: scripts cannot read it, and nothing stored contains it.',
+    parts: [
+      {
+        where: 'In the cookie',
+        form: '<user id>.<token>',
+        what: 'The credential: 32 random bytes, made at sign-in.',
+      },
+      {
+        where: 'In the key',
+        form: 'session:<user id>.<SHA-256 of the token>',
+        what: 'A handle. A hash cannot be turned back into its token, and sent as a cookie it is hashed again and fits nothing.',
+      },
+      {
+        where: 'In the value',
+        form: '{ … }',
+        what: 'Facts about the session. Who copies them, or the whole store, is not signed in.',
+      },
+    ],
+  },
   session: 'A session',
   index: 'The index of your sessions',
   thisSession: 'This session',

@@ -13,6 +13,7 @@ import { parseForm, renameForm, revokeForm, readForm } from '$lib/server/forms';
 import { requireFreshProof } from '$lib/server/step-up';
 import { lastVisit } from '$lib/server/visits';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { answers } from './words';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
   const session = await requireSession(event);
@@ -21,14 +22,12 @@ export const load = failClosed(async (event: PageServerLoadEvent) => {
   return { sessions, newSince };
 });
 
-const UNKNOWN_SESSION = 'That session is not in your list. It may have ended already.';
-
 export const actions = {
   revoke: failClosed(async (event: RequestEvent) => {
     const current = await requireSession(event);
     const form = await readForm(event.request);
     const { data, errors } = parseForm(revokeForm, form);
-    if (errors) return fail(400, { error: errors.sessionId ?? 'Choose a session.' });
+    if (errors) return fail(400, { error: errors.sessionId ?? errors.form });
     const { sessionId } = data;
     if (sessionId === current.sessionId) {
       await signOut(event);
@@ -40,19 +39,19 @@ export const actions = {
     });
     if (refusal) return refusal;
     if ((await revokeSession(event, session, sessionId)) === 'unknown') {
-      return fail(404, { error: UNKNOWN_SESSION });
+      return fail(404, { error: answers.unknown });
     }
-    return { message: 'Session ended everywhere now.' };
+    return { message: answers.ended };
   }),
 
   rename: failClosed(async (event: RequestEvent) => {
     const session = await requireSession(event);
     const { data, errors } = parseForm(renameForm, await readForm(event.request));
-    if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? 'Enter a name.' });
+    if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? errors.form });
     if ((await renameSession(event, session, data.sessionId, data.name)) === 'unknown') {
-      return fail(404, { error: UNKNOWN_SESSION });
+      return fail(404, { error: answers.unknown });
     }
-    return { message: data.name ? `Session named “${data.name}”.` : 'Name removed.' };
+    return { message: data.name ? answers.named(data.name) : answers.nameRemoved };
   }),
 
   revokeOthers: failClosed(async (event: RequestEvent) => {
@@ -60,7 +59,7 @@ export const actions = {
     const form = await readForm(event.request);
     const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeOthers' });
     if (refusal) return refusal;
-    return { message: othersEnded(await revokeOtherSessions(event, session)) };
+    return { message: answers.othersEnded(await revokeOtherSessions(event, session)) };
   }),
 
   revokeAll: failClosed(async (event: RequestEvent) => {
@@ -72,11 +71,3 @@ export const actions = {
     redirect(303, '/login?notice=signed-out-everywhere');
   }),
 } satisfies Actions;
-
-function othersEnded(count: number | null): string {
-  if (count === null) return 'All your other sessions ended everywhere now.';
-  if (count === 0) return 'You had no other sessions.';
-  return count === 1
-    ? '1 other session ended everywhere now.'
-    : `${count} other sessions ended everywhere now.`;
-}

@@ -32,18 +32,24 @@ export const words = {
   stepUp: {
     heading: 'Enter your password to go on',
     password: 'Password',
-    text: 'You proved who you are a while ago, and ending sessions asks for a fresh proof.',
+    text: 'You last gave it a while ago, and ending sessions asks for it again.',
     revoke: (device: string) => `Then the session of ${device} ends.`,
     unknown: 'that device',
     revokeOthers: 'Then all your other sessions end.',
     revokeAll: 'Then every session ends, on this device as well.',
     confirm: { revoke: 'End session', revokeOthers: 'End other sessions', revokeAll: 'Sign out everywhere' },
   },
-  filter: {
+  find: {
     label: 'Find a session',
-    hint: 'Find by name, browser, system or place',
-    found: (count: number) => (count === 1 ? '1 session found' : `${count} sessions found`),
+    hint: 'Name, browser, system or place',
+    submit: 'Find',
+    found: (count: number, all: number) => `${count} of ${all} sessions`,
     none: 'No session fits. Try fewer letters.',
+  },
+  groups: {
+    day: 'Active in the last 24 hours',
+    week: 'Active in the last 7 days',
+    earlier: 'Active before that',
   },
   everywhere: {
     heading: 'Sign out everywhere',
@@ -59,4 +65,20 @@ export const words = {
     'Ending takes effect at once, everywhere: account pages and every change refuse that session from then on. A public page may still show your name there for a minute or so.',
     '“Last active” is noted once an hour at most.',
   ],
+};
+
+/** What the page's actions answer. */
+export const answers = {
+  ended: 'Session ended everywhere now.',
+  unknown: 'That session is not in your list. It may have ended already.',
+  /** `count` is null where KV could not tell how many there were. */
+  othersEnded: (count: number | null) => {
+    if (count === null) return 'All your other sessions ended everywhere now.';
+    if (count === 0) return 'You had no other sessions.';
+    return count === 1
+      ? '1 other session ended everywhere now.'
+      : `${count} other sessions ended everywhere now.`;
+  },
+  named: (name: string) => `Session named “${name}”.`,
+  nameRemoved: 'Name removed.',
 };

@@ -6,6 +6,7 @@ import { parseForm, signInForm, tryAgain, readForm } from '$lib/server/forms';
 import { redirectTarget } from '$lib/server/redirect-target';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { answers } from './words';
 
 const NOTICES = ['signed-out-everywhere', 'account-deleted'] as const;
 
@@ -25,7 +26,7 @@ export const actions = {
     if (errors) return tryAgain(400, form, errors);
     const outcome = await signIn(event, data.username, data.password);
     if (outcome === 'refused') {
-      return tryAgain(400, form, { password: 'The username or the password is wrong.' });
+      return tryAgain(400, form, { password: answers.refused });
     }
     if (outcome !== 'signed-in') return tryAgain(429, form, { form: retryAfter(event, outcome) });
     redirect(303, redirectTarget(event.url));

@@ -12,3 +12,6 @@ export const words = {
   noAccount: 'No account yet?',
   signUp: 'Sign up',
 };
+
+/** What the page's action answers. Which of the two is wrong is not said (ASVS 6.3.8). */
+export const answers = { refused: 'The username or the password is wrong.' };

@@ -6,6 +6,7 @@ import { failClosed } from '$lib/server/fail-closed';
 import { parseForm, signUpForm, tryAgain, readForm } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { answers } from './words';
 
 export const load = failClosed((event: PageServerLoadEvent) => requireGuest(event));
 
@@ -19,7 +20,7 @@ export const actions = {
     if (weakness) return tryAgain(400, form, { password: weakness });
     const outcome = await signUp(event, username, password);
     if (outcome === 'taken') {
-      return tryAgain(409, form, { username: 'That username is taken. Choose another.' });
+      return tryAgain(409, form, { username: answers.taken });
     }
     if (outcome !== 'signed-in') return tryAgain(429, form, { form: retryAfter(event, outcome) });
     redirect(303, '/sessions');

@@ -9,3 +9,6 @@ export const words = {
   hasAccount: 'Have an account?',
   signIn: 'Sign in',
 };
+
+/** What the page's action answers. */
+export const answers = { taken: 'That username is taken. Choose another.' };

@@ -1,0 +1,39 @@
+/** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
+export const form = {
+  unreadable: 'This is not a form that can be read.',
+  username: {
+    missing: 'Enter a username.',
+    tooShort: (min: number) => `Use at least ${min} characters.`,
+    tooLong: (max: number) => `Use at most ${max} characters.`,
+    characters: 'Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
+    impossible: 'No username is that long.',
+  },
+  newPassword: {
+    missing: 'Enter a password.',
+    tooShort: (min: number) => `Use at least ${min} characters.`,
+    tooLong: (max: number) => `Use at most ${max} characters.`,
+    mostUsed:
+      'This is one of the most used passwords, and those are guessed first. Choose another: a few unrelated words make a good one.',
+    context:
+      "This is little more than your username or this site's name, and those are guessed first. Choose a password without them.",
+    breached:
+      'This password has leaked from another site, so guessers have it on their lists. Choose one that you use nowhere else.',
+  },
+  password: {
+    missing: 'Enter your password.',
+    tooLong: (max: number) => `Passwords here have at most ${max} characters.`,
+    wrong: 'That is not your password.',
+  },
+  session: {
+    missing: 'Choose a session.',
+    nameMissing: 'Enter a name.',
+    nameTooLong: (max: number) => `Use at most ${max} characters.`,
+  },
+  throttled: (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`,
+};
+
+/** Minutes are rounded up: whoever comes back then must not be too early. */
+function wait(seconds: number): string {
+  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}

@@ -1,0 +1,84 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+
+test('a slow action shows that it is under way, and double clicks are harmless', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await newDevice();
+  const { page } = laptop;
+  await laptop.startSignedUp(user);
+  for (const other of [await newDevice(), await newDevice(), await newDevice()])
+    await other.startSignedIn(user);
+  await laptop.visit('/sessions');
+
+  const post = await hold(page, 'POST');
+  const row = laptop.row((await laptop.rows().nth(1).getAttribute('data-session-id')) ?? '');
+  const button = row.getByRole('button', { name: 'End session' });
+  const { x, y } = await centre(button);
+  await page.mouse.click(x, y);
+  await page.mouse.click(x, y);
+  await button.press('Enter');
+  await expect(button).toHaveAttribute('aria-disabled', 'true');
+  // The label goes, a turning circle comes.
+  const moving = (element: Element) => element.getAnimations({ subtree: true }).length;
+  expect(await button.evaluate(moving)).toBe(3);
+  expect(post.held).toHaveLength(1);
+  post.release();
+  await expect(row).toHaveCount(0);
+
+  // The next row has moved under the pointer. The second half of a double click must not end that one as well.
+  const more = await hold(page, 'POST');
+  expect(await centre(laptop.rows().nth(1).getByRole('button', { name: 'End session' }))).toEqual({ x, y });
+  await page.mouse.move(x, y);
+  await page.mouse.down({ clickCount: 2 });
+  await page.mouse.up({ clickCount: 2 });
+  await page.getByRole('main').getByRole('button', { name: 'Sign out everywhere' }).dblclick();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  expect(more.held).toHaveLength(0);
+  more.release();
+  await laptop.visit('/sessions');
+  await expect(laptop.rows()).toHaveCount(3);
+});
+
+test('a slow page shows that it is on its way, without motion for who wants none', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await newDevice();
+  const { page } = laptop;
+  await laptop.startSignedUp(user);
+
+  const data = await hold(page, 'GET');
+  await page.getByRole('link', { name: 'Activity' }).click();
+  const progress = page.getByRole('progressbar', { name: 'Loading' });
+  await expect(progress).toBeAttached();
+  const seconds = (element: Element) => parseFloat(getComputedStyle(element).animationDuration);
+  expect(await progress.evaluate(seconds)).toBeGreaterThan(1);
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  expect(await progress.evaluate(seconds)).toBeLessThan(0.001);
+  data.release();
+  await expect(page).toHaveURL('/activity');
+  await expect(progress).toHaveCount(0);
+});
+
+/** Keeps the page's data and action requests of one method waiting, as a slow network would, until `release`. */
+async function hold(page: Page, method: 'GET' | 'POST') {
+  const held: string[] = [];
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  await page.route('**/*', async (route) => {
+    const request = route.request();
+    if (request.method() === method && request.resourceType() === 'fetch') {
+      held.push(request.url());
+      await released;
+    }
+    await route.fallback();
+  });
+  return { held, release };
+}
+
+async function centre(locator: Locator): Promise<{ x: number; y: number }> {
+  const box = await locator.boundingBox();
+  if (!box) throw new Error(`[e2e] ${String(locator)} is not on the page.`);
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
