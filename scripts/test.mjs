@@ -30,6 +30,7 @@ await main(async () => {
  * @param {NodeJS.ProcessEnv} [variables]
  */
 async function run(script, output, variables = {}) {
+  if (output === 'inherit') announce(script);
   const args = ['run', '--silent', '--ignore-scripts', script];
   const child = start('npm', args, {
     env: { ...process.env, ...variables },
@@ -41,9 +42,14 @@ async function run(script, output, variables = {}) {
   child.stdout?.on('data', (chunk) => printed.push(chunk));
   child.stderr?.on('data', (chunk) => printed.push(chunk));
   const code = await exitOf(child);
-  process.stdout.write(`\n> npm run ${script}\n\n`);
+  if (output === 'pipe') announce(script);
   process.stdout.write(Buffer.concat(printed));
   if (code !== 0) throw new StepFailed(`"npm run ${script}" ended with code ${code}.`);
+}
+
+/** @param {string} script */
+function announce(script) {
+  console.log(`\n> npm run ${script}\n`);
 }
 
 /** @param {number} milliseconds */
