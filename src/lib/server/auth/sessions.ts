@@ -1,8 +1,8 @@
-import type { Session } from 'lucia';
+import type { Session, SessionSchema } from 'lucia';
 import type { Place, SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
-import { isInvalidSession, readSession, toSignIn, type GuardEvent } from './guards';
+import { isInvalidSession, readSession, requireSession, toSignIn, type GuardEvent } from './guards';
 import type { Account, Actor, Arrival } from './ledger';
 import { absoluteEnd, isLoopback, type Auth } from './lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
@@ -65,10 +65,40 @@ export async function signOut(event: SessionEvent): Promise<void> {
  * The user's live sessions, the current one first, then by last use. KV's list may be late in both directions:
  * what it still shows of ended sessions the ledger takes out, and the current session is always there.
  */
-export async function listSessions({ lucia, ledger }: Auth, current: Session): Promise<SessionView[]> {
-  const { userId } = current.user;
-  const [listed, revoked] = await Promise.all([lucia.getAllUserSessions(userId), ledger.revokedIds(userId)]);
-  const others = listed
+export async function listSessions(auth: Auth, current: Session): Promise<SessionView[]> {
+  return viewsOf(auth, current, await askForList(auth, current.user.userId));
+}
+
+/**
+ * The confirmed session with its user's live sessions, in one wait: the list is asked for while the session is being
+ * confirmed, and looked at only if it is. Sends everybody else to the sign-in page, as `requireSession` does.
+ */
+export async function requireSessions(
+  event: GuardEvent,
+): Promise<{ session: Session; sessions: SessionView[] }> {
+  const { auth } = event.locals;
+  const asked = auth.presented && askForList(auth, auth.presented.userId);
+  // Without a session to show it to, nobody waits for the list.
+  asked?.catch(() => undefined);
+  const session = await requireSession(event);
+  return {
+    session,
+    sessions: viewsOf(auth, session, await (asked ?? askForList(auth, session.user.userId))),
+  };
+}
+
+/** What KV lists of a user, and what the ledger takes out of it. */
+type Listing = { records: SessionSchema[]; revoked: Set<string> };
+
+async function askForList({ listRecords, ledger }: Auth, userId: string): Promise<Listing> {
+  const [records, revoked] = await Promise.all([listRecords(userId), ledger.revokedIds(userId)]);
+  return { records, revoked };
+}
+
+function viewsOf({ lucia }: Auth, current: Session, { records, revoked }: Listing): SessionView[] {
+  const { user } = current;
+  const others = records
+    .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
     .filter(({ sessionId }) => sessionId !== current.sessionId)
     .filter(({ sessionId, epoch }) => epoch === current.epoch && !revoked.has(sessionId))
     .filter((session) => Date.now() < absoluteEnd(session))
