@@ -88,6 +88,12 @@ export default defineConfig({
       testDir: 'tests/deploy',
       testMatch: '**/*.spec.ts',
     },
+    {
+      // Nor here.
+      name: 'bare',
+      testDir: 'tests/bare',
+      testMatch: '**/*.spec.ts',
+    },
   ],
   webServer: [server('owner', ownerPort), server('index', indexPort)],
 });

@@ -6,38 +6,27 @@ import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp } from '$lib/server/auth/accounts';
 import { confirmSession } from '$lib/server/auth/guards';
 import { STORE_TIMEOUT_MILLISECONDS } from '$lib/server/auth/policy';
-import { sessionIdFor } from '$lib/server/auth/token';
 import { bindings } from '$lib/server/bindings';
-import { load as loadActivity } from '../../src/routes/(account)/activity/+page.server';
+import { Browser } from '../setup/browser';
+import { PAGES, type Cost } from '../simulation/costs';
+import { describeStep, type Step, type StepHooks } from '../simulation/steps';
 import {
-  actions as accountActions,
-  load as loadAccount,
-} from '../../src/routes/(account)/account/+page.server';
-import { GET as getData } from '../../src/routes/(account)/account/data/+server';
-import { load as loadRecords } from '../../src/routes/(account)/kv/+page.server';
-import {
-  actions as sessionActions,
-  load as loadSessions,
-} from '../../src/routes/(account)/sessions/+page.server';
-import { actions as signInActions, load as loadSignIn } from '../../src/routes/(guest)/login/+page.server';
-import { actions as signUpActions } from '../../src/routes/(guest)/signup/+page.server';
-import { load as loadLayout } from '../../src/routes/+layout.server';
-import { load as loadHome } from '../../src/routes/+page.server';
-import { DELETE as deleteSession } from '../../src/routes/api/sessions/[id]/+server';
-import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
-import { GET as getHealth } from '../../src/routes/healthz/+server';
-import { actions as signOutActions } from '../../src/routes/logout/+page.server';
-import { Browser, type TestEvent } from '../setup/browser';
-import { PAGES, type Cost, type Page } from '../simulation/costs';
-import { quickHash } from '../simulation/histories-requests';
-import { observeD1 } from '../simulation/observed-d1';
-import { describeStep, takeStep, type Step, type StepHooks } from '../simulation/steps';
-
-const ORIGIN = 'https://sessions.example';
-const PASSWORD = 'correct horse battery';
+  ACTION_SCENARIOS,
+  API_SCENARIOS,
+  HEALTH,
+  LAYOUT,
+  PAGE_SCENARIOS,
+  SESSIONS_PAGE,
+  call,
+  isDelete,
+  sessionIdOf,
+  setScene,
+  storesWith,
+  type Answer,
+  type Scenario,
+} from './routes';
 
 /** What the app's timeout would call, of the operation that began last. */
 let timeOut: () => void = () => undefined;
@@ -57,191 +46,6 @@ beforeAll(() => {
 beforeEach(() => void (errors.length = 0));
 
 afterAll(() => void vi.unstubAllGlobals());
-
-type Scene = { username: string; laptop: Browser; phone: Browser };
-type RouteEvent = TestEvent & { params: Record<string, string>; setHeaders: () => void };
-
-/** What of a browser, and what its request asks for. */
-type Scenario = {
-  name: string;
-  /** Of a page, the one whose cost is published. */
-  page?: Page;
-  method?: 'GET' | 'POST' | 'DELETE';
-  path?: string;
-  form?: (scene: Scene) => Record<string, string>;
-  params?: (scene: Scene) => Record<string, string>;
-  browser?: (scene: Scene) => Browser;
-  // A route's own event type names its route id; what the routes read is all here.
-  run: (event: never) => unknown;
-  /** Operations whose failure changes nothing for the visitor. */
-  tidying?: (step: Step) => boolean;
-};
-
-const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delete';
-/** The list of the other sessions, where it only counts them and says what to tidy up. */
-const isListing = ({ store, op }: Step) => (store === 'KV' ? op === 'list' : op === 'SELECT id FROM');
-const isTidying = (step: Step) => isDelete(step) || isListing(step);
-
-const sessionIdOf = (browser: Browser) => sessionIdFor(...splitCookie(browser.cookie ?? ''));
-function splitCookie(cookie: string): [string, string] {
-  const [userId = '', token = ''] = cookie.split('.');
-  return [userId, token];
-}
-
-const stranger = () => new Browser();
-
-const PAGE_SCENARIOS: Scenario[] = [
-  { name: 'the home page', page: '/', run: loadHome },
-  { name: 'the sign-in page', page: '/login', run: loadSignIn, browser: stranger },
-  { name: 'the sessions page', page: '/sessions', run: loadSessions },
-  { name: 'the activity page', page: '/activity', run: loadActivity },
-  { name: 'the account page', page: '/account', run: loadAccount, tidying: isListing },
-  { name: 'the download', page: '/account/data', run: getData },
-  { name: 'the records page', page: '/kv', run: loadRecords },
-];
-
-const ACTION_SCENARIOS: Scenario[] = [
-  {
-    name: 'signing up',
-    form: () => ({ username: newName(), password: PASSWORD }),
-    browser: stranger,
-    run: signUpActions.default,
-  },
-  {
-    name: 'signing in',
-    form: ({ username }) => ({ username, password: PASSWORD }),
-    browser: stranger,
-    run: signInActions.default,
-  },
-  {
-    name: 'signing in over a session',
-    form: ({ username }) => ({ username, password: PASSWORD }),
-    run: signInActions.default,
-    tidying: isDelete,
-  },
-  { name: 'signing out', run: signOutActions.default, tidying: isDelete },
-  {
-    name: 'revoking one',
-    form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),
-    run: sessionActions.revoke,
-    tidying: isDelete,
-  },
-  {
-    name: 'revoking oneself',
-    form: ({ laptop }) => ({ sessionId: sessionIdOf(laptop) }),
-    run: sessionActions.revoke,
-    tidying: isDelete,
-  },
-  {
-    name: 'naming a session',
-    form: ({ phone }) => ({ sessionId: sessionIdOf(phone), name: 'my phone' }),
-    run: sessionActions.rename,
-  },
-  { name: 'revoking the others', form: () => ({}), run: sessionActions.revokeOthers, tidying: isTidying },
-  { name: 'revoking all', form: () => ({}), run: sessionActions.revokeAll, tidying: isTidying },
-  {
-    name: 'changing the password',
-    form: () => ({ currentPassword: PASSWORD, newPassword: 'another good password' }),
-    run: accountActions.changePassword,
-    tidying: isTidying,
-  },
-  {
-    name: 'deleting the account',
-    form: () => ({ password: PASSWORD }),
-    run: accountActions.deleteAccount,
-    tidying: isTidying,
-  },
-];
-
-const API_SCENARIOS: Scenario[] = [
-  { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions },
-  { name: 'DELETE /api/sessions', method: 'DELETE', run: deleteSessions, tidying: isTidying },
-  {
-    name: 'DELETE /api/sessions/<another>',
-    method: 'DELETE',
-    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
-    run: deleteSession,
-    tidying: isDelete,
-  },
-  {
-    name: 'DELETE /api/sessions/<own>',
-    method: 'DELETE',
-    params: ({ laptop }) => ({ id: sessionIdOf(laptop) }),
-    run: deleteSession,
-    tidying: isDelete,
-  },
-];
-
-const newName = () => `ada-${crypto.randomUUID().slice(0, 13)}`;
-
-/** Somebody with a session on a laptop and one on a phone. */
-async function setScene(): Promise<Scene> {
-  const scene = { username: newName(), laptop: new Browser(), phone: new Browser() };
-  await signUp(scene.laptop.request(storesWith({})), scene.username, PASSWORD);
-  await signIn(scene.phone.request(storesWith({})), scene.username, PASSWORD);
-  return scene;
-}
-
-const KV_OPERATIONS = ['get', 'getWithMetadata', 'put', 'delete', 'list'] as const;
-
-function observeKV(real: KVNamespace, hooks: StepHooks): KVNamespace {
-  return new Proxy(real, {
-    get(target, name) {
-      const method: unknown = Reflect.get(target, name);
-      const op = KV_OPERATIONS.find((one) => one === name);
-      if (!op || typeof method !== 'function') return method;
-      return (...args: unknown[]) =>
-        takeStep(hooks, { store: 'KV', op, key: String(args[0]), place: '' }, () =>
-          Reflect.apply(method, target, args),
-        );
-    },
-  });
-}
-
-/** From a network of its own, so that no scene is throttled for another's tries. */
-const newAddress = () => `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`;
-
-function storesWith(hooks: StepHooks) {
-  return {
-    kv: observeKV(env.SESSIONS, hooks),
-    db: observeD1(env.DB, hooks).db,
-    layout: 'owner' as const,
-    passwordHash: quickHash,
-    deviceSecret: 'a secret of the tests',
-    address: newAddress(),
-  };
-}
-
-/** Calls the route as SvelteKit would: `never` stands for whatever event type the route names. */
-async function call(scenario: Scenario, scene: Scene, hooks: StepHooks): Promise<Answer> {
-  const { method = scenario.form || !scenario.page ? 'POST' : 'GET', path = '/sessions' } = scenario;
-  const browser = scenario.browser?.(scene) ?? scene.laptop;
-  const before = browser.cookie;
-  const form = scenario.form?.(scene);
-  const event: RouteEvent = {
-    ...browser.request({ ...storesWith(hooks), path, method: method === 'GET' ? 'GET' : 'POST' }),
-    request: new Request(new URL(path, ORIGIN), {
-      method,
-      headers: { 'user-agent': 'test', origin: ORIGIN },
-      body: method === 'GET' || method === 'DELETE' ? undefined : new URLSearchParams(form),
-    }),
-    params: scenario.params?.(scene) ?? {},
-    setHeaders: () => undefined,
-  };
-  // The one cast: `RouteEvent` has what the routes read, SvelteKit's type has more.
-  const asRoutesSeeIt = event as never;
-  let outcome: unknown;
-  try {
-    outcome = { returned: await scenario.run(asRoutesSeeIt) };
-    if (scenario.page?.startsWith('/')) await loadLayout(asRoutesSeeIt);
-  } catch (thrown) {
-    outcome = thrown;
-  }
-  await browser.settle();
-  return { outcome, browser, before, event };
-}
-
-type Answer = { outcome: unknown; browser: Browser; before: string | undefined; event: RouteEvent };
 
 /** The steps of a run in which nothing fails. */
 async function stepsOf(scenario: Scenario): Promise<{ steps: Step[]; answer: Answer }> {
@@ -333,8 +137,7 @@ describe('a page whose store fails', () => {
   );
 
   it('leaves out the greeting of the layout, and throws nothing', async () => {
-    const scenario: Scenario = { name: 'the layout', method: 'GET', run: loadLayout };
-    for await (const { outcome, said } of eachFailure(scenario)) {
+    for await (const { outcome, said } of eachFailure(LAYOUT)) {
       expect(outcome, said).toMatchObject({ returned: { viewer: null } });
     }
   });
@@ -389,7 +192,7 @@ describe('an action whose store fails', () => {
     expect(outcome).toMatchObject({ returned: { message: 'Session ended everywhere now.' } });
     expect(await env.SESSIONS.get(key)).not.toBeNull();
     expect(await confirmSession(new Browser().plant(cookie).request(storesWith({})))).toBeNull();
-    const list = await call({ name: 'list', page: '/sessions', run: loadSessions }, scene, {});
+    const list = await call(SESSIONS_PAGE, scene, {});
     expect(list.outcome).toMatchObject({ returned: { sessions: [{ id: sessionIdOf(scene.laptop) }] } });
   });
 });
@@ -422,8 +225,6 @@ function costOf(steps: Step[]): Cost {
     trips: d1.length,
   };
 }
-
-const HEALTH: Scenario = { name: '/healthz', method: 'GET', browser: stranger, run: getHealth };
 
 describe('/healthz', () => {
   it('says that both stores answer', async () => {

@@ -67,6 +67,42 @@ export const EXTRA = {
   'each other session that ends': cost({ delete: 1 }),
 } satisfies Record<string, Cost>;
 
+/**
+ * How often each waits for a store, one wait after the other: what starts together waits once. A page counts its layout, an
+ * action without scripts the page after it on top; password hashing is no wait. tests/integration/waves.test.ts counts them.
+ */
+export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
+  'page view (peek)': 1,
+  'account page (require)': 1,
+  'sessions page': 1,
+  'sign-up': 3,
+  'sign-in': 3,
+  'sign-in refused': 2,
+  'sign-out': 1,
+  'password again (step-up)': 5,
+  'name a session': 4,
+  'revoke one': 2,
+  'revoke others': 2,
+  'revoke all': 2,
+  'change password': 4,
+  'delete account': 5,
+  '/': 1,
+  '/login': 0,
+  '/sessions': 1,
+  '/activity': 2,
+  '/account': 2,
+  '/account/data': 2,
+  '/kv': 3,
+  'GET /api/sessions': 1,
+  '/healthz': 1,
+  'a renewal that was due': 2,
+  'the page view that renews': 1,
+  'sign-in from a new browser': 0,
+  'sign-in refused, new browser': 0,
+  'the session that a sign-in replaces': 0,
+  'each other session that ends': 0,
+};
+
 export function add(...costs: Cost[]): Cost {
   const sum = { ...NOTHING };
   for (const one of costs) for (const kind of KINDS) sum[kind] += one[kind];

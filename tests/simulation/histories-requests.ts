@@ -4,8 +4,8 @@ import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/serv
 import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
 import type { PasswordHash } from '$lib/server/auth/password';
 import {
-  listSessions,
   renameSession,
+  requireSessions,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
@@ -130,12 +130,15 @@ async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAc
       return undefined;
     case 'signOut':
       return signOut(event);
+    case 'list': {
+      const { session, sessions } = await requireSessions(event);
+      done.session = session;
+      return sessions;
+    }
   }
   const session = await requireSession(event);
   done.session = session;
   switch (act.action) {
-    case 'list':
-      return listSessions(event.locals.auth, session);
     case 'revoke':
       return revokeSession(event, session, done.target?.sessionId ?? 'none');
     case 'rename':

@@ -1,26 +1,18 @@
 import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
-import type { Session } from 'lucia';
-import { confirmSession } from './auth/guards';
 import { failClosed } from './fail-closed';
 import { problem } from './problem';
 
-/**
- * Wraps an endpoint of the JSON API: a session that stands now, and problem+json for all that goes wrong.
- */
+/** Wraps an endpoint of the JSON API: problem+json for all that goes wrong, also for what the guards of the pages throw. */
 export function apiEndpoint<E extends RequestEvent>(
-  handler: (event: E, session: Session) => Promise<Response>,
+  handler: (event: E) => Promise<Response>,
 ): (event: E) => Promise<Response> {
-  const guarded = failClosed(async (event: E) => {
-    const session = await confirmSession(event);
-    if (!session) return notSignedIn();
-    return handler(event, session);
-  });
+  const guarded = failClosed(handler);
 
   return async (event) => {
     try {
       return await guarded(event);
     } catch (thrown) {
-      // The guards of the pages send a session that ended meanwhile to the sign-in page; here that is a 401.
+      // Who has no session that stands is sent to the sign-in page by the guards; here that is a 401.
       if (isRedirect(thrown)) return notSignedIn();
       if (isHttpError(thrown, 503))
         return problem(503, 'Store unavailable', `${thrown.body.message} Try again.`);

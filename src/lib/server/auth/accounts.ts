@@ -15,7 +15,7 @@ import {
 import {
   actorOf,
   arrivalOf,
-  continueInEpoch,
+  endOthers,
   leaveWithAll,
   listOthers,
   newSession,
@@ -119,14 +119,11 @@ export async function changePassword(
   const key = await provePassword(event, current, currentPassword);
   if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
   const newHash = await auth.passwordHash.generate(newPassword);
-  const [epoch, listed] = await Promise.all([
-    auth.ledger.changePassword(actorOf(current), key, newHash, originOf(event)),
-    listOthers(auth, current),
-  ]);
-  if (epoch === null) toSignIn(event);
+  const others = await endOthers(event, current, Date.now(), (next) =>
+    auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event)),
+  );
   logEvent('password-changed', { userId: current.user.userId });
-  await continueInEpoch(event, { ...current, proved_at: Date.now() }, { epoch, listed });
-  return { endedOthers: listed && listed.length };
+  return { endedOthers: others && others.length };
 }
 
 /** Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { recordEvent, type EventType, type Origin } from './events';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_KEPT_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
 import { countedIn, notOvertaken, type Try } from './throttle';
@@ -182,44 +183,43 @@ export function createLedger(db: D1Database) {
     },
 
     /**
-     * Ends every session of the actor's user in one write.
-     * Gives the new epoch, or `null` if the actor no longer stands; then nothing happened.
+     * Ends every session of the actor's user in one write, by raising their epoch to `next` (`nextEpoch`).
+     * False if the actor no longer stands; then nothing happened.
      */
     async endAll(
       actor: Actor,
+      next: number,
       type: 'others-revoked' | 'all-revoked',
       origin: Origin,
-    ): Promise<number | null> {
+    ): Promise<boolean> {
       const event = { type, sessionId: actor.sessionId, ...origin, at: Date.now() };
-      const [, raised] = await db.batch<{ epoch: number }>([
+      const [, raised] = await db.batch([
         recordEvent(db, event, `User.id = ?6 AND ${actorStands(6)}`, ...actorValues(actor)),
         db
-          .prepare(
-            `UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1 AND ${actorStands(1)}
-             RETURNING session_epoch AS epoch`,
-          )
-          .bind(...actorValues(actor)),
+          .prepare(`UPDATE User SET session_epoch = ?4 WHERE id = ?1 AND ${actorStands(1)}`)
+          .bind(...actorValues(actor), next),
       ]);
-      return raised?.results[0]?.epoch ?? null;
+      return raised?.meta.changes === 1;
     },
 
     /**
-     * Replaces a password hash and ends every session, both or neither. A second change at the same moment finds the
-     * old hash gone and is refused. Gives the new epoch, or `null`.
+     * Replaces a password hash and ends every session as `endAll` does, both or neither. A second change at the same
+     * moment finds the old hash gone and is refused: false, and nothing happened.
      */
     async changePassword(
       actor: Actor,
       key: VerifiedKey,
       newHash: string,
+      next: number,
       origin: Origin,
-    ): Promise<number | null> {
+    ): Promise<boolean> {
       const event = {
         type: 'password-changed',
         sessionId: actor.sessionId,
         ...origin,
         at: Date.now(),
       } as const;
-      const [, raised] = await db.batch<{ epoch: number }>([
+      const [, raised] = await db.batch([
         db
           .prepare(
             `UPDATE Key SET hashed_password = ?6
@@ -228,14 +228,11 @@ export function createLedger(db: D1Database) {
           .bind(...actorValues(actor), key.id, key.hash, newHash),
         // A new hash has a fresh salt, so finding it there says that the statement before took effect.
         db
-          .prepare(
-            `UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1 AND ${keyHas(2)}
-             RETURNING session_epoch AS epoch`,
-          )
-          .bind(actor.userId, key.id, newHash),
+          .prepare(`UPDATE User SET session_epoch = ?4 WHERE id = ?1 AND ${keyHas(2)}`)
+          .bind(actor.userId, key.id, newHash, next),
         recordEvent(db, event, `User.id = ?6 AND ${keyHas(7)}`, actor.userId, key.id, newHash),
       ]);
-      return raised?.results[0]?.epoch ?? null;
+      return raised?.meta.changes === 1;
     },
 
     /**
@@ -250,6 +247,18 @@ export function createLedger(db: D1Database) {
       return meta.changes > 0;
     },
   };
+}
+
+/** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */
+const EPOCH_STEP_MAX = 2 ** 20;
+
+/**
+ * A later epoch: by a random step, so that no two raises arrive at the same one. The session that goes on in it can then
+ * be stored while the ledger is being asked to raise it: if it refuses, or never hears of it, that record is in no epoch
+ * that ever comes.
+ */
+export function nextEpoch(epoch: number): number {
+  return epoch + 1 + randomInt(EPOCH_STEP_MAX);
 }
 
 const notRevoked = (n: number) => `NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?${n})`;

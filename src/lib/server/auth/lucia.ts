@@ -4,6 +4,7 @@ import {
   type Adapter,
   type InitializeAdapter,
   type Session,
+  type SessionAdapter,
   type SessionSchema,
   type UserAdapter,
 } from 'lucia';
@@ -57,9 +58,11 @@ export function createAuth({
   /** Session id → token, for the sessions whose token this request knows. */
   const tokens = new Map(presented ? [[presented.sessionId, presented.token]] : []);
 
+  const sessions = cloudflareKvBinding(stores.kv, undefined, { layout })(LuciaError);
+
   const instance = configureLucia({
     adapter: requestAdapter({
-      sessions: cloudflareKvBinding(stores.kv, undefined, { layout }),
+      sessions,
       users,
       ledger,
       memory,
@@ -89,6 +92,8 @@ export function createAuth({
     stores,
     tokens,
     memory,
+    /** The session records as KV lists them. Lucia's own listing asks for the user as well, who may not be known yet. */
+    listRecords: sessions.getSessionsByUserId,
     users,
     passwordHash,
     /** What the cookie claims, by its form alone. */
@@ -172,7 +177,7 @@ type Memory = {
 };
 
 type RequestAdapterParts = {
-  sessions: ReturnType<typeof cloudflareKvBinding>;
+  sessions: SessionAdapter;
   users: UserAdapter;
   ledger: Ledger;
   memory: Memory;
@@ -183,14 +188,12 @@ type RequestAdapterParts = {
  * lets a session be read in one KV read, with the user's name from the record's own copy.
  */
 function requestAdapter({
-  sessions,
+  sessions: kv,
   users,
   ledger,
   memory,
 }: RequestAdapterParts): InitializeAdapter<Adapter> {
   return (LuciaError) => {
-    const kv = sessions(LuciaError);
-
     function read(sessionId: string): Promise<SessionSchema | null> {
       const reading = memory.sessions.get(sessionId) ?? kv.getSession(sessionId);
       memory.sessions.set(sessionId, reading);

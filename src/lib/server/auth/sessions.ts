@@ -1,9 +1,9 @@
-import type { Session } from 'lucia';
+import type { Session, SessionSchema } from 'lucia';
 import type { Place, SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
-import { isInvalidSession, readSession, toSignIn, type GuardEvent } from './guards';
-import type { Account, Actor, Arrival } from './ledger';
+import { isInvalidSession, readSession, requireSession, toSignIn, type GuardEvent } from './guards';
+import { nextEpoch, type Account, type Actor, type Arrival } from './ledger';
 import { absoluteEnd, isLoopback, type Auth } from './lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
@@ -44,7 +44,8 @@ export async function startSession(
   const now = Date.now();
   const { auth } = event.locals;
   const { presented } = auth;
-  await issueSession(auth, account, session, { created_at: now, proved_at: now, ...originOf(event) });
+  const notes = { created_at: now, proved_at: now, ...originOf(event) };
+  adopt(auth, await storeSession(auth, account, session, notes));
   auth.deviceCookie.remember(account.username);
   if (presented) forgetRecord(event, presented.sessionId);
 }
@@ -65,10 +66,40 @@ export async function signOut(event: SessionEvent): Promise<void> {
  * The user's live sessions, the current one first, then by last use. KV's list may be late in both directions:
  * what it still shows of ended sessions the ledger takes out, and the current session is always there.
  */
-export async function listSessions({ lucia, ledger }: Auth, current: Session): Promise<SessionView[]> {
-  const { userId } = current.user;
-  const [listed, revoked] = await Promise.all([lucia.getAllUserSessions(userId), ledger.revokedIds(userId)]);
-  const others = listed
+export async function listSessions(auth: Auth, current: Session): Promise<SessionView[]> {
+  return viewsOf(auth, current, await askForList(auth, current.user.userId));
+}
+
+/**
+ * The confirmed session with its user's live sessions, in one wait: the list is asked for while the session is being
+ * confirmed, and looked at only if it is. Sends everybody else to the sign-in page, as `requireSession` does.
+ */
+export async function requireSessions(
+  event: GuardEvent,
+): Promise<{ session: Session; sessions: SessionView[] }> {
+  const { auth } = event.locals;
+  const asked = auth.presented && askForList(auth, auth.presented.userId);
+  // Without a session to show it to, nobody waits for the list.
+  asked?.catch(() => undefined);
+  const session = await requireSession(event);
+  return {
+    session,
+    sessions: viewsOf(auth, session, await (asked ?? askForList(auth, session.user.userId))),
+  };
+}
+
+/** What KV lists of a user, and what the ledger takes out of it. */
+type Listing = { records: SessionSchema[]; revoked: Set<string> };
+
+async function askForList({ listRecords, ledger }: Auth, userId: string): Promise<Listing> {
+  const [records, revoked] = await Promise.all([listRecords(userId), ledger.revokedIds(userId)]);
+  return { records, revoked };
+}
+
+function viewsOf({ lucia }: Auth, current: Session, { records, revoked }: Listing): SessionView[] {
+  const { user } = current;
+  const others = records
+    .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
     .filter(({ sessionId }) => sessionId !== current.sessionId)
     .filter(({ sessionId, epoch }) => epoch === current.epoch && !revoked.has(sessionId))
     .filter((session) => Date.now() < absoluteEnd(session))
@@ -125,43 +156,50 @@ export async function renameSession(
  * Gives how many others were listed; `null` when KV could not say.
  */
 export async function revokeOtherSessions(event: SessionEvent, current: Session): Promise<number | null> {
-  const others = await endAll(event, current, 'others-revoked');
-  await continueInEpoch(event, current, others);
-  return others.listed && others.listed.length;
+  const others = await endOthers(event, current, current.proved_at, (next) =>
+    event.locals.auth.ledger.endAll(actorOf(current), next, 'others-revoked', originOf(event)),
+  );
+  logEvent('others-revoked', { userId: current.user.userId });
+  return others && others.length;
 }
 
 /** Ends all sessions of the user, this one too. */
 export async function revokeAllSessions(event: SessionEvent, current: Session): Promise<void> {
-  const { listed } = await endAll(event, current, 'all-revoked');
-  leaveWithAll(event, current, listed);
-}
-
-/** What an end of all sessions leaves: the new epoch, and the others as KV listed them. */
-export type EndOfAll = { epoch: number; listed: SessionView[] | null };
-
-async function endAll(
-  event: SessionEvent,
-  current: Session,
-  type: 'others-revoked' | 'all-revoked',
-): Promise<EndOfAll> {
   const { auth } = event.locals;
-  const [epoch, listed] = await Promise.all([
-    auth.ledger.endAll(actorOf(current), type, originOf(event)),
+  const [ended, others] = await Promise.all([
+    auth.ledger.endAll(actorOf(current), nextEpoch(current.epoch), 'all-revoked', originOf(event)),
     listOthers(auth, current),
   ]);
-  if (epoch === null) toSignIn(event);
-  logEvent(type, { userId: current.user.userId });
-  return { epoch, listed };
+  if (!ended) toSignIn(event);
+  logEvent('all-revoked', { userId: current.user.userId });
+  leaveWithAll(event, current, others);
 }
 
-/** After the epoch rose: this browser goes on in the new one, under a new token and id; the old records go. */
-export async function continueInEpoch(
+/**
+ * Ends every session by `raise`, which has the ledger raise the epoch and says whether it did; this browser goes on in the
+ * new epoch, under a new token and id, and the old records go. Gives the others, `null` when KV could not list them.
+ */
+export async function endOthers(
   event: SessionEvent,
   current: Session,
-  { epoch, listed }: EndOfAll,
-): Promise<void> {
-  await issueSuccessor(event, current, { epoch, proved_at: current.proved_at });
-  forgetRecords(event, current, listed);
+  proved_at: number,
+  raise: (next: number) => Promise<boolean>,
+): Promise<SessionView[] | null> {
+  const { auth } = event.locals;
+  const next = nextEpoch(current.epoch);
+  // All at once: until the ledger has raised the epoch the successor's record is no session.
+  const [ended, successor, others] = await Promise.all([
+    raise(next),
+    storeSuccessor(auth, current, { epoch: next, proved_at }),
+    listOthers(auth, current),
+  ]);
+  if (!ended) {
+    forgetRecord(event, successor.sessionId);
+    toSignIn(event);
+  }
+  adopt(auth, successor);
+  forgetRecords(event, current, others);
+  return others;
 }
 
 /** The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). */
@@ -169,9 +207,13 @@ export async function renewProof(event: SessionEvent, current: Session): Promise
   const { ledger } = event.locals.auth;
   const ended = await ledger.end(actorOf(current), current.sessionId, 'replaced', originOf(event));
   if (ended !== 'ended') toSignIn(event);
-  const session = await issueSuccessor(event, current, { epoch: current.epoch, proved_at: Date.now() });
+  const successor = await storeSuccessor(event.locals.auth, current, {
+    epoch: current.epoch,
+    proved_at: Date.now(),
+  });
+  adopt(event.locals.auth, successor);
   forgetRecord(event, current.sessionId);
-  return session;
+  return successor;
 }
 
 /** After every session ended: the cookie goes, and the records. */
@@ -205,17 +247,18 @@ export function originOf({ request, platform, url }: SessionEvent): Origin {
 
 type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
 
-async function issueSuccessor(
-  event: SessionEvent,
+/** Stores the session that takes the place of the current one. */
+function storeSuccessor(
+  auth: Auth,
   { user, created_at, device, place, name }: Session,
   { epoch, proved_at }: { epoch: number; proved_at: number },
 ): Promise<Session> {
   const account = { id: user.userId, username: user.username, epoch };
   const notes = { created_at, proved_at, device, place, ...(name && { name }) };
-  return issueSession(event.locals.auth, account, newSession(user.userId), notes);
+  return storeSession(auth, account, newSession(user.userId), notes);
 }
 
-async function issueSession(
+async function storeSession(
   auth: Auth,
   { id: userId, username, epoch }: Account,
   { sessionId, token }: NewSession,
@@ -223,15 +266,14 @@ async function issueSession(
 ): Promise<Session> {
   auth.tokens.set(sessionId, token);
   auth.memory.users.set(userId, { id: userId, username });
-  const session = await auth.lucia.createSession({
-    userId,
-    sessionId,
-    attributes: { username, epoch, ...notes },
-  });
-  auth.request.setSession(session);
+  return auth.lucia.createSession({ userId, sessionId, attributes: { username, epoch, ...notes } });
+}
+
+/** From here on this browser has that session: its cookie is set. */
+function adopt({ request, memory }: Auth, session: Session): void {
+  request.setSession(session);
   // Without JavaScript the page's load runs in the same request, after the action: it must see the new session.
-  auth.memory.confirmed = Promise.resolve(session);
-  return session;
+  memory.confirmed = Promise.resolve(session);
 }
 
 /** Removes an ended record from KV once the answer is sent. It is dead already: the ledger says so. */

@@ -1,8 +1,8 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { requireSession } from '$lib/server/auth/guards';
 import {
-  listSessions,
   renameSession,
+  requireSessions,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
@@ -16,8 +16,7 @@ import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
-  const session = await requireSession(event);
-  const sessions = await listSessions(event.locals.auth, session);
+  const { session, sessions } = await requireSessions(event);
   const newSince = lastVisit(event.cookies, session.user.userId, event.url.protocol === 'https:');
   return { sessions, newSince };
 });

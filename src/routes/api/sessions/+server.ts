@@ -1,18 +1,21 @@
 import { json } from '@sveltejs/kit';
 import { apiEndpoint, passwordNeeded } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
-import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
+import { requireSession } from '$lib/server/auth/guards';
+import { requireSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
 /** The caller's live sessions. */
-export const GET = apiEndpoint(async (event: RequestEvent, session) =>
-  json({ sessions: await listSessions(event.locals.auth, session) }),
-);
+export const GET = apiEndpoint(async (event: RequestEvent) => {
+  const { sessions } = await requireSessions(event);
+  return json({ sessions });
+});
 
 /** Ends all the caller's sessions but this one, which goes on under a new cookie. `ended` is `null` if KV could not count. */
-export const DELETE = apiEndpoint(async (event: RequestEvent, session) => {
+export const DELETE = apiEndpoint(async (event: RequestEvent) => {
+  const session = await requireSession(event);
   if (!isProofFresh(session)) return passwordNeeded();
   return json({ ended: await revokeOtherSessions(event, session) });
 });

@@ -1,5 +1,6 @@
 import { apiEndpoint, passwordNeeded } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
+import { requireSession } from '$lib/server/auth/guards';
 import { revokeSession, signOut } from '$lib/server/auth/sessions';
 import { problem } from '$lib/server/problem';
 import type { RequestEvent } from './$types';
@@ -7,7 +8,8 @@ import type { RequestEvent } from './$types';
 export const trailingSlash = 'ignore';
 
 /** Ends one of the caller's sessions; the caller's own is a sign-out. */
-export const DELETE = apiEndpoint(async (event: RequestEvent, session) => {
+export const DELETE = apiEndpoint(async (event: RequestEvent) => {
+  const session = await requireSession(event);
   const { id } = event.params;
   if (id === session.sessionId) {
     await signOut(event);

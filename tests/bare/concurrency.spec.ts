@@ -1,0 +1,137 @@
+/**
+ * Requests at once, in a bare workerd with KV and D1 in another process and some milliseconds away: whatever requests
+ * shared by mistake, such as a database client, fails here, as it would on Cloudflare, and not in Miniflare.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { bundleWorker, startBareWorker } from '../../scripts/lib/bare-worker.mjs';
+import { newSession, PASSWORD, passwordHash, person } from '../../scripts/lib/people.mjs';
+import { startStores, type StoreServers } from '../../scripts/lib/store-servers.mjs';
+import { visit } from '../../scripts/lib/visitor.mjs';
+
+test.describe.configure({ timeout: 120_000 });
+
+const FIRST_AT_ONCE = 64;
+const CONNECTIONS = 8;
+const DELAYS = { kvMilliseconds: 3, d1Milliseconds: 5 };
+/** A neighbour leaves after one of these, in milliseconds: before, between and after the stores' answers. */
+const LEAVES_AFTER = [1, 4, 8];
+
+/** An operation of one of many users, by number. A hash takes its time: what waits for many may time out, which is a 503. */
+type Operation = {
+  name: string;
+  answers: number[];
+  send: (origin: string, user: number, signal?: AbortSignal) => Promise<Response>;
+};
+
+const cookies: string[] = [];
+let signUps = 0;
+
+const OPERATIONS: Operation[] = [
+  {
+    name: 'peek',
+    answers: [200],
+    send: (origin, user, signal) => visit(origin, '/', { cookie: cookies[user], signal }),
+  },
+  {
+    name: 'require',
+    answers: [200],
+    send: (origin, user, signal) => visit(origin, '/activity', { cookie: cookies[user], signal }),
+  },
+  {
+    name: 'sign-in',
+    answers: [303, 503],
+    send: (origin, user, signal) => {
+      const form = { username: person(user).username, password: PASSWORD };
+      return visit(origin, '/login', { form, signal });
+    },
+  },
+  {
+    name: 'sign-up',
+    answers: [303, 503],
+    send: (origin, _, signal) => {
+      const form = { username: `new-${(signUps += 1)}`, password: PASSWORD };
+      return visit(origin, '/signup', { form, signal });
+    },
+  },
+];
+
+let folder: string;
+let stores: StoreServers;
+
+test.beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'worker-'));
+  await bundleWorker(folder);
+  stores = await startStores(DELAYS);
+  const hash = passwordHash();
+  for (let i = 0; i < FIRST_AT_ONCE; i += 1) {
+    const { id, username } = person(i);
+    stores.db.prepare('INSERT INTO User (id, username) VALUES (?, ?)').run(id, username);
+    const key = `username:${username}`;
+    stores.db.prepare('INSERT INTO Key (id, user_id, hashed_password) VALUES (?, ?, ?)').run(key, id, hash);
+    const { cookie, key: name, json, expiration } = newSession({ id, username });
+    stores.records.set(name, { value: json, metadata: json, expiration });
+    cookies.push(cookie);
+  }
+});
+
+test.afterAll(async () => {
+  await stores.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** Every answer is one of the operation's, and most are its first. */
+async function expectAnswers({ name, answers }: Operation, responses: Response[]): Promise<void> {
+  for (const response of responses) {
+    const text = await response.text();
+    expect(answers, `${name} answered ${response.status}: ${text.slice(0, 300)}`).toContain(response.status);
+  }
+  const wanted = responses.filter(({ status }) => status === answers[0]);
+  expect(wanted.length, name).toBeGreaterThan(responses.length / 2);
+}
+
+for (const operation of OPERATIONS) {
+  test(`the first ${FIRST_AT_ONCE} requests, at once: ${operation.name}`, async () => {
+    const worker = await startBareWorker(folder, stores);
+    try {
+      const sent = numbers(FIRST_AT_ONCE).map((user) => operation.send(worker.origin, user));
+      await expectAnswers(operation, await Promise.all(sent));
+    } finally {
+      await worker.stop();
+    }
+    expect(worker.errors()).not.toMatch(/uncaught|different request|hung/i);
+  });
+}
+
+test(`${CONNECTIONS} connections, and ${CONNECTIONS} beside neighbours who leave before they are answered`, async () => {
+  const worker = await startBareWorker(folder, stores);
+  const { origin } = worker;
+  let left = 0;
+  try {
+    const steady = (rounds: number) =>
+      numbers(CONNECTIONS).map(async (user) => {
+        for (const operation of numbers(rounds).flatMap(() => OPERATIONS)) {
+          await expectAnswers(operation, [await operation.send(origin, user)]);
+        }
+      });
+    await Promise.all(steady(1));
+
+    const neighbours = numbers(CONNECTIONS).map(async (number) => {
+      for (const delay of LEAVES_AFTER) {
+        for (const operation of OPERATIONS) {
+          const signal = AbortSignal.timeout(delay);
+          await operation.send(origin, CONNECTIONS + number, signal).catch(() => (left += 1));
+        }
+      }
+    });
+    await Promise.all([...steady(1), ...neighbours]);
+  } finally {
+    await worker.stop();
+  }
+  expect(left).toBeGreaterThan(CONNECTIONS);
+  expect(worker.errors()).not.toMatch(/uncaught|different request|hung/i);
+});

@@ -1,0 +1,144 @@
+/**
+ * How often a request waits for a store, one wait after the other, on the app's own routes with the real KV and D1.
+ * docs/consistency.md publishes these numbers.
+ */
+import { isHttpError } from '@sveltejs/kit';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { confirmSession, peekSession } from '$lib/server/auth/guards';
+import { ACTIVE_PERIOD_MILLISECONDS, PROOF_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import {
+  actions as sessionActions,
+  load as loadSessions,
+} from '../../src/routes/(account)/sessions/+page.server';
+import { WAITS } from '../simulation/costs';
+import { wavesOf } from '../simulation/waves';
+import {
+  ACTION_SCENARIOS,
+  API_SCENARIOS,
+  HEALTH,
+  PAGE_SCENARIOS,
+  PASSWORD,
+  SESSIONS_PAGE,
+  ask,
+  setScene,
+  signInAs,
+  type Scenario,
+  type Scene,
+} from './routes';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.spyOn(console, 'log').mockImplementation(() => undefined);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const PEEK: Scenario = { name: 'a peek', method: 'GET', run: peekSession };
+const REQUIRE: Scenario = { name: 'a confirmation', method: 'GET', run: confirmSession };
+const REFUSED: Scenario = {
+  ...scenario('signing in'),
+  name: 'a refused sign-in',
+  form: ({ username }) => ({ username, password: 'not the password' }),
+};
+
+const OPERATIONS = [
+  { ...PEEK, waits: WAITS['page view (peek)'] },
+  { ...REQUIRE, waits: WAITS['account page (require)'] },
+  { ...SESSIONS_PAGE, waits: WAITS['sessions page'] },
+  { ...scenario('signing up'), waits: WAITS['sign-up'] },
+  { ...scenario('signing in over a session'), waits: WAITS['sign-in'] },
+  { ...REFUSED, browser: ({ laptop }: Scene) => laptop, waits: WAITS['sign-in refused'] },
+  { ...scenario('signing out'), waits: WAITS['sign-out'] },
+  { ...scenario('naming a session'), waits: WAITS['name a session'] },
+  { ...scenario('revoking one'), waits: WAITS['revoke one'] },
+  { ...scenario('revoking the others'), waits: WAITS['revoke others'] },
+  { ...scenario('revoking all'), waits: WAITS['revoke all'] },
+  { ...scenario('changing the password'), waits: WAITS['change password'] },
+  { ...scenario('deleting the account'), waits: WAITS['delete account'] },
+];
+
+function scenario(name: string): Scenario {
+  const found = [...ACTION_SCENARIOS, ...API_SCENARIOS].find((one) => one.name === name);
+  if (!found) throw new Error(`[waves] there is no scenario "${name}"`);
+  return found;
+}
+
+/** The waits of a request that is answered. */
+async function waitsOf(scenario: Scenario, scene: Scene): Promise<string[][]> {
+  return wavesOf(async (hooks) => {
+    const { outcome } = await ask(scenario, scene, hooks);
+    // A redirect is an answer, a store that failed is none.
+    if (outcome instanceof Error || isHttpError(outcome)) throw outcome;
+  });
+}
+
+describe('one wait after the other', () => {
+  it.each(OPERATIONS)('$name: $waits', async ({ waits, ...scenario }) => {
+    expect(await waitsOf(scenario, await setScene())).toHaveLength(waits);
+  });
+
+  it.each([HEALTH, ...PAGE_SCENARIOS, scenario('GET /api/sessions')])('$name', async (scenario) => {
+    const waits = WAITS[scenario.page ?? '/healthz'];
+    expect(await waitsOf(scenario, await setScene())).toHaveLength(waits);
+  });
+
+  it('the API waits as often as the pages', async () => {
+    const others = await waitsOf(scenario('DELETE /api/sessions'), await setScene());
+    expect(others).toHaveLength(WAITS['revoke others']);
+    const one = await waitsOf(scenario('DELETE /api/sessions/<another>'), await setScene());
+    expect(one).toHaveLength(WAITS['revoke one']);
+  });
+
+  it('without scripts the page comes after the action, in the same answer', async () => {
+    const withPage: Scenario = {
+      ...scenario('revoking one'),
+      run: async (event) => {
+        await sessionActions.revoke(event);
+        return loadSessions(event);
+      },
+    };
+    expect(await waitsOf(withPage, await setScene())).toHaveLength(
+      // The session is known by then.
+      WAITS['revoke one'] + 1,
+    );
+  });
+});
+
+describe('on top of them', () => {
+  it('a renewal that was due', async () => {
+    const scene = await setScene();
+    vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);
+    const account = await waitsOf(REQUIRE, scene);
+    expect(account).toHaveLength(WAITS['account page (require)'] + WAITS['a renewal that was due']);
+    vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);
+    expect(await waitsOf(PEEK, scene)).toHaveLength(
+      WAITS['page view (peek)'] + WAITS['a renewal that was due'] + WAITS['the page view that renews'],
+    );
+  });
+
+  it('the password, where it is asked for again', async () => {
+    const scene = await setScene();
+    vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
+    const waves = await waitsOf({ ...scenario('revoking all'), form: () => ({ password: PASSWORD }) }, scene);
+    // The session is known by then.
+    const known = WAITS['account page (require)'];
+    expect(waves).toHaveLength(WAITS['password again (step-up)'] + WAITS['revoke all'] - known);
+  });
+
+  it('a new browser', async () => {
+    const signIn = await waitsOf(scenario('signing in'), await setScene());
+    expect(signIn).toHaveLength(WAITS['sign-in'] + WAITS['sign-in from a new browser']);
+    const refused = await waitsOf(REFUSED, await setScene());
+    expect(refused).toHaveLength(WAITS['sign-in refused'] + WAITS['sign-in refused, new browser']);
+  });
+
+  it('more sessions that end', async () => {
+    const scene = await setScene();
+    for (let i = 0; i < 10; i += 1) await signInAs(scene);
+    const waves = await waitsOf(scenario('revoking the others'), scene);
+    expect(waves).toHaveLength(WAITS['revoke others'] + 11 * WAITS['each other session that ends']);
+  });
+});
