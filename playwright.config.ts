@@ -52,7 +52,8 @@ export default defineConfig({
   forbidOnly: true,
   // A test that passes at its second try has found a race: it is to fail.
   retries: 0,
-  workers: 2,
+  // Half of a test's time is waiting: for a page to settle, for a command to start.
+  workers: 3,
   reporter: 'list',
   timeout: 45_000,
   expect: { timeout: 10_000 },
@@ -73,7 +74,7 @@ export default defineConfig({
       // What these look at does not depend on how sessions are stored.
       testIgnore: [
         WITHOUT_JAVASCRIPT,
-        '**/{accessibility,activity,cost,follow,fuzz,headers,impatience,keyboard,many-sessions,security,sign-up,speed,theme,weight}.spec.ts',
+        '**/{accessibility,activity,api,cost,follow,fuzz,headers,impatience,keyboard,many-sessions,rename,security,sign-in,sign-up,speed,theme,weight}.spec.ts',
       ],
       use: { ...browser, baseURL: `http://localhost:${indexPort}` },
     },
