@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Session } from 'lucia';
 import type { Place, SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
@@ -251,7 +252,7 @@ function forgetRecords(event: SessionEvent, current: Session, others: SessionVie
 
 /** Begins a turn later, so that the answer does not stand in line behind a thousand deletes. */
 function inBackground(event: SessionEvent, work: () => Promise<unknown>): void {
-  event.platform?.ctx?.waitUntil(new Promise((resolve) => setTimeout(resolve)).then(work));
+  event.platform?.ctx?.waitUntil(nextTurn().then(work));
 }
 
 /** KV deletes tidy up; they may come late or fail, and then KV's own expiry and the ledger see to it. */
