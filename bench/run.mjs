@@ -8,7 +8,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toolEnvironment } from '../scripts/lib/environment.mjs';
 import { exitOf, main, ROOT, runQuietly, start, StepFailed } from '../scripts/lib/processes.mjs';
-import { generateClient } from '../scripts/lib/steps.mjs';
+import { build, generateClient } from '../scripts/lib/steps.mjs';
 
 const BENCH = join(ROOT, 'bench');
 const PEER_SCHEMA = 'bench/prisma/schema.prisma';
@@ -17,6 +17,7 @@ await main(async () => {
   const quick = process.argv.includes('--quick');
   await install();
   await generateClient();
+  if (process.env.SKIP_BUILD !== '1') await build();
   await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA], toolEnvironment());
   // Only now: it needs what was just installed.
   const { measure } = await import('./lib/sections.mjs');

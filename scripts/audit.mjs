@@ -7,13 +7,11 @@
  *   npm run audit -- --list   only says what ships, and fails if docs/security.md does not name it
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { toolEnvironment } from './lib/environment.mjs';
-import { exitOf, main, ROOT, runQuietly, start, StepFailed } from './lib/processes.mjs';
+import { exitOf, main, ROOT, start, StepFailed } from './lib/processes.mjs';
+import { withWorkerBundle } from './lib/worker-bundle.mjs';
 
-const BUILD = '.svelte-kit/cloudflare';
 const PAGE = 'docs/security.md';
 /** Vite has put these into the build before wrangler bundles it (Kit's `noExternal`, and JSON). */
 const BUNDLED_BY_VITE = ['@sveltejs/kit', '@zxcvbn-ts/language-common', 'svelte'];
@@ -50,19 +48,7 @@ await main(async () => {
  * @returns {Promise<string[]>}
  */
 async function shippedPackages() {
-  const folder = await mkdtemp(join(tmpdir(), 'bundle-'));
-  try {
-    const args = [
-      'pages',
-      'functions',
-      'build',
-      '--build-output-directory',
-      BUILD,
-      '--outdir',
-      folder,
-      '--sourcemap',
-    ];
-    await runQuietly('wrangler', args, toolEnvironment());
+  return withWorkerBundle(async (folder) => {
     /** @type {{ sources: string[] }} */
     const { sources } = JSON.parse(await readFile(join(folder, '_worker.js.map'), 'utf8'));
     const modules = join(ROOT, 'node_modules') + sep;
@@ -75,9 +61,7 @@ async function shippedPackages() {
       // Prisma generates the client's own code there.
       .filter((name) => !name.startsWith('.'));
     return [...new Set([...BUNDLED_BY_VITE, ...names])].sort();
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
 /**

@@ -1,7 +1,10 @@
 import { bundle } from './bundle.mjs';
-import { ask, median, spread } from './load.mjs';
+import { compressedBytes, modulesIn, withWorkerBundle } from '../../scripts/lib/worker-bundle.mjs';
+import { coldStarts } from './cold.mjs';
+import { ask, load, median, spread } from './load.mjs';
 import { machine, machineTicks } from './machine.mjs';
 import { countOperations, interleave, timeOnce } from './measure.mjs';
+import { postForm, startApp } from './pages.mjs';
 import { plot } from './plot.mjs';
 import { number, operations, percent, ratio, table } from './report.mjs';
 import { END_OTHERS, LISTINGS, RENEWAL, REQUESTS, SIGN_INS, WRITE } from './subjects.mjs';
@@ -15,11 +18,15 @@ const FULL = {
   requests: { rounds: 11, seconds: 1, connections: 8 },
   signIns: { rounds: 7, seconds: 1.5, connections: 1 },
   listings: { rounds: 7, seconds: 0.5, connections: 1 },
+  pages: { rounds: 7, seconds: 1, connections: 8 },
+  coldStarts: 15,
 };
 const QUICK = {
   requests: { rounds: 3, seconds: 0.5, connections: 8 },
   signIns: { rounds: 3, seconds: 0.5, connections: 1 },
   listings: { rounds: 3, seconds: 0.3, connections: 1 },
+  pages: { rounds: 3, seconds: 0.5, connections: 8 },
+  coldStarts: 5,
 };
 
 /**
@@ -118,6 +125,47 @@ export async function measure({ quick, appTables, peerTables }) {
     ),
   );
 
+  say('## Whole pages\n\nOf the built app, as it is uploaded.');
+  const { worker: app, cookie } = await startApp(appTables);
+  const signedIn = { host: app.url.host, cookie };
+  const signedOut = { host: app.url.host };
+  const pages = {
+    '/ signed out': { wanted: { path: '/', headers: signedOut }, status: 200 },
+    '/ signed in': { wanted: { path: '/', headers: signedIn }, status: 200 },
+    '/sessions signed out (a redirect)': { wanted: { path: '/sessions', headers: signedOut }, status: 303 },
+    '/sessions signed in': { wanted: { path: '/sessions', headers: signedIn }, status: 200 },
+  };
+  /** @type {Record<string, Slot[]>} */
+  const pageSlots = Object.fromEntries(Object.keys(pages).map((name) => [name, []]));
+  for (let round = 0; round <= how.pages.rounds; round += 1) {
+    for (const [name, { wanted, status }] of Object.entries(pages)) {
+      const slot = await load(app, wanted, { ...how.pages, status });
+      if (round > 0) pageSlots[name]?.push(slot);
+    }
+  }
+  const pageRows = [];
+  for (const [name, { wanted }] of Object.entries(pages)) {
+    const { headers } = await ask(app.url, wanted);
+    pageRows.push([name, ...rates(pageSlots[name] ?? []), operationsOf(String(headers['server-timing']))]);
+  }
+  say(table(['', 'req/s', '±', 'p50 ms', 'CPU ms', 'operations'], pageRows));
+
+  say('## Weight and cold start');
+  const weight = await compressedBytes(await withWorkerBundle(modulesIn));
+  const cold = await coldStarts(how.coldStarts);
+  const [first, ...later] = await firstSignIns(appTables);
+  say(
+    table(
+      ['', '', '±'],
+      [
+        ['worker, compressed, kB', number(weight / 1_000), ''],
+        ['start to first answer of / signed in, ms', number(median(cold.app)), percent(spread(cold.app))],
+        ['the same without Prisma in it, ms', number(median(cold.bare)), percent(spread(cold.bare))],
+        ['first sign-in of an isolate, above later ones, ms', number((first ?? NaN) - median(later)), ''],
+      ],
+    ),
+  );
+
   const rateTo = (/** @type {string} */ id, /** @type {string} */ other) =>
     ratio(requests[id] ?? [], requests[other] ?? [], 'perSecond').median;
   const timeTo = (/** @type {string} */ id, /** @type {string} */ other) =>
@@ -154,6 +202,17 @@ export async function measure({ quick, appTables, peerTables }) {
       value: median(ended.times) / median(ended.floorTimes),
       atMost: 1,
     },
+    {
+      what: '/ signed in to / signed out, req/s',
+      value: ratio(pageSlots['/ signed in'] ?? [], pageSlots['/ signed out'] ?? [], 'perSecond').median,
+      atLeast: 0.85,
+    },
+    { what: 'worker, compressed, MB', value: weight / 1_000_000, atMost: 1 },
+    {
+      what: 'cold start to that without Prisma, time',
+      value: median(cold.app) / median(cold.bare),
+      atMost: 1.8,
+    },
     { what: 'ending 999 others: KV deletes at once', value: endCounts.deletesAtOnce, atMost: 6, digits: 0 },
   ];
   say('## Targets');
@@ -167,6 +226,7 @@ export async function measure({ quick, appTables, peerTables }) {
       `The floor of one KV get varied by ${percent(noise)} between rounds; the machine's host took ${percent(stolen)} of its time.`,
   );
   for (const { worker } of Object.values(bench)) await worker.miniflare.dispose();
+  await app.miniflare.dispose();
   return {
     text: `# Results\n\n${parts.join('\n\n')}\n`,
     plot: plot(REQUESTS, requests),
@@ -188,4 +248,29 @@ function rates(slots, digits = 0) {
     number(median(slots.map((slot) => slot.milliseconds)), 1),
     number(median(slots.map((slot) => slot.cpu)), 2),
   ];
+}
+
+/**
+ * How long sign-ins take in a new isolate that has shown a page: the first sets up Prisma.
+ * @param {string} sql
+ * @returns {Promise<number[]>} milliseconds
+ */
+async function firstSignIns(sql) {
+  const { worker } = await startApp(sql);
+  const times = [];
+  for (let time = 0; time < 6; time += 1) {
+    const startedAt = performance.now();
+    await postForm(worker, '/login');
+    times.push(performance.now() - startedAt);
+  }
+  await worker.miniflare.dispose();
+  return times;
+}
+
+/** The counts in a `Server-Timing` header, without those that are 0. @param {string} header */
+function operationsOf(header) {
+  const counts = [...header.matchAll(/([\w-]+);desc="([1-9]\d*)"/g)].map(
+    ([, name, count]) => `${count} ${name}`,
+  );
+  return counts.join(', ') || 'none';
 }

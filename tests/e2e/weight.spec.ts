@@ -1,8 +1,11 @@
 import { gzipSync } from 'node:zlib';
+import { compressedBytes, modulesIn, withWorkerBundle } from '../../scripts/lib/worker-bundle.mjs';
 import { expect, test } from './fixtures';
 
 /** Of all scripts together, compressed. */
 const SESSIONS_SCRIPTS_MAX_BYTES = 45_000;
+/** Of all modules together, compressed; the free plan takes 3 MB (Workers, limits). Two thirds of it are Prisma's query compiler. */
+const WORKER_MAX_BYTES = 1_000_000;
 
 test('the sessions page loads at most 45 kB of JavaScript', async ({ newDevice, request, user }) => {
   const device = await newDevice();
@@ -23,4 +26,10 @@ test('the sessions page loads at most 45 kB of JavaScript', async ({ newDevice, 
   );
   expect(sizes.length).toBeGreaterThan(1);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(SESSIONS_SCRIPTS_MAX_BYTES);
+});
+
+test('the worker is at most 1 MB, compressed, as it would be uploaded', async () => {
+  const modules = await withWorkerBundle(modulesIn);
+  expect(modules.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\.wasm$/));
+  expect(await compressedBytes(modules)).toBeLessThanOrEqual(WORKER_MAX_BYTES);
 });

@@ -20,20 +20,34 @@ export function relativeTime(at: number, now: number): string {
   return relative.format(Math.trunc(distance / milliseconds), unit);
 }
 
+const EXACT: Intl.DateTimeFormatOptions = {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZoneName: 'short',
+};
+const exactIn = formats(EXACT);
+const dateIn = formats({ dateStyle: 'long' });
+
 /** "12 Mar 2026, 14:05 UTC". `timeZone` null: the reader's own. */
 export function exactTime(at: number, timeZone: 'UTC' | null): string {
-  return new Intl.DateTimeFormat(LOCALE, {
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZoneName: 'short',
-    ...(timeZone && { timeZone }),
-  }).format(at);
+  return exactIn(timeZone).format(at);
 }
 
 /** "12 March 2026". `timeZone` null: the reader's own. */
 export function dateOnly(at: number, timeZone: 'UTC' | null): string {
-  return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', ...(timeZone && { timeZone }) }).format(at);
+  return dateIn(timeZone).format(at);
+}
+
+/** One format for each time zone, kept: making one costs more than rendering the row that it is for. */
+function formats(options: Intl.DateTimeFormatOptions) {
+  const made = new Map<'UTC' | null, Intl.DateTimeFormat>();
+  return (timeZone: 'UTC' | null): Intl.DateTimeFormat => {
+    const format =
+      made.get(timeZone) ?? new Intl.DateTimeFormat(LOCALE, { ...options, ...(timeZone && { timeZone }) });
+    made.set(timeZone, format);
+    return format;
+  };
 }

@@ -2,6 +2,7 @@ import {
   LuciaError,
   lucia,
   type Adapter,
+  type AuthRequest,
   type InitializeAdapter,
   type Session,
   type SessionAdapter,
@@ -68,23 +69,29 @@ export function createAuth({
       memory,
     }),
     cookie,
-    tokens,
+    middleware: tokenCookies(presented?.sessionId ?? null, tokens),
     passwordHash,
   });
+  let request: AuthRequest<typeof instance> | undefined;
 
   return {
     lucia: instance,
     /** Sets the cookie of a session that the browser has already: Lucia itself sets one only when the id changes. */
     sendCookieAgain(session: Session) {
-      const { setCookie } = tokenCookies(tokens)({
+      const { setCookie } = tokenCookies(
+        session.sessionId,
+        tokens,
+      )({
         args: [event],
         env: cookie.secure ? 'PROD' : 'DEV',
         sessionCookieName: cookie.name,
       });
       setCookie(instance.createSessionCookie(session));
     },
-    /** Lucia's view of this request's cookie. */
-    request: instance.handleRequest(event),
+    /** Lucia's view of this request's cookie, made when it is first asked for: a peek does without. */
+    get request() {
+      return (request ??= instance.handleRequest(event));
+    },
     ledger,
     throttle: createThrottle(stores.db),
     deviceCookie: createDeviceCookie(event.cookies, cookie.secure, deviceSecret),
@@ -104,17 +111,17 @@ export function createAuth({
 type LuciaParts = {
   adapter: InitializeAdapter<Adapter>;
   cookie: { name: string; secure: boolean };
-  tokens: Map<string, string>;
+  middleware: ReturnType<typeof sveltekit>;
   passwordHash: PasswordHash;
 };
 
 export type LuciaAuth = ReturnType<typeof configureLucia>;
 
-function configureLucia({ adapter, cookie, tokens, passwordHash }: LuciaParts) {
+function configureLucia({ adapter, cookie, middleware, passwordHash }: LuciaParts) {
   return lucia({
     adapter,
     env: cookie.secure ? 'PROD' : 'DEV',
-    middleware: tokenCookies(tokens),
+    middleware,
     sessionCookie: { name: cookie.name, attributes: { sameSite: 'lax', path: '/' } },
     sessionExpiresIn: { activePeriod: ACTIVE_PERIOD_MILLISECONDS, idlePeriod: IDLE_PERIOD_MILLISECONDS },
     passwordHash,
@@ -144,14 +151,14 @@ export function isLoopback({ hostname }: URL): boolean {
  * Lucia's SvelteKit middleware with the token on the outside and its hash on the inside: the cookie that comes in
  * is turned into a session id, and the session id that Lucia sends out is turned into this request's token.
  */
-function tokenCookies(tokens: Map<string, string>): ReturnType<typeof sveltekit> {
+function tokenCookies(presentedId: string | null, tokens: Map<string, string>): ReturnType<typeof sveltekit> {
   const middleware = sveltekit();
   return (context) => {
     const inner = middleware(context);
     return {
       ...inner,
       // Never null: Lucia would then read the Cookie header itself and take its value for a session id.
-      sessionCookie: parseCookieValue(inner.sessionCookie ?? undefined)?.sessionId ?? '',
+      sessionCookie: presentedId ?? '',
       setCookie(cookie) {
         if (cookie.value === '') return inner.setCookie(cookie);
         const token = tokens.get(cookie.value);
