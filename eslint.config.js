@@ -26,6 +26,7 @@ export default defineConfig(
   globalIgnores([
     '.svelte-kit/',
     '.wrangler/',
+    'bench/.build/',
     'dist/',
     'node_modules/',
     'coverage/',

@@ -18,6 +18,8 @@ export default defineConfig(async () => ({
   test: {
     // Every core: by default Vitest leaves one to its own process, which has little to do here.
     maxWorkers: '100%',
+    // A busy machine is not a fault of the code: what hangs is still found.
+    testTimeout: 30_000,
     projects: [
       {
         plugins: [

@@ -82,7 +82,7 @@ async function readBody({ body }: Request): Promise<Blob> {
     length += chunk.byteLength;
     if (length <= FORM_MAX_BYTES) chunks.push(chunk);
   }
-  if (length > FORM_MAX_BYTES) error(413, { message: 'This is longer than any form of this site.' });
+  if (length > FORM_MAX_BYTES) error(413, { message: words.tooLong });
   return new Blob(chunks);
 }
 

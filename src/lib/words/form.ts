@@ -1,6 +1,7 @@
 /** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
 export const form = {
   unreadable: 'This is not a form that can be read.',
+  tooLong: 'This is longer than any form of this site.',
   username: {
     missing: 'Enter a username.',
     tooShort: (min: number) => `Use at least ${min} characters.`,

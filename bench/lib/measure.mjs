@@ -1,0 +1,94 @@
+import { ask, load, median } from './load.mjs';
+
+/** @typedef {import('./subjects.mjs').Subject} Subject */
+/** @typedef {import('./worker.mjs').Worker} Worker */
+/** @typedef {Record<string, { worker: Worker, seeded: Record<string, string[]> }>} Bench the workers by name, with the cookies for their subjects */
+/** @typedef {import('./load.mjs').Slot} Slot */
+/** @typedef {{ before: Record<string, number>, all: Record<string, number>, deletesAtOnce: number }} Counts store operations until the answer, and in all */
+
+/**
+ * @param {Bench} bench
+ * @param {Subject} subject
+ * @param {number} [nth] which of its sessions
+ */
+export function targetOf(bench, { worker: name, path }, nth = 0) {
+  const { worker, seeded } = /** @type {Bench[string]} */ (bench[name]);
+  const cookie = seeded[path]?.[nth];
+  return {
+    worker,
+    wanted: { path, headers: /** @type {Record<string, string>} */ (cookie ? { cookie } : {}) },
+  };
+}
+
+/**
+ * Measures the subjects in turn, A B C A B C …, so that what the machine does meanwhile meets all alike.
+ * @param {Bench} bench
+ * @param {Subject[]} subjects
+ * @param {{ rounds: number, seconds: number, connections: number }} how
+ * @returns {Promise<Record<string, Slot[]>>} the slots of each subject, one for each round
+ */
+export async function interleave(bench, subjects, { rounds, ...slot }) {
+  /** @type {Record<string, Slot[]>} */
+  const slots = Object.fromEntries(subjects.map(({ id }) => [id, []]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const subject of subjects) {
+      const { worker, wanted } = targetOf(bench, subject);
+      const measured = await load(worker, wanted, slot);
+      // The first round warms up: the isolate, its compiler, the stores' caches.
+      if (round > 0) slots[subject.id]?.push(measured);
+    }
+  }
+  return slots;
+}
+
+/**
+ * How long one request takes that can be made only once with a session. With the floor between, in turn.
+ * @param {Bench} bench
+ * @param {Subject} subject
+ * @param {Subject} floor
+ * @returns {Promise<{ times: number[], floorTimes: number[] }>} milliseconds
+ */
+export async function timeOnce(bench, subject, floor) {
+  const times = [];
+  const floorTimes = [];
+  const cookies = bench[subject.worker]?.seeded[subject.path] ?? [];
+  // The last one is for the counts.
+  for (let nth = 0; nth < cookies.length - 1; nth += 1) {
+    const floorTarget = targetOf(bench, floor);
+    const few = [];
+    for (let time = 0; time < 5; time += 1) few.push(await timed(floorTarget.worker, floorTarget.wanted));
+    floorTimes.push(median(few));
+    const { worker, wanted } = targetOf(bench, subject, nth);
+    times.push(await timed(worker, wanted));
+    // Until what goes on in the background is done.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+  }
+  return { times, floorTimes };
+}
+
+/**
+ * @param {Worker} worker
+ * @param {import('./load.mjs').Request} wanted
+ */
+async function timed(worker, wanted) {
+  const startedAt = performance.now();
+  const { status, body } = await ask(worker.url, wanted);
+  if (status !== 200) throw new Error(`[bench] ${worker.name} ${wanted.path} answered ${status}: ${body}`);
+  return performance.now() - startedAt;
+}
+
+/**
+ * The store operations of one request: of the second, as the first may set something up.
+ * @param {Bench} bench
+ * @param {Subject} subject
+ * @param {number} [nth] for a request that can be made only once: its session; then it is the first
+ * @returns {Promise<Counts>}
+ */
+export async function countOperations(bench, subject, nth) {
+  const { worker, wanted } = targetOf(bench, subject, nth);
+  const counted = { ...wanted, headers: { ...wanted.headers, 'x-count': '1' } };
+  if (nth === undefined) await ask(worker.url, counted);
+  const { status, body } = await ask(worker.url, counted);
+  if (status !== 200) throw new Error(`[bench] ${subject.id} answered ${status}: ${body}`);
+  return JSON.parse(body);
+}

@@ -1,0 +1,53 @@
+/**
+ * `npm run bench [-- --quick]`: the app side by side with what people would use instead, and with the least that the
+ * same store operations cost. Offline, but for the first time, when it installs bench/package.json.
+ * bench/README.md says how to read it. Ends with one line that says what was met.
+ */
+import { existsSync } from 'node:fs';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toolEnvironment } from '../scripts/lib/environment.mjs';
+import { exitOf, main, ROOT, runQuietly, start, StepFailed } from '../scripts/lib/processes.mjs';
+import { generateClient } from '../scripts/lib/steps.mjs';
+
+const BENCH = join(ROOT, 'bench');
+const PEER_SCHEMA = 'bench/prisma/schema.prisma';
+
+await main(async () => {
+  const quick = process.argv.includes('--quick');
+  await install();
+  await generateClient();
+  await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA], toolEnvironment());
+  // Only now: it needs what was just installed.
+  const { measure } = await import('./lib/sections.mjs');
+  const { text, plot, missed, all } = await measure({
+    quick,
+    appTables: await appTables(),
+    peerTables: await readFile(join(BENCH, 'prisma/tables.sql'), 'utf8'),
+  });
+  if (!quick) {
+    await writeFile(join(BENCH, 'results.md'), text);
+    await writeFile(join(BENCH, 'peers.svg'), plot);
+    console.log('Wrote bench/results.md and bench/peers.svg.');
+  }
+  console.log(`bench: ${all - missed} of ${all} targets met${missed > 0 ? `, ${missed} missed` : ''}`);
+});
+
+/** The peers, by bench/package-lock.json. */
+async function install() {
+  if (existsSync(join(BENCH, 'node_modules/.package-lock.json'))) return;
+  console.log('Installing what the app is measured against (bench/package.json) …');
+  const npm = start('npm', ['ci', '--silent', '--ignore-scripts'], {
+    cwd: BENCH,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  if ((await exitOf(npm)) !== 0)
+    throw new StepFailed('[bench] "npm ci" in bench/ failed: it needs the registry once.');
+}
+
+async function appTables() {
+  const folder = join(ROOT, 'prisma/migrations');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
+  return (await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))).join('\n');
+}
