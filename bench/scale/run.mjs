@@ -8,12 +8,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { main, ROOT, StepFailed } from '../../scripts/lib/processes.mjs';
+import { importTypeScript } from './typescript.mjs';
 
 const RESULTS = join(ROOT, 'bench/scale/results');
 
 /** @type {Record<string, () => Promise<unknown>>} */
 const PARTS = {
-  visibility: async () => (await import('./visibility.mjs')).visibility(),
+  rows: async () => (await importTypeScript('./rows.ts')).rows(),
+  visibility: async () => (await importTypeScript('./visibility.ts')).visibility(),
   latency: async () => (await import('./latency.mjs')).latency(),
   full: async () => (await import('./full.mjs')).full(),
   soak: async () => (await import('./soak.mjs')).soak(),
