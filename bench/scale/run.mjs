@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import prettier from 'prettier';
 import { main, ROOT, StepFailed } from '../../scripts/lib/processes.mjs';
 import { importTypeScript } from './typescript.mjs';
 
@@ -37,7 +38,14 @@ await main(async () => {
     const figures = await PARTS[name]?.();
     const at = new Date().toISOString().slice(0, 10);
     const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
-    await writeFile(join(RESULTS, `${name}.json`), `${JSON.stringify({ at, machine, figures }, null, 2)}\n`);
+    const text = JSON.stringify({ at, machine, figures });
+    await writeFile(
+      join(RESULTS, `${name}.json`),
+      await prettier.format(text, {
+        ...(await prettier.resolveConfig(join(ROOT, 'package.json'))),
+        parser: 'json',
+      }),
+    );
   }
   const { missed } = await (await import('./page.mjs')).writePage(readResult);
   for (const line of missed) console.log(`missed: ${line}`);

@@ -14,6 +14,8 @@ const MINUTES = Number(process.env.SOAK_MINUTES ?? 10);
 const CONNECTIONS = 6;
 const DELAYS = { kvMilliseconds: 2, d1Milliseconds: 4 };
 const VISITS_BETWEEN = 12;
+/** What Cloudflare gives a Worker; without a limit V8 collects garbage as rarely as it likes. */
+const HEAP_MEGABYTES = 128;
 const SAMPLE_MILLISECONDS = 1_000;
 const PAGES = ['/', '/sessions', '/activity', '/account', '/kv', '/api/sessions'];
 const MEGABYTE_KIB = 1_024;
@@ -36,7 +38,7 @@ export async function soak() {
       .prepare('INSERT INTO Key (id, user_id, hashed_password) VALUES (?, ?, ?)')
       .run(`username:${username}`, id, hash);
   }
-  const worker = await startBareWorker(folder, stores);
+  const worker = await startBareWorker(folder, stores, [`--max-old-space-size=${HEAP_MEGABYTES}`]);
   const end = Date.now() + MINUTES * 60_000;
   /** @type {Tally} */
   const requests = {};
