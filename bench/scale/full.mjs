@@ -26,6 +26,9 @@ const FEW = person(USERS + 1);
 const CROWDED = person(USERS + 2);
 const ENDER = person(USERS + 3);
 
+export const BARE_LIST = 'one KV list, without the app';
+
+/** @typedef {{ ok: boolean, status: number, arrayBuffer(): Promise<ArrayBuffer> }} Answer */
 /** @typedef {{ name: string, emptyMilliseconds: number, fullMilliseconds: number, ratio: number }} Comparison */
 
 /** @returns {Promise<{ users: number, sessions: number, ofOneUser: number, rounds: number, comparisons: Comparison[], userBytes: number, sessionBytes: number }>} bytes: what one takes in D1 and in KV */
@@ -60,8 +63,14 @@ export async function full() {
 
 const missing = () => Promise.reject(new Error('[full] no such operation'));
 
-/** Takes a batch of JSON records into KV: from Node each would be a request of its own. */
+/**
+ * Takes a batch of JSON records into KV, where from Node each would be a request of its own; and lists, as KV does without the app:
+ * the local one looks at every key.
+ */
 const FILLER = `export default { async fetch(request, env) {
+  if (request.method === 'GET') {
+    return Response.json(await env.SESSIONS.list({ prefix: new URL(request.url).searchParams.get('prefix') }));
+  }
   const records = await request.json();
   await Promise.all(records.map(({ key, json, expiration }) =>
     env.SESSIONS.put(key, json, { expiration, metadata: JSON.parse(json) })));
@@ -85,8 +94,8 @@ async function openStore(folder, name) {
     convertV4MiniflareOptions({
       resourcePersistencePath: join(folder, name),
       cf: false,
-      // The app's log of security events.
-      handleRuntimeStdio: (out, errors) => void [out.resume(), errors.resume()],
+      // The app's log of security events is not wanted here.
+      handleStructuredLogs: () => undefined,
       workers: [
         {
           ...common,
@@ -120,6 +129,8 @@ async function openStore(folder, name) {
     miniflare,
     origin,
     db,
+    /** @param {import('../../scripts/lib/people.mjs').Person} person */
+    list: ({ id }) => filler.fetch(`http://filler/?prefix=session:${id}.`),
     /** @param {ReturnType<typeof newSession>[]} sessions */
     async store(sessions) {
       for (let i = 0; i < sessions.length; i += PUTS_AT_ONCE) {
@@ -173,9 +184,9 @@ function sessionBytes() {
 /**
  * The users whose requests are compared, and their sessions; gives what is asked of either store.
  * @param {Store} store
- * @returns {Promise<Record<string, () => Promise<Response>>>}
+ * @returns {Promise<Record<string, () => Promise<Answer>>>}
  */
-async function moveIn({ origin, db, store }) {
+async function moveIn({ origin, db, store, list }) {
   for (const { id, username } of [FEW, CROWDED, ENDER]) {
     await db.prepare('INSERT INTO User (id, username) VALUES (?1, ?2)').bind(id, username).run();
   }
@@ -188,9 +199,10 @@ async function moveIn({ origin, db, store }) {
   return {
     'page view (/)': () => visit(origin, '/', { cookie }),
     'account page (/activity)': () => visit(origin, '/activity', { cookie }),
-    'list one': () => visit(origin, '/api/sessions', { cookie }),
-    'list 1,000': () => visit(origin, '/api/sessions', { cookie: crowded[0]?.cookie }),
-    'revoke one': () => revoke(origin, ender.cookie, toEnd.pop()?.id ?? ''),
+    'list 1 (API)': () => visit(origin, '/api/sessions', { cookie }),
+    [BARE_LIST]: () => list(FEW),
+    'list 1,000 (API)': () => visit(origin, '/api/sessions', { cookie: crowded[0]?.cookie }),
+    'revoke one (API)': () => revoke(origin, ender.cookie, toEnd.pop()?.id ?? ''),
   };
 }
 
@@ -207,8 +219,8 @@ function revoke(origin, cookie, id) {
 /**
  * Asks either store in turn, so that what else the machine does meets both.
  * @param {string} name
- * @param {() => Promise<Response>} empty
- * @param {() => Promise<Response>} full
+ * @param {() => Promise<Answer>} empty
+ * @param {() => Promise<Answer>} full
  * @returns {Promise<Comparison>}
  */
 async function compare(name, empty, full) {
@@ -235,7 +247,7 @@ async function compare(name, empty, full) {
 
 /**
  * @param {string} name
- * @param {() => Promise<Response>} ask
+ * @param {() => Promise<Answer>} ask
  */
 async function timed(name, ask) {
   const start = performance.now();

@@ -220,22 +220,22 @@ ${tableOf(['', 'waits', ...names, 'waits alone'], lines)}`;
  */
 function flat(result, missed) {
   const { users, sessions, ofOneUser, rounds, comparisons } = result.figures;
-  for (const { name, ratio } of comparisons) {
-    if (ratio > RATIO_MAX)
-      missed.push(`${name} takes ${ratio} times as long on a full store, not ${RATIO_MAX} at most`);
-  }
-  const lines = comparisons.map((/** @type {any} */ { name, emptyMilliseconds, fullMilliseconds, ratio }) => [
-    name,
-    emptyMilliseconds,
-    fullMilliseconds,
-    `${ratio}${ratio > RATIO_MAX ? ' (missed)' : ''}`,
-  ]);
+  const listing = comparisons.find((/** @type {any} */ { name }) => name === BARE_LIST);
+  const scan = listing.fullMilliseconds - listing.emptyMilliseconds;
+  const lines = comparisons.map((/** @type {any} */ comparison) => {
+    const { name, emptyMilliseconds: empty, fullMilliseconds: full, ratio } = comparison;
+    if (comparison === listing) return [name, empty, full, ratio, ''];
+    const own = name.startsWith('list') ? (full - scan) / empty : ratio;
+    if (own > RATIO_MAX)
+      missed.push(`${name} takes ${own.toFixed(2)} times as long on a full store, not ${RATIO_MAX} at most`);
+    return [name, empty, full, ratio, `${own.toFixed(2)}${own > RATIO_MAX ? ' (missed)' : ''}`];
+  });
   return `## A full store beside an empty one
 
 ${number(sessions)} sessions in KV, ${number(ofOneUser)} of them one user's, ${number(users)} users with keys in D1 and an ended session for every tenth; the empty one has only the users who ask. The built worker on
-Miniflare's local stores, asked in turn, medians of ${rounds} in milliseconds; the aim is a ratio of ${RATIO_MAX} at most. ${when(result)}
+Miniflare's local stores, asked in turn, medians of ${rounds} in milliseconds; the aim is a ratio of ${RATIO_MAX} at most. Miniflare's own\n\`list\` looks at every key of the namespace, which takes ${scan.toFixed(1)} ms more when it is full, whoever asks: the last column is without that. ${when(result)}
 
-${tableOf(['', 'empty', 'full', 'ratio'], lines)}`;
+${tableOf(['', 'empty', 'full', 'ratio', "the app's own"], lines)}`;
 }
 
 /**
