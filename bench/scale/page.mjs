@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import prettier from 'prettier';
+import { dollarsPerMillion } from '../../src/lib/cost.ts';
 import { ROOT } from '../../scripts/lib/processes.mjs';
 import {
   costOf,
@@ -30,7 +31,8 @@ const WAITS_MAX = 1.15;
 const NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const number = (/** @type {number} */ value) => NUMBER.format(value);
 const dollars = (/** @type {number} */ value) => `$${NUMBER.format(Math.round(value))}`;
-const significant = (/** @type {number} */ value) => number(Number(value.toPrecision(2)));
+const SIGNIFICANT = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 });
+const significant = (/** @type {number} */ value) => SIGNIFICANT.format(value);
 
 /**
  * Writes both. Gives the targets that were missed, as sentences.
@@ -105,7 +107,8 @@ and [of D1](https://developers.cloudflare.com/d1/platform/pricing/).
 
 ${tableOf(['users', 'KV', 'D1', 'storage', 'all', 'KV holds', 'D1 holds', 'D1 queries a second, busiest hour'], table)}
 
-KV's writes are most of it, and most of them are renewals: with \`ACTIVE_PERIOD_MILLISECONDS\` of a day instead of an hour a visitor who comes back the same day writes nothing.
+KV's writes are ${percent(shareOfWrites(each))} of what KV's operations cost, and nearly all of them are renewals. An \`ACTIVE_PERIOD_MILLISECONDS\` of a day makes that one a day at most; then a page view may
+greet an ended session whose delete failed for a day instead of an hour.
 
 D1 bills rows. As the local D1 counts them, with an address and a device cookie; a renewal includes the confirmation of its request:
 
@@ -128,13 +131,22 @@ ${free
 | paid plan: a D1 takes ${number(D1_QUERIES_PER_SECOND)} queries of 1 ms a second, one at a time | ${significant(queryUsers)} users, if the busiest hour is ${PEAK} times the average | shards |
 | paid plan: a D1 of ${D1_MAX_GB} GB | ${significant(d1Users)} users | shards |
 
-On the free plan KV's ${KINDS[free[0]?.kind ?? ''] ?? ''} bind first: every sign-in, sign-up and renewal is one, ${number(free[0]?.perDay ?? 0)} of them a day together. On the paid plan D1 binds first, by
+On the free plan ${KINDS[free[0]?.kind ?? ''] ?? ''} bind first: every sign-in, sign-up and renewal is one, ${number(free[0]?.perDay ?? 0)} of them a day together. On the paid plan D1 binds first, by
 ${queryUsers < d1Users ? 'its queries a second, then by its size' : 'its size, then by its queries a second'}.
 
 **Shards.** No query here touches two users, and every session id begins with its user's id, so the ledger splits by user: \`DB_0\` … \`DB_n\`, chosen in
-[\`createAuth\`](../src/lib/server/auth/lucia.ts) by a hash of the presented user id. Signing in knows only a name: let the hash of the name choose, and make new user ids
-end in the shard that it chose. The throttle's rows may live anywhere. At ${number(POPULATIONS.at(-1) ?? 0)} users that is ${number(shardsFor(POPULATIONS.at(-1) ?? 0, d1Users, queryUsers))} databases;
+[\`createAuth\`](../src/lib/server/auth/lucia.ts) by a hash of the presented user id. Signing in knows only a name: let the hash of the name choose, where the name is
+unique too, and make new user ids end in the shard that it chose. The throttle's rows may live anywhere. At ${number(POPULATIONS.at(-1) ?? 0)} users that is ${number(shardsFor(POPULATIONS.at(-1) ?? 0, d1Users, queryUsers))} databases;
 an account may have 50,000, and 1 TB in all unless more is asked for.`;
+}
+
+/** @param {import('./model.mjs').Month} each */
+function shareOfWrites({ kvReads, kvWrites, kvDeletes, kvLists }) {
+  const none = { kvReads: 0, kvWrites: 0, kvDeletes: 0, kvLists: 0, d1Queries: 0 };
+  return (
+    dollarsPerMillion({ ...none, kvWrites }) /
+    dollarsPerMillion({ ...none, kvReads, kvWrites, kvDeletes, kvLists })
+  );
 }
 
 /** @type {Record<string, string>} */

@@ -4,9 +4,10 @@ const WIDTH = 760;
 const HEIGHT = 330;
 const LEFT = 56;
 const RIGHT = 24;
-const TOP = 78;
+const TOP = 48;
 const BOTTOM = 48;
 const GRID_SECONDS = 30;
+const LEGEND = 380;
 
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -63,17 +64,17 @@ export function drawVisibility(seconds, curves) {
         `<text class="soft" x="${x(second)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${second} s</text>`,
     );
   const legend = drawn.map(({ name, class: kind }, i) => {
-    const at = LEFT + i * 232 + (i === 2 ? 30 : 0);
-    return `<path class="curve ${kind}" d="M${at} 52h20"/><text x="${at + 26}" y="56" textLength="${i < 2 ? 196 : 120}" lengthAdjust="spacingAndGlyphs">${name}</text>`;
+    const at = TOP + 14 + i * 22;
+    return `<path class="curve ${kind}" d="M${LEGEND} ${at}h24"/><text x="${LEGEND + 32}" y="${at + 4}">${name}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="The share of places that accept an ended session, by the seconds since its end">
 <style>${STYLE}
 </style>
 <rect class="ground" width="${WIDTH}" height="${HEIGHT}"/>
 <text class="title" x="16" y="28">Places that still accept an ended session, by the time since its end was answered</text>
-${legend.join('\n')}
 ${shares.join('\n')}
 ${times.join('\n')}
+${legend.join('\n')}
 ${drawn.map(({ class: kind, accepted }) => `<path class="curve ${kind}" d="${line(accepted)}"/>`).join('\n')}
 </svg>
 `;
