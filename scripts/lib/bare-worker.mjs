@@ -29,10 +29,11 @@ export async function bundleWorker(folder) {
  * Starts workerd and resolves once it listens.
  * @param {string} folder from `bundleWorker`; the worker's configuration is written there
  * @param {{ kvPort: number, d1Port: number }} stores on this machine
+ * @param {string[]} [v8Flags]
  */
-export async function startBareWorker(folder, { kvPort, d1Port }) {
+export async function startBareWorker(folder, { kvPort, d1Port }, v8Flags = []) {
   const file = join(folder, `${kvPort}-${CONFIG}`);
-  await writeFile(file, await configOf(folder, kvPort, d1Port));
+  await writeFile(file, await configOf(folder, kvPort, d1Port, v8Flags));
   const child = start(fromMiniflare('workerd').default, ['serve', '--experimental', '--control-fd=3', file], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
@@ -70,8 +71,9 @@ async function listeningPort({ stdio }) {
  * @param {string} folder
  * @param {number} kvPort
  * @param {number} d1Port
+ * @param {string[]} v8Flags
  */
-async function configOf(folder, kvPort, d1Port) {
+async function configOf(folder, kvPort, d1Port, v8Flags) {
   const settings = parseConfig(await readFile(join(ROOT, 'wrangler.toml'), 'utf8'));
   const wasm = (await readdir(folder)).filter((name) => name.endsWith('.wasm'));
   const modules = [
@@ -85,6 +87,7 @@ async function configOf(folder, kvPort, d1Port) {
   const flags = [settings.compatibility_flags].flat().map((flag) => `"${flag}"`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [${v8Flags.map((flag) => `"${flag}"`).join(', ')}],
   services = [
     (name = "app", worker = .app),
     (name = "kv", ${store(kvPort)}),

@@ -26,6 +26,9 @@ import {
   type Scene,
 } from './routes';
 
+/** The first asks for everything to be loaded. */
+const TIMEOUT_MILLISECONDS = 20_000;
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
@@ -75,7 +78,7 @@ async function waitsOf(scenario: Scenario, scene: Scene): Promise<string[][]> {
   });
 }
 
-describe('one wait after the other', () => {
+describe('one wait after the other', { timeout: TIMEOUT_MILLISECONDS }, () => {
   it.each(OPERATIONS)('$name: $waits', async ({ waits, ...scenario }) => {
     expect(await waitsOf(scenario, await setScene())).toHaveLength(waits);
   });
@@ -107,7 +110,7 @@ describe('one wait after the other', () => {
   });
 });
 
-describe('on top of them', () => {
+describe('on top of them', { timeout: TIMEOUT_MILLISECONDS }, () => {
   it('a renewal that was due', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);

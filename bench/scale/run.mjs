@@ -1,0 +1,65 @@
+/**
+ * `npm run bench:scale [-- <part> …]`: measures what docs/scale.md says and writes that page anew. Each part leaves its figures in
+ * bench/scale/results, and the page is made from what is there. `npm run bench:soak` is the part that takes ten minutes; it is
+ * not among those that run when none is named. Needs a build and Linux.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import prettier from 'prettier';
+import { main, ROOT, StepFailed } from '../../scripts/lib/processes.mjs';
+import { importTypeScript } from './typescript.mjs';
+
+const RESULTS = join(ROOT, 'bench/scale/results');
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const PARTS = {
+  rows: async () => (await importTypeScript('./rows.ts')).rows(),
+  visibility: async () => (await importTypeScript('./visibility.ts')).visibility(),
+  latency: async () => (await import('./latency.mjs')).latency(),
+  full: async () => (await import('./full.mjs')).full(),
+  soak: async () => (await import('./soak.mjs')).soak(),
+};
+const ON_REQUEST = ['soak'];
+
+await main(async () => {
+  const named = process.argv.slice(2);
+  for (const name of named) {
+    if (!(name in PARTS))
+      throw new StepFailed(`There is no part "${name}": ${Object.keys(PARTS).join(', ')}.`);
+  }
+  if (!existsSync(join(ROOT, '.svelte-kit/cloudflare/_worker.js')))
+    throw new StepFailed('Run "npm run build" first.');
+  const chosen = named.length > 0 ? named : Object.keys(PARTS).filter((name) => !ON_REQUEST.includes(name));
+  await mkdir(RESULTS, { recursive: true });
+  for (const name of chosen) {
+    console.log(`${name} …`);
+    const figures = await PARTS[name]?.();
+    const at = new Date().toISOString().slice(0, 10);
+    const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
+    const text = JSON.stringify({ at, machine, figures });
+    await writeFile(
+      join(RESULTS, `${name}.json`),
+      await prettier.format(text, {
+        ...(await prettier.resolveConfig(join(ROOT, 'package.json'))),
+        parser: 'json',
+      }),
+    );
+  }
+  const { missed } = await (await import('./page.mjs')).writePage(readResult);
+  for (const line of missed) console.log(`missed: ${line}`);
+  console.log(
+    `bench:scale: docs/scale.md is written, ${missed.length === 0 ? 'every target met' : `${missed.length} missed`}`,
+  );
+  return missed.length > 0 ? 1 : 0;
+});
+
+/**
+ * @param {string} name
+ * @returns {Promise<any>} `null` when that part never ran
+ */
+async function readResult(name) {
+  const file = join(RESULTS, `${name}.json`);
+  return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : null;
+}

@@ -1,0 +1,104 @@
+/**
+ * How long a session that was ended at one place is still accepted elsewhere: the app's own `peekSession` and
+ * `confirmSession` on the simulated KV (tests/simulation), with a clock of its own.
+ */
+import { confirmSession, peekSession } from '$lib/server/auth/guards';
+import { signUp } from '$lib/server/auth/accounts';
+import { signOut } from '$lib/server/auth/sessions';
+import { Browser } from '../../tests/setup/browser';
+import { quickHash } from '../../tests/simulation/histories-requests';
+import { createHostileKV } from '../../tests/simulation/hostile-kv';
+import type { Hostility } from '../../tests/simulation/hostility';
+import { plainUsers } from '../../tests/simulation/plain-users';
+import { createSqliteD1, readMigrations } from '../../tests/simulation/sqlite-d1';
+
+const PLACES = Array.from({ length: 20 }, (_, i) => `place ${i + 1}`);
+const SESSIONS = 30;
+const STEP_SECONDS = 5;
+const UNTIL_SECONDS = 150;
+const WARM_MILLISECONDS = 60_000;
+
+const MODELS: Record<string, Partial<Hostility>> = {
+  'a cache of up to 60 s, as documented': { cacheMilliseconds: 60_000 },
+  'up to 90 s, own writes missed, writes late': {
+    cacheMilliseconds: 90_000,
+    ownWriteMissRate: 0.25,
+    reorderMilliseconds: 2_000,
+  },
+};
+
+export type Curve = { model: string; asks: 'peek' | 'require'; accepted: number[] };
+
+/** The share of places that accept an ended session, every five seconds after its end was answered. */
+export async function visibility(): Promise<{
+  seconds: number[];
+  places: number;
+  sessions: number;
+  curves: Curve[];
+}> {
+  const seconds = Array.from({ length: UNTIL_SECONDS / STEP_SECONDS + 1 }, (_, i) => i * STEP_SECONDS);
+  const d1 = createSqliteD1({ migrations: readMigrations() });
+  const { now, log } = { now: Date.now, log: console.log };
+  console.log = () => undefined;
+  const curves: Curve[] = [];
+  try {
+    for (const [model, hostility] of Object.entries(MODELS)) {
+      const peek = seconds.map(() => 0);
+      const require = seconds.map(() => 0);
+      for (let seed = 1; seed <= SESSIONS; seed += 1)
+        await oneSession(d1, hostility, seed, { seconds, peek, require });
+      const share = (count: number) => Number((count / SESSIONS / PLACES.length).toFixed(3));
+      curves.push({ model, asks: 'peek', accepted: peek.map(share) });
+      curves.push({ model, asks: 'require', accepted: require.map(share) });
+    }
+  } finally {
+    Object.assign(Date, { now });
+    Object.assign(console, { log });
+    d1.close();
+  }
+  return { seconds, places: PLACES.length, sessions: SESSIONS, curves };
+}
+
+type Counts = { seconds: number[]; peek: number[]; require: number[] };
+
+/** Signs up, has every place look at the session at some time, signs out at one, and counts who accepts it when. */
+async function oneSession(
+  d1: ReturnType<typeof createSqliteD1>,
+  hostility: Partial<Hostility>,
+  seed: number,
+  { seconds, peek, require }: Counts,
+): Promise<void> {
+  let clock = Date.UTC(2026, 0, 1);
+  Date.now = () => clock;
+  d1.reset();
+  const kv = createHostileKV({ seed, hostility, now: () => clock });
+  const at = (place: string, browser: Browser) =>
+    browser.request({
+      kv: kv.place(place),
+      db: d1.db,
+      layout: 'owner',
+      passwordHash: quickHash,
+      users: plainUsers,
+    });
+
+  const owner = new Browser();
+  await signUp(at('place 1', owner), 'ada', 'correct horse battery');
+  const cookie = owner.cookie ?? '';
+  const thief = () => new Browser().plant(cookie);
+  const start = clock;
+  for (const [i, place] of PLACES.entries()) {
+    // Evenly over the time before the end, so that caches are of every age.
+    clock = start + Math.round((WARM_MILLISECONDS * (i + 1)) / PLACES.length);
+    await peekSession(at(place, thief()));
+  }
+  await signOut(at('place 1', owner));
+  await owner.settle();
+  const ended = clock;
+  for (const [i, second] of seconds.entries()) {
+    clock = ended + second * 1_000;
+    for (const place of PLACES) {
+      if (await peekSession(at(place, thief()))) peek[i] = (peek[i] ?? 0) + 1;
+      if (await confirmSession(at(place, thief()))) require[i] = (require[i] ?? 0) + 1;
+    }
+  }
+}
