@@ -156,7 +156,7 @@ export const FAULTS = [
       },
     ],
     test: WAVES,
-    title: 'one wait after the other a confirmation',
+    title: 'a confirmation: 1',
   },
   {
     name: 'the next epoch can be foreseen, so that a session stored for one that was refused may come alive in another',
