@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import prettier from 'prettier';
+import { BARE_LIST } from './full.mjs';
 import { dollarsPerMillion } from '../../src/lib/cost.ts';
 import { ROOT } from '../../scripts/lib/processes.mjs';
 import {
