@@ -1,6 +1,6 @@
 /** Ten minutes of mixed load on the built worker, in a bare workerd: no error, and its memory stays as it is. */
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,8 @@ const CONNECTIONS = 6;
 const DELAYS = { kvMilliseconds: 2, d1Milliseconds: 4 };
 const VISITS_BETWEEN = 12;
 /** What Cloudflare gives a Worker; without a limit V8 collects garbage as rarely as it likes. */
-const HEAP_MEGABYTES = 128;
+const HEAP_FLAGS = ['--max-old-space-size=128'];
+const FLOOR_REQUESTS = 10_000;
 const SAMPLE_MILLISECONDS = 1_000;
 const PAGES = ['/', '/sessions', '/activity', '/account', '/kv', '/api/sessions'];
 const MEGABYTE_KIB = 1_024;
@@ -23,8 +24,8 @@ const MEGABYTE_KIB = 1_024;
 /** @typedef {Record<string, number>} Tally */
 
 /**
- * @returns {Promise<{ minutes: number, requests: Tally, errors: string[], rssMegabytes: number[] }>} memory: the median of
- * each minute
+ * @returns {Promise<{ minutes: number, requests: Tally, errors: string[], rssMegabytes: number[], floorKilobytes: number }>} memory: the median of
+ * each minute, and what a worker that does nothing keeps of a request
  */
 export async function soak() {
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
@@ -38,7 +39,7 @@ export async function soak() {
       .prepare('INSERT INTO Key (id, user_id, hashed_password) VALUES (?, ?, ?)')
       .run(`username:${username}`, id, hash);
   }
-  const worker = await startBareWorker(folder, stores, [`--max-old-space-size=${HEAP_MEGABYTES}`]);
+  const worker = await startBareWorker(folder, stores, HEAP_FLAGS);
   const end = Date.now() + MINUTES * 60_000;
   /** @type {Tally} */
   const requests = {};
@@ -53,7 +54,13 @@ export async function soak() {
   await worker.stop();
   await stores.stop();
   await rm(folder, { recursive: true });
-  return { minutes: MINUTES, requests, errors: errors.slice(0, 20), rssMegabytes: rss };
+  return {
+    minutes: MINUTES,
+    requests,
+    errors: errors.slice(0, 20),
+    rssMegabytes: rss,
+    floorKilobytes: await floorGrowth(),
+  };
 }
 
 /** @typedef {Awaited<ReturnType<typeof soak>>} Soak */
@@ -65,6 +72,43 @@ export async function soak() {
 export function memoryGrowth({ rssMegabytes: rss }) {
   const quarter = Math.max(1, Math.floor(rss.length / 4));
   return median(rss.slice(-quarter)) / median(rss.slice(quarter, 2 * quarter));
+}
+
+/**
+ * What the worker keeps of a request, in kB, from the third minute on.
+ * @param {Soak} result
+ */
+export function keptOfRequest({ minutes, requests, rssMegabytes: rss }) {
+  const perMinute = Object.values(requests).reduce((sum, n) => sum + n, 0) / minutes;
+  const [from = NaN, to = NaN] = [rss[2], rss.at(-1)];
+  return ((to - from) * MEGABYTE_KIB) / (perMinute * (rss.length - 3));
+}
+
+/** The same of a worker that answers one letter, in the same workerd: what is not the app's. */
+export async function floorGrowth() {
+  const folder = await mkdtemp(join(tmpdir(), 'floor-'));
+  await writeFile(join(folder, '_worker.js'), "export default { fetch: () => new Response('x') };");
+  const worker = await startBareWorker(folder, { kvPort: 1, d1Port: 1 }, HEAP_FLAGS);
+  /** @type {number[]} */
+  const rss = [];
+  for (let i = 0; i < 3 * FLOOR_REQUESTS; i += 1) {
+    await (await visit(worker.origin, '/')).text();
+    if (i >= FLOOR_REQUESTS && i % FLOOR_REQUESTS === 0) rss.push(rssOf(worker.pid));
+  }
+  rss.push(rssOf(worker.pid));
+  await worker.stop();
+  await rm(folder, { recursive: true });
+  const [from = NaN, to = NaN] = [rss[0], rss.at(-1)];
+  return Math.round(((to - from) * MEGABYTE_KIB * 10) / (2 * FLOOR_REQUESTS)) / 10;
+}
+
+/**
+ * Resident memory, in MB.
+ * @param {number | undefined} pid
+ */
+function rssOf(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / MEGABYTE_KIB;
 }
 
 /**
@@ -166,10 +210,8 @@ async function sampleMemory(pid, end) {
   const start = Date.now();
   while (Date.now() < end) {
     await delay(SAMPLE_MILLISECONDS);
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const kib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
     const minute = Math.min(Math.floor((Date.now() - start) / 60_000), Math.ceil(MINUTES) - 1);
-    (minutes[minute] ??= []).push(kib / MEGABYTE_KIB);
+    (minutes[minute] ??= []).push(rssOf(pid));
   }
   return minutes.map((samples) => Math.round(median(samples) * 10) / 10);
 }
