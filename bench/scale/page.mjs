@@ -266,7 +266,7 @@ function lasting(result, missed) {
 
 ${number(all)} requests (${kinds.join(', ')}) to the built worker in a bare workerd with a heap of 128 MB: ${errors.length === 0 ? 'no error' : `**${errors.length} errors**`}. Its resident memory, the median of each
 minute in MB: ${rssMegabytes.map(number).join(', ')}. The last quarter against the second: ${growth.toFixed(2)} (aim: ${GROWTH_MAX} at most${growth <= GROWTH_MAX ? '' : ': missed'}). From the third minute on that is
-${number(keptOfRequest(result.figures))} kB a request; a worker that only answers one letter, in the same workerd, keeps ${number(floorKilobytes)} kB of each of its requests, so growth of that size is workerd's own. ${when(result)}`;
+${number(keptOfRequest(result.figures))} kB a request; a worker that only answers one letter, in the same workerd, keeps ${number(floorKilobytes)} kB of each of its requests${keptOfRequest(result.figures) <= floorKilobytes ? ", so growth of that size is workerd's own" : ''}. ${when(result)}`;
 }
 
 /**
