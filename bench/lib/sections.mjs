@@ -16,8 +16,8 @@ import { startWorker } from './worker.mjs';
 /** @typedef {import('./measure.mjs').Bench} Bench */
 
 const FULL = {
-  requests: { rounds: 11, seconds: 1, connections: 8 },
-  signIns: { rounds: 7, seconds: 1.5, connections: 1 },
+  requests: { rounds: 9, seconds: 1, connections: 8 },
+  signIns: { rounds: 5, seconds: 1.5, connections: 1 },
   listings: { rounds: 7, seconds: 0.5, connections: 1 },
   pages: { rounds: 7, seconds: 1, connections: 8 },
   coldStarts: 15,
