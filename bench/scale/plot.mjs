@@ -64,7 +64,7 @@ export function drawVisibility(seconds, curves) {
         `<text class="soft" x="${x(second)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${second} s</text>`,
     );
   const legend = drawn.map(({ name, class: kind }, i) => {
-    const at = TOP + 14 + i * 22;
+    const at = TOP + 14 + i * 18;
     return `<path class="curve ${kind}" d="M${LEGEND} ${at}h24"/><text x="${LEGEND + 32}" y="${at + 4}">${name}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="The share of places that accept an ended session, by the seconds since its end">

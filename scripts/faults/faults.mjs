@@ -12,6 +12,7 @@ const SESSIONS = 'src/lib/server/auth/sessions.ts';
 const TOKEN = 'src/lib/server/auth/token.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
+const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
 
@@ -143,5 +144,30 @@ export const FAULTS = [
     ],
     test: FAILING_STORES,
     title: 'is a 503 that names the store: the sessions page',
+  },
+  {
+    name: 'the ledger is asked when KV has answered, not at the same time',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'const [session, standing] = await Promise.all([\n    readPresented(auth),\n',
+        replace:
+          'const first = await readPresented(auth);\n  const [session, standing] = await Promise.all([\n    first,\n',
+      },
+    ],
+    test: WAVES,
+    title: 'a confirmation: 1',
+  },
+  {
+    name: 'the next epoch can be foreseen, so that a session stored for one that was refused may come alive in another',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'return epoch + 1 + randomInt(EPOCH_STEP_MAX);',
+        replace: 'void randomInt, EPOCH_STEP_MAX;\n  return epoch + 1;',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'revoke others ∥ revoke others, deletes fail',
   },
 ];

@@ -362,12 +362,17 @@ it(
   },
 );
 
-it(
-  'revoke others ∥ revoke others: one of the two goes on, alone',
+it.each([
+  { when: 'deletes reach KV', deletesFail: false },
+  // What the loser stored for its session's successor stays.
+  { when: 'deletes fail', deletesFail: true },
+])(
+  'revoke others ∥ revoke others, $when: one of the two goes on, alone',
   { timeout: TIMEOUT_MILLISECONDS },
-  async () => {
+  async ({ when, deletesFail }) => {
     const makeRun = async () => {
       const scene = await setScene();
+      for (let deletes = 0; deletesFail && deletes < 6; deletes += 1) scene.kv.failNext('delete', 'before');
       const { laptop, phone, request } = scene;
       const revokeOthers = (browser: Browser) => async (gate: StepHooks) => {
         const event = request(browser, ungated(gate, isTidying));
@@ -375,24 +380,29 @@ it(
       };
       return { scene, processes: { laptop: revokeOthers(laptop), phone: revokeOthers(phone) } };
     };
-    await inEveryInterleaving('revoke others ∥ revoke others', 100, makeRun, async (interleaving) => {
-      const {
-        scene,
-        scene: { laptop, phone },
-      } = interleaving.run;
-      expectAnswers(interleaving, ['laptop', 'phone']);
-      for (const cookie of [scene.cookies.laptop, scene.cookies.phone]) await expectDead(scene, cookie);
-      const after = cookiesOf({ laptop, phone });
-      const winners = Object.entries(interleaving.outcomes).filter(
-        ([, { status }]) => status === 'fulfilled',
-      );
-      expect(winners).toHaveLength(1);
-      const [winner, loser] = winners[0]?.[0] === 'laptop' ? [laptop, phone] : [phone, laptop];
-      expect(await isAccepted(scene, winner.cookie ?? '')).toBe(true);
-      expect(await listedIds(scene, winner)).toEqual([idOf(winner.cookie ?? '')]);
-      const loserCookie = loser === laptop ? after.laptop : after.phone;
-      if (loserCookie) await expectDead(scene, loserCookie);
-    });
+    await inEveryInterleaving(
+      `revoke others ∥ revoke others (${when})`,
+      100,
+      makeRun,
+      async (interleaving) => {
+        const {
+          scene,
+          scene: { laptop, phone },
+        } = interleaving.run;
+        expectAnswers(interleaving, ['laptop', 'phone']);
+        for (const cookie of [scene.cookies.laptop, scene.cookies.phone]) await expectDead(scene, cookie);
+        const after = cookiesOf({ laptop, phone });
+        const winners = Object.entries(interleaving.outcomes).filter(
+          ([, { status }]) => status === 'fulfilled',
+        );
+        expect(winners).toHaveLength(1);
+        const [winner, loser] = winners[0]?.[0] === 'laptop' ? [laptop, phone] : [phone, laptop];
+        expect(await isAccepted(scene, winner.cookie ?? '')).toBe(true);
+        expect(await listedIds(scene, winner)).toEqual([idOf(winner.cookie ?? '')]);
+        const loserCookie = loser === laptop ? after.laptop : after.phone;
+        if (loserCookie) await expectDead(scene, loserCookie);
+      },
+    );
   },
 );
 
