@@ -1,4 +1,5 @@
 import { ask, load, median } from './load.mjs';
+import { cpuMilliseconds } from './machine.mjs';
 
 /** @typedef {import('./subjects.mjs').Subject} Subject */
 /** @typedef {import('./worker.mjs').Worker} Worker */
@@ -60,10 +61,22 @@ export async function timeOnce(bench, subject, floor) {
     floorTimes.push(median(few));
     const { worker, wanted } = targetOf(bench, subject, nth);
     times.push(await timed(worker, wanted));
-    // Until what goes on in the background is done.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await idle(worker);
   }
   return { times, floorTimes };
+}
+
+const LOOK_MILLISECONDS = 300;
+const IDLE_SHARE = 0.1;
+const LOOKS = 100;
+
+/** Waits until a worker has done what it does in the background. @param {Worker} worker */
+async function idle({ pid }) {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const before = cpuMilliseconds(pid);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+    if (cpuMilliseconds(pid) - before < IDLE_SHARE * LOOK_MILLISECONDS) return;
+  }
 }
 
 /**

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { modulesIn, withWorkerBundle } from '../../scripts/lib/worker-bundle.mjs';
 import { ask } from './load.mjs';
 import { startWorker } from './worker.mjs';
@@ -7,9 +9,13 @@ const USER = { username: 'alice', password: 'a long enough passphrase' };
 /**
  * The built app, as it would be uploaded, with a user who is signed in.
  * @param {string} sql that makes its tables
+ * @param {{ inspectorPort?: number }} [options]
  */
-export async function startApp(sql) {
-  const modules = await withWorkerBundle(modulesIn);
+export async function startApp(sql, options = {}) {
+  const { modules, sourceMap } = await withWorkerBundle(async (folder) => ({
+    modules: await modulesIn(folder),
+    sourceMap: await readFile(join(folder, '_worker.js.map'), 'utf8'),
+  }));
   const worker = await startWorker(
     'app',
     modules.map(({ path, contents }) => ({
@@ -19,11 +25,12 @@ export async function startApp(sql) {
     })),
     {
       sql,
+      ...options,
       bindings: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on', BREACH_CHECK: 'off' },
       serviceBindings: { ASSETS: () => new Response('Not found', { status: 404 }) },
     },
   );
-  return { worker, cookie: await postForm(worker, '/signup') };
+  return { worker, sourceMap, cookie: await postForm(worker, '/signup') };
 }
 
 /**
