@@ -1,7 +1,7 @@
 CREATE TABLE "User" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "username" TEXT NOT NULL,
-    "session_epoch" INTEGER NOT NULL DEFAULT 0,
+    "session_epoch" BIGINT NOT NULL DEFAULT 0,
     "created_at" BIGINT NOT NULL DEFAULT (unixepoch() * 1000)
 );
 CREATE UNIQUE INDEX "User_username_key" ON "User"("username");

@@ -195,6 +195,31 @@ describe('an action whose store fails', () => {
     const list = await call(SESSIONS_PAGE, scene, {});
     expect(list.outcome).toMatchObject({ returned: { sessions: [{ id: sessionIdOf(scene.laptop) }] } });
   });
+
+  it.each(['revoking the others', 'changing the password'])(
+    '%s, with the answer of the ledger lost, leaves no session whose token nobody has',
+    async (name) => {
+      const scenario = ACTION_SCENARIOS.find((one) => one.name === name);
+      if (!scenario) throw new Error('no such scenario');
+      const scene = await setScene();
+      const userId = sessionIdOf(scene.laptop).split('.')[0] ?? '';
+      let lost = 0;
+      await call(scenario, scene, {
+        afterStep: ({ op }) => {
+          if (!op.includes('UPDATE User')) return;
+          lost += 1;
+          throw new Error('injected: the answer is lost');
+        },
+      });
+      expect(lost).toBe(1);
+      const epoch = await env.DB.prepare('SELECT session_epoch FROM User WHERE id = ?')
+        .bind(userId)
+        .first('session_epoch');
+      expect(epoch).not.toBe(0);
+      const { keys } = await env.SESSIONS.list<{ epoch: number }>({ prefix: `session:${userId}.` });
+      expect(keys.filter(({ metadata }) => metadata?.epoch === epoch)).toEqual([]);
+    },
+  );
 });
 
 describe('what a page costs', () => {

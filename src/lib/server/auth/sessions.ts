@@ -188,18 +188,20 @@ export async function endOthers(
 ): Promise<SessionView[] | null> {
   const { auth } = event.locals;
   const next = nextEpoch(current.epoch);
+  const others = listOthers(auth, current);
   // All at once: until the ledger has raised the epoch the successor's record is no session.
-  const [ended, successor, others] = await Promise.all([
+  const [raised, stored] = await Promise.allSettled([
     raise(next),
     storeSuccessor(auth, current, { epoch: next, proved_at }),
-    listOthers(auth, current),
   ]);
-  if (!ended) {
-    forgetRecord(event, successor.sessionId);
-    toSignIn(event);
-  }
-  adopt(auth, successor);
-  forgetRecords(event, current, others);
+  const goesOn = raised.status === 'fulfilled' && raised.value;
+  // Also when the ledger raised the epoch and only its answer was lost: nobody has that session's token.
+  if (!goesOn && stored.status === 'fulfilled') forgetRecord(event, stored.value.sessionId);
+  if (raised.status === 'rejected') throw raised.reason;
+  if (!raised.value) toSignIn(event);
+  if (stored.status === 'rejected') throw stored.reason;
+  adopt(auth, stored.value);
+  forgetRecords(event, current, await others);
   return others;
 }
 
