@@ -72,7 +72,7 @@ test('Prisma runs on it and reads its errors as it reads those of D1', async () 
   const user = await prisma.user.create({
     data: { id: 'u', username: 'ada', keys: { create: { id: 'k' } } },
   });
-  expect(user).toMatchObject({ id: 'u', username: 'ada', session_epoch: 0 });
+  expect(user).toMatchObject({ id: 'u', username: 'ada', session_epoch: 0n });
   expect(await prisma.key.findMany({ include: { user: true } })).toMatchObject([
     { id: 'k', user: { username: 'ada' } },
   ]);
