@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import adapter from '@sveltejs/adapter-cloudflare';
 import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
 
@@ -8,13 +9,10 @@ export default {
   kit: {
     // A project of its own, which the test of the packed adapter compiles against the package.
     typescript: { config: ({ exclude }) => void exclude.push('../tests/package/consumer/**') },
-    adapter: adapter({
-      // All of /_app, not only `<build>`: what is not there is then a 404 of Pages, with the headers of `_headers`, and not
-      // one of Kit's own, which come before the hooks and carry none.
-      routes: { include: ['/*'], exclude: ['/_app/*', '<files>'] },
+    adapter: withHeadersOnEveryAnswer(
       // `vite dev` shares its local KV and D1 with `npm start`.
-      platformProxy: { persist: { path: '.wrangler/state/v3' } },
-    }),
+      adapter({ platformProxy: { persist: { path: '.wrangler/state/v3' } } }),
+    ),
     // hooks.server.ts checks the origin of every unsafe request; Kit's own check looks at forms alone, and answers before
     // the hooks, so without the security headers.
     csrf: { trustedOrigins: ['*'] },
@@ -35,3 +33,27 @@ export default {
     },
   },
 };
+
+/**
+ * Kit answers some addresses before any hook runs (`/__route.js`, whatever begins with `/_app`). So the worker that Pages
+ * runs is a wrapper around Kit's, which gives such an answer the security headers as well.
+ * @param {import('@sveltejs/kit').Adapter} kits
+ * @returns {import('@sveltejs/kit').Adapter}
+ */
+function withHeadersOnEveryAnswer(kits) {
+  return {
+    ...kits,
+    async adapt(builder) {
+      await kits.adapt(builder);
+      const entry = builder.getBuildDirectory('cloudflare/_worker.js');
+      renameSync(entry, builder.getBuildDirectory('cloudflare-tmp/worker.js'));
+      writeFileSync(
+        entry,
+        `import worker from '../cloudflare-tmp/worker.js';
+import { withSecurityHeaders } from '../../src/lib/server/headers.ts';
+export default withSecurityHeaders(worker);
+`,
+      );
+    },
+  };
+}
