@@ -16,7 +16,7 @@ import {
   USAGE,
 } from './model.mjs';
 import { drawVisibility } from './plot.mjs';
-import { keptOfRequest, memoryGrowth } from './soak.mjs';
+import { memoryGrowth } from './soak.mjs';
 
 const PAGE = 'docs/scale.md';
 const PLOT = 'docs/images/scale-visibility.svg';
@@ -256,7 +256,7 @@ ${tableOf(['', 'empty', 'full', 'ratio', "the app's own"], lines)}`;
  * @param {string[]} missed
  */
 function lasting(result, missed) {
-  const { minutes, requests, errors, rssMegabytes, floorKilobytes } = result.figures;
+  const { minutes, requests, errors, rssMegabytes } = result.figures;
   const growth = memoryGrowth(result.figures);
   if (errors.length > 0) missed.push(`the soak saw errors: ${errors[0]}`);
   if (!(growth <= GROWTH_MAX)) missed.push(`the soak's memory grew to ${growth.toFixed(2)} times`);
@@ -265,8 +265,7 @@ function lasting(result, missed) {
   return `## ${minutes} minutes of mixed load
 
 ${number(all)} requests (${kinds.join(', ')}) to the built worker in a bare workerd with a heap of 128 MB: ${errors.length === 0 ? 'no error' : `**${errors.length} errors**`}. Its resident memory, the median of each
-minute in MB: ${rssMegabytes.map(number).join(', ')}. The last quarter against the second: ${growth.toFixed(2)} (aim: ${GROWTH_MAX} at most${growth <= GROWTH_MAX ? '' : ': missed'}). From the third minute on that is
-${number(keptOfRequest(result.figures))} kB a request; a worker that only answers one letter, in the same workerd, keeps ${number(floorKilobytes)} kB of each of its requests${keptOfRequest(result.figures) <= floorKilobytes ? ", so growth of that size is workerd's own" : ''}. ${when(result)}`;
+minute in MB: ${rssMegabytes.map(number).join(', ')}. The last quarter against the second: ${growth.toFixed(2)} (aim: ${GROWTH_MAX} at most${growth <= GROWTH_MAX ? '' : ': missed'}). ${when(result)}`;
 }
 
 /**

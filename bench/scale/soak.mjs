@@ -1,6 +1,6 @@
 /** Ten minutes of mixed load on the built worker, in a bare workerd: no error, and its memory stays as it is. */
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,6 @@ const DELAYS = { kvMilliseconds: 2, d1Milliseconds: 4 };
 const VISITS_BETWEEN = 12;
 /** What Cloudflare gives a Worker; without a limit V8 collects garbage as rarely as it likes. */
 const HEAP_FLAGS = ['--max-old-space-size=128'];
-const FLOOR_REQUESTS = 10_000;
 const SAMPLE_MILLISECONDS = 1_000;
 const PAGES = ['/', '/sessions', '/activity', '/account', '/kv', '/api/sessions'];
 const MEGABYTE_KIB = 1_024;
@@ -24,8 +23,7 @@ const MEGABYTE_KIB = 1_024;
 /** @typedef {Record<string, number>} Tally */
 
 /**
- * @returns {Promise<{ minutes: number, requests: Tally, errors: string[], rssMegabytes: number[], floorKilobytes: number }>} memory: the median of
- * each minute, and what a worker that does nothing keeps of a request
+ * @returns {Promise<{ minutes: number, requests: Tally, errors: string[], rssMegabytes: number[] }>} memory: the median of each minute
  */
 export async function soak() {
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
@@ -59,7 +57,6 @@ export async function soak() {
     requests,
     errors: errors.slice(0, 20),
     rssMegabytes: rss,
-    floorKilobytes: await floorGrowth(),
   };
 }
 
@@ -72,34 +69,6 @@ export async function soak() {
 export function memoryGrowth({ rssMegabytes: rss }) {
   const quarter = Math.max(1, Math.floor(rss.length / 4));
   return median(rss.slice(-quarter)) / median(rss.slice(quarter, 2 * quarter));
-}
-
-/**
- * What the worker keeps of a request, in kB, from the third minute on.
- * @param {Soak} result
- */
-export function keptOfRequest({ minutes, requests, rssMegabytes: rss }) {
-  const perMinute = Object.values(requests).reduce((sum, n) => sum + n, 0) / minutes;
-  const [from = NaN, to = NaN] = [rss[2], rss.at(-1)];
-  return ((to - from) * MEGABYTE_KIB) / (perMinute * (rss.length - 3));
-}
-
-/** The same of a worker that answers one letter, in the same workerd: what is not the app's. */
-export async function floorGrowth() {
-  const folder = await mkdtemp(join(tmpdir(), 'floor-'));
-  await writeFile(join(folder, '_worker.js'), "export default { fetch: () => new Response('x') };");
-  const worker = await startBareWorker(folder, { kvPort: 1, d1Port: 1 }, HEAP_FLAGS);
-  /** @type {number[]} */
-  const rss = [];
-  for (let i = 0; i < 3 * FLOOR_REQUESTS; i += 1) {
-    await (await visit(worker.origin, '/')).text();
-    if (i >= FLOOR_REQUESTS && i % FLOOR_REQUESTS === 0) rss.push(rssOf(worker.pid));
-  }
-  rss.push(rssOf(worker.pid));
-  await worker.stop();
-  await rm(folder, { recursive: true });
-  const [from = NaN, to = NaN] = [rss[0], rss.at(-1)];
-  return Math.round(((to - from) * MEGABYTE_KIB * 10) / (2 * FLOOR_REQUESTS)) / 10;
 }
 
 /**

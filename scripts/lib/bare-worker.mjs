@@ -16,6 +16,8 @@ const CONFIG = 'workerd.capnp';
 /** The workerd that Miniflare brings. */
 const fromMiniflare = createRequire(import.meta.resolve('miniflare'));
 
+/** @typedef {{ kvPort: number, d1Port: number, nothingPort: number }} StorePorts of startStores */
+
 /**
  * Bundles the build as `wrangler pages deploy` would, into a folder, which `startBareWorker` takes.
  * @param {string} folder
@@ -28,12 +30,12 @@ export async function bundleWorker(folder) {
 /**
  * Starts workerd and resolves once it listens.
  * @param {string} folder from `bundleWorker`; the worker's configuration is written there
- * @param {{ kvPort: number, d1Port: number }} stores on this machine
+ * @param {StorePorts} stores
  * @param {string[]} [v8Flags]
  */
-export async function startBareWorker(folder, { kvPort, d1Port }, v8Flags = []) {
-  const file = join(folder, `${kvPort}-${CONFIG}`);
-  await writeFile(file, await configOf(folder, kvPort, d1Port, v8Flags));
+export async function startBareWorker(folder, stores, v8Flags = []) {
+  const file = join(folder, `${stores.kvPort}-${CONFIG}`);
+  await writeFile(file, await configOf(folder, stores, v8Flags));
   const child = start(fromMiniflare('workerd').default, ['serve', '--experimental', '--control-fd=3', file], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
@@ -69,11 +71,10 @@ async function listeningPort({ stdio }) {
 
 /**
  * @param {string} folder
- * @param {number} kvPort
- * @param {number} d1Port
+ * @param {StorePorts} stores
  * @param {string[]} v8Flags
  */
-async function configOf(folder, kvPort, d1Port, v8Flags) {
+async function configOf(folder, { kvPort, d1Port, nothingPort }, v8Flags) {
   const settings = parseConfig(await readFile(join(ROOT, 'wrangler.toml'), 'utf8'));
   const wasm = (await readdir(folder)).filter((name) => name.endsWith('.wasm'));
   const modules = [
@@ -92,7 +93,7 @@ const config :Workerd.Config = (
     (name = "app", worker = .app),
     (name = "kv", ${store(kvPort)}),
     (name = "d1", ${store(d1Port)}),
-    (name = "nothing", worker = .nothing),
+    (name = "nothing", ${store(nothingPort)}),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "app")],
 );
@@ -107,11 +108,6 @@ const app :Workerd.Worker = (
     (name = "ASSETS", service = "nothing"),
     ${vars.join(', ')},
   ],
-);
-# No asset and nothing in the cache.
-const nothing :Workerd.Worker = (
-  compatibilityDate = "${settings.compatibility_date}",
-  modules = [(name = "nothing.js", esModule = "export default { fetch: () => new Response(null, { status: 404, headers: { 'cf-cache-status': 'MISS' } }) }")],
 );
 `;
 }

@@ -1,6 +1,7 @@
 /**
  * KV and D1 in this process, for a workerd that is another one: each behind an HTTP server that speaks what workerd's own
  * bindings speak. They answer after a delay of choice, as stores over a network do. Neither is late, nor does it persist.
+ * Assets and the edge's cache are here as well, with nothing in them.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -18,7 +19,7 @@ import { ROOT } from './processes.mjs';
 const LIST_MAX_KEYS = 1_000;
 
 /**
- * Starts both, with the app's tables and nothing in them.
+ * Starts them, with the app's tables and nothing in them.
  * @param {Delays} delays can be changed at any time
  */
 export async function startStores(delays) {
@@ -40,6 +41,8 @@ export async function startStores(delays) {
     await delay(delays.d1Milliseconds);
     return answerD1(db, query, request);
   });
+  // What Pages' assets and the edge's cache say of what they do not have.
+  const nothing = await serve(async () => ({ status: 404, headers: { 'cf-cache-status': 'MISS' } }));
   return {
     delays,
     /** What is in KV. */
@@ -48,8 +51,9 @@ export async function startStores(delays) {
     db,
     kvPort: kv.port,
     d1Port: d1.port,
+    nothingPort: nothing.port,
     async stop() {
-      await Promise.all([kv.stop(), d1.stop()]);
+      await Promise.all([kv.stop(), d1.stop(), nothing.stop()]);
       db.close();
     },
   };
