@@ -43,22 +43,24 @@ export async function interleave(bench, subjects, { rounds, ...slot }) {
 }
 
 /**
- * How long one request takes that can be made only once with a session. With the floor between, in turn.
+ * How long one request takes that can be made only once with a session. With the floors between, in turn.
  * @param {Bench} bench
  * @param {Subject} subject
- * @param {Subject} floor
- * @returns {Promise<{ times: number[], floorTimes: number[] }>} milliseconds
+ * @param {Subject[]} floors
+ * @returns {Promise<{ times: number[], floorTimes: number[][] }>} milliseconds; those of each floor
  */
-export async function timeOnce(bench, subject, floor) {
+export async function timeOnce(bench, subject, floors) {
   const times = [];
-  const floorTimes = [];
+  const floorTimes = /** @type {number[][]} */ (floors.map(() => []));
   const cookies = bench[subject.worker]?.seeded[subject.path] ?? [];
   // The last one is for the counts.
   for (let nth = 0; nth < cookies.length - 1; nth += 1) {
-    const floorTarget = targetOf(bench, floor);
-    const few = [];
-    for (let time = 0; time < 5; time += 1) few.push(await timed(floorTarget.worker, floorTarget.wanted));
-    floorTimes.push(median(few));
+    for (const [i, floor] of floors.entries()) {
+      const floorTarget = targetOf(bench, floor);
+      const few = [];
+      for (let time = 0; time < 5; time += 1) few.push(await timed(floorTarget.worker, floorTarget.wanted));
+      floorTimes[i]?.push(median(few));
+    }
     const { worker, wanted } = targetOf(bench, subject, nth);
     times.push(await timed(worker, wanted));
     await idle(worker);

@@ -40,6 +40,7 @@ export const SIGN_INS = [
 
 export const LISTINGS = [
   subject('floors', '/list-100', 'floor: one KV list of 100 keys', 'KV'),
+  subject('floors', '/list-100-and-query', 'floor: the same and one D1 query at once', 'KV ∥ D1'),
   subject('ours', '/list-100', 'listSessions, 100 sessions', 'KV ∥ D1'),
   subject('floors', '/list-1000', 'floor: one KV list of 1,000 keys', 'KV'),
   subject('ours', '/list-1000', 'listSessions, 1,000 sessions', 'KV ∥ D1'),
@@ -52,6 +53,12 @@ export const LISTINGS = [
 ];
 
 export const WRITE = subject('floors', '/write', 'floor: one D1 write', 'D1');
+export const CONFIRM_WRITE_LIST_PUT = subject(
+  'floors',
+  '/confirm-write-list-put',
+  'floor: one KV get and one D1 query at once; then one D1 write, one KV list of 1,000 keys and one KV put at once',
+  'KV, D1',
+);
 export const END_OTHERS = subject(
   'ours',
   '/end-999-others',

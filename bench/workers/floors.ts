@@ -29,6 +29,10 @@ const query = ({ DB }: BenchEnv) =>
     .bind(USER, session.id)
     .first<{ username: string }>();
 
+const list = async ({ SESSIONS }: BenchEnv, prefix: string) => (await SESSIONS.list({ prefix })).keys;
+const write = ({ DB }: BenchEnv) =>
+  DB.prepare('UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1').bind(USER).run();
+
 let hash: string | undefined;
 
 export default serve({
@@ -50,13 +54,21 @@ export default serve({
       const [record, row] = await Promise.all([get(env), query(env)]);
       return Response.json({ username: row && record.username });
     },
-    '/list-100': async (_, env) =>
-      Response.json({ length: (await env.SESSIONS.list({ prefix: 'hundred:' })).keys.length }),
-    '/list-1000': async (_, env) =>
-      Response.json({ length: (await env.SESSIONS.list({ prefix: 'thousand:' })).keys.length }),
-    '/write': async (_, { DB }) => {
-      await DB.prepare('UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1').bind(USER).run();
+    '/list-100': async (_, env) => Response.json({ length: (await list(env, 'hundred:')).length }),
+    '/list-100-and-query': async (_, env) => {
+      const [keys, row] = await Promise.all([list(env, 'hundred:'), query(env)]);
+      return Response.json({ length: row && keys.length });
+    },
+    '/list-1000': async (_, env) => Response.json({ length: (await list(env, 'thousand:')).length }),
+    '/write': async (_, env) => {
+      await write(env);
       return Response.json({ username: session.username });
+    },
+    '/confirm-write-list-put': async (_, env) => {
+      await Promise.all([get(env), query(env)]);
+      const put = env.SESSIONS.put(RECORD, JSON.stringify(session), { metadata: session });
+      const [keys] = await Promise.all([list(env, 'thousand:'), write(env), put]);
+      return Response.json({ ended: keys.length });
     },
     '/scrypt': async () => {
       hash ??= await scryptPasswordHash.generate(PASSWORD);
