@@ -62,16 +62,16 @@ const parameter = fc.oneof(
   hostileText.map((text) => encodeURIComponent(text.slice(0, 1_000)) || 'x'),
 );
 
-/** Where a page's data and a path that is no route are asked for. */
+/** Where a page's data, a route's (Kit answers that before any hook) and a path that is no route are asked for. */
 const suffixFor = (route: AppRoute) =>
   route.isPage
     ? fc.oneof(
         { weight: 8, arbitrary: fc.constant('') },
-        { weight: 1, arbitrary: fc.constantFrom('/__data.json', '/', '/x') },
+        { weight: 1, arbitrary: fc.constantFrom('/__data.json', '/__route.js', '/', '/x') },
       )
     : fc.oneof(
         { weight: 12, arbitrary: fc.constant('') },
-        { weight: 1, arbitrary: fc.constantFrom('/', '/__data.json') },
+        { weight: 1, arbitrary: fc.constantFrom('/', '/__data.json', '/__route.js') },
       );
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
