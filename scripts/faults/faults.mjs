@@ -23,7 +23,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: 'await ledger.signOut(sessionId, userId, originOf(event));',
+        find: 'await ledger.signOut(sessionId, userId, record !== null, originOf(event));',
         replace: 'void ledger;',
       },
     ],
@@ -112,7 +112,7 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'if (ended) auth.request.setSession(null);',
+        find: 'if (ended && !standing?.replaced) auth.request.setSession(null);',
         replace: 'if (ended || !session) auth.request.setSession(null);',
       },
     ],

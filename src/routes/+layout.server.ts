@@ -5,10 +5,11 @@ import type { LayoutServerLoadEvent } from './$types';
 export const trailingSlash = 'ignore';
 
 /**
- * Who to greet. It authorises nothing: every page and action that needs a session asks for it itself.
- * When the store is down the greeting is left out, and the page's own load says so.
+ * Who to greet. It authorises nothing: every page and action that needs a session asks for it itself. A page for guests
+ * greets nobody. When the store is down the greeting is left out, and the page's own load says so.
  */
 export const load = async (event: LayoutServerLoadEvent) => {
-  const session = await peekSession(event).catch(() => null);
+  const isForGuests = event.route.id?.startsWith('/(guest)');
+  const session = isForGuests ? null : await peekSession(event).catch(() => null);
   return { viewer: session && { username: session.user.username }, now: Date.now() };
 };

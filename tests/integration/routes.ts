@@ -31,7 +31,11 @@ const ORIGIN = 'https://sessions.example';
 export const PASSWORD = 'correct horse battery';
 
 export type Scene = { username: string; laptop: Browser; phone: Browser };
-type RouteEvent = TestEvent & { params: Record<string, string>; setHeaders: () => void };
+type RouteEvent = TestEvent & {
+  params: Record<string, string>;
+  route: { id: string };
+  setHeaders: () => void;
+};
 
 /** What of a browser, and what its request asks for. */
 export type Scenario = {
@@ -215,6 +219,7 @@ export async function ask(scenario: Scenario, scene: Scene, hooks: StepHooks): P
       body: method === 'GET' || method === 'DELETE' ? undefined : new URLSearchParams(form),
     }),
     params: scenario.params?.(scene) ?? {},
+    route: { id: scenario.page === '/login' ? '/(guest)/login' : (scenario.page ?? path) },
     setHeaders: () => undefined,
   };
   // The one cast: `RouteEvent` has what the routes read, SvelteKit's type has more, and `never` stands for whatever type a route names.

@@ -1,3 +1,4 @@
+// The upload bundles this file outside Vite as well (svelte.config.js): nothing of $lib, $app or $env in here but types.
 import type { RequestEvent } from '@sveltejs/kit';
 
 const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
@@ -5,6 +6,8 @@ const RETRY_AFTER_SECONDS = 5;
 
 /** What a JSON answer, a redirect or an error without a page may load: nothing. Pages have Kit's policy: svelte.config.js. */
 const NOTHING_TO_LOAD = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/** src/error.html is the one page to which Kit gives no policy. */
+const ERROR_PAGE = `${NOTHING_TO_LOAD}; style-src 'self'; img-src 'self'`;
 
 /** What every answer carries (ASVS 3.4). What Pages serves without the worker has its own in the file `_headers`. */
 const ON_EVERY_ANSWER = {
@@ -47,5 +50,7 @@ export function withSecurityHeaders(worker: Worker): Worker {
 
 function setOnEveryAnswer(headers: Headers): void {
   for (const [name, value] of Object.entries(ON_EVERY_ANSWER)) headers.set(name, value);
-  if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', NOTHING_TO_LOAD);
+  if (headers.has('Content-Security-Policy')) return;
+  const isPage = headers.get('Content-Type')?.startsWith('text/html');
+  headers.set('Content-Security-Policy', isPage ? ERROR_PAGE : NOTHING_TO_LOAD);
 }

@@ -15,7 +15,8 @@ export async function peekSession(event: GuardEvent): Promise<Session | null> {
 
 /**
  * Who this is, confirmed now: one KV read and one D1 query, started together. `null` when nobody is signed in.
- * Renews a session that is due and sends its cookie again; drops the cookie of a session that has ended.
+ * Renews a session that is due and sends its cookie again; drops the cookie of a session that has ended, but for one that
+ * another request of this browser replaced: the answer of that one brings the new cookie, and this must not take it away.
  */
 export function confirmSession({ locals: { auth } }: GuardEvent): Promise<Session | null> {
   return (auth.memory.confirmed ??= confirm(auth));
@@ -29,7 +30,7 @@ async function confirm(auth: Auth): Promise<Session | null> {
     ledger.standing(presented.userId, presented.sessionId),
   ]);
   const ended = !standing || standing.revoked || (session && !stands(session, standing));
-  if (ended) auth.request.setSession(null);
+  if (ended && !standing?.replaced) auth.request.setSession(null);
   // No record and nothing in the ledger: it expired, or KV does not show it here yet. The cookie may stay.
   if (ended || !session) return null;
   auth.memory.users.set(session.user.userId, { id: session.user.userId, username: session.user.username });
@@ -83,7 +84,7 @@ export function toSignIn({ url, request }: GuardEvent): never {
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 
-/** Pages for people who are not signed in: everybody else goes to their sessions. */
+/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back. */
 export async function requireGuest(event: GuardEvent): Promise<void> {
-  if (await peekSession(event)) redirect(303, '/sessions');
+  if ((await peekSession(event)) && (await confirmSession(event))) redirect(303, '/sessions');
 }

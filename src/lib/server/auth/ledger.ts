@@ -3,8 +3,11 @@ import { recordEvent, type EventType, type Origin } from './events';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_KEPT_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
 import { countedIn, notOvertaken, type Try } from './throttle';
 
-/** What D1 knows of a user and of one of their sessions, at one moment. */
-export type Standing = { username: string; epoch: number; revoked: boolean };
+/**
+ * What D1 knows of a user and of one of their sessions, at one moment. `replaced`: it was revoked because its own browser
+ * goes on under another token.
+ */
+export type Standing = { username: string; epoch: number; revoked: boolean; replaced: boolean };
 
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
@@ -46,12 +49,14 @@ export function createLedger(db: D1Database) {
       const row = await db
         .prepare(
           `SELECT username, session_epoch AS epoch,
-             EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?2) AS revoked
+             (SELECT reason FROM RevokedSession WHERE id = ?2) AS reason
            FROM User WHERE id = ?1`,
         )
         .bind(userId, sessionId)
-        .first<{ username: string; epoch: number; revoked: number }>();
-      return row && { username: row.username, epoch: row.epoch, revoked: row.revoked === 1 };
+        .first<{ username: string; epoch: number; reason: string | null }>();
+      if (!row) return null;
+      const { username, epoch, reason } = row;
+      return { username, epoch, revoked: reason !== null, replaced: reason === 'replaced' };
     },
 
     /**
@@ -129,14 +134,14 @@ export function createLedger(db: D1Database) {
     },
 
     /**
-     * Ends the session whose cookie this request carried; the token is the permission, so no actor is asked for.
-     * It needs no KV read, so it also ends a session that this place's KV does not show yet.
+     * Ends the session whose cookie this request carried; the token is the permission, so no actor is asked for. It also
+     * ends one that this place's KV does not show yet, but only a `known` one is an event: anybody can make up a token.
      */
-    async signOut(sessionId: string, userId: string, origin: Origin): Promise<void> {
+    async signOut(sessionId: string, userId: string, known: boolean, origin: Origin): Promise<void> {
       const now = Date.now();
       const event = { type: 'signed-out', sessionId, ...origin, at: now } as const;
       await db.batch([
-        recordEvent(db, event, `User.id = ?6 AND ${notRevoked(7)}`, userId, sessionId),
+        recordEvent(db, event, `User.id = ?6 AND ${notRevoked(7)} AND ?8`, userId, sessionId, Number(known)),
         db
           .prepare(
             `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
@@ -198,6 +203,7 @@ export function createLedger(db: D1Database) {
         db
           .prepare(`UPDATE User SET session_epoch = ?4 WHERE id = ?1 AND ${actorStands(1)}`)
           .bind(...actorValues(actor), next),
+        ...(type === 'others-revoked' ? [replacedIn(db, actor, next)] : []),
       ]);
       return raised?.meta.changes === 1;
     },
@@ -231,6 +237,7 @@ export function createLedger(db: D1Database) {
           .prepare(`UPDATE User SET session_epoch = ?4 WHERE id = ?1 AND ${keyHas(2)}`)
           .bind(actor.userId, key.id, newHash, next),
         recordEvent(db, event, `User.id = ?6 AND ${keyHas(7)}`, actor.userId, key.id, newHash),
+        replacedIn(db, actor, next),
       ]);
       return raised?.meta.changes === 1;
     },
@@ -247,6 +254,18 @@ export function createLedger(db: D1Database) {
       return meta.changes > 0;
     },
   };
+}
+
+/** Notes that the acting session's browser goes on under another token, if the batch before it raised the epoch to `next`. */
+function replacedIn(db: D1Database, { userId, sessionId }: Actor, next: number): D1PreparedStatement {
+  const now = Date.now();
+  return db
+    .prepare(
+      `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+       SELECT ?2, id, ?3, ?4, 'replaced' FROM User WHERE id = ?1 AND session_epoch = ?5
+       ON CONFLICT (id) DO NOTHING`,
+    )
+    .bind(userId, sessionId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, next);
 }
 
 /** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */

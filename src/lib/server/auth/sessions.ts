@@ -46,17 +46,19 @@ export async function startSession(
   const { auth } = event.locals;
   const { presented } = auth;
   const notes = { created_at: now, proved_at: now, ...originOf(event) };
-  adopt(auth, await storeSession(auth, account, session, notes));
+  adopt(auth, await storeSession(event, account, session, notes));
   auth.deviceCookie.remember(account.username);
   if (presented) forgetRecord(event, presented.sessionId);
 }
 
 /** Ends the session of this browser and clears its cookie. Does nothing for a browser without one. */
 export async function signOut(event: SessionEvent): Promise<void> {
-  const { presented, ledger } = event.locals.auth;
+  const { auth } = event.locals;
+  const { presented, ledger } = auth;
   if (presented) {
     const { sessionId, userId } = presented;
-    await ledger.signOut(sessionId, userId, originOf(event));
+    const record = await readSession(auth, sessionId);
+    await ledger.signOut(sessionId, userId, record !== null, originOf(event));
     logEvent('signed-out', { userId, sessionId });
     forgetRecord(event, sessionId);
   }
@@ -192,30 +194,27 @@ export async function endOthers(
   // All at once: until the ledger has raised the epoch the successor's record is no session.
   const [raised, stored] = await Promise.allSettled([
     raise(next),
-    storeSuccessor(auth, current, { epoch: next, proved_at }),
+    storeSuccessor(event, current, { epoch: next, proved_at }),
   ]);
   const goesOn = raised.status === 'fulfilled' && raised.value;
   // Also when the ledger raised the epoch and only its answer was lost: nobody has that session's token.
   if (!goesOn && stored.status === 'fulfilled') forgetRecord(event, stored.value.sessionId);
   if (raised.status === 'rejected') throw raised.reason;
   if (!raised.value) toSignIn(event);
+  forgetRecords(event, current, await others);
   if (stored.status === 'rejected') throw stored.reason;
   adopt(auth, stored.value);
-  forgetRecords(event, current, await others);
   return others;
 }
 
 /** The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). */
 export async function renewProof(event: SessionEvent, current: Session): Promise<Session> {
-  const { ledger } = event.locals.auth;
-  const ended = await ledger.end(actorOf(current), current.sessionId, 'replaced', originOf(event));
+  const { auth } = event.locals;
+  const ended = await auth.ledger.end(actorOf(current), current.sessionId, 'replaced', originOf(event));
   if (ended !== 'ended') toSignIn(event);
-  const successor = await storeSuccessor(event.locals.auth, current, {
-    epoch: current.epoch,
-    proved_at: Date.now(),
-  });
-  adopt(event.locals.auth, successor);
   forgetRecord(event, current.sessionId);
+  const successor = await storeSuccessor(event, current, { epoch: current.epoch, proved_at: Date.now() });
+  adopt(auth, successor);
   return successor;
 }
 
@@ -252,24 +251,31 @@ type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
 
 /** Stores the session that takes the place of the current one. */
 function storeSuccessor(
-  auth: Auth,
+  event: SessionEvent,
   { user, created_at, device, place, name }: Session,
   { epoch, proved_at }: { epoch: number; proved_at: number },
 ): Promise<Session> {
   const account = { id: user.userId, username: user.username, epoch };
   const notes = { created_at, proved_at, device, place, ...(name && { name }) };
-  return storeSession(auth, account, newSession(user.userId), notes);
+  return storeSession(event, account, newSession(user.userId), notes);
 }
 
 async function storeSession(
-  auth: Auth,
+  event: SessionEvent,
   { id: userId, username, epoch }: Account,
   { sessionId, token }: NewSession,
   notes: SessionNotes,
 ): Promise<Session> {
+  const { auth } = event.locals;
   auth.tokens.set(sessionId, token);
   auth.memory.users.set(userId, { id: userId, username });
-  return auth.lucia.createSession({ userId, sessionId, attributes: { username, epoch, ...notes } });
+  try {
+    return await auth.lucia.createSession({ userId, sessionId, attributes: { username, epoch, ...notes } });
+  } catch (error) {
+    // KV may have taken it, with only the answer lost: then nobody has its token.
+    forgetRecord(event, sessionId);
+    throw error;
+  }
 }
 
 /** From here on this browser has that session: its cookie is set. */

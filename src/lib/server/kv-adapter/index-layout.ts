@@ -84,8 +84,9 @@ export function indexLayout(
       try {
         await updateIndex(listKey, session.user_id, session.id, session);
       } catch (error) {
-        // Unlisted, it could not be revoked. The caller learns of the first failure, whatever becomes of this try.
-        await kv.delete(key).catch(() => {});
+        // Unlisted, a new one could not be revoked. The caller learns of the first failure, whatever becomes of this try.
+        const listed = await kv.get(listKey).then(parseIndex, (): string[] => []);
+        if (!listed.includes(session.id)) await kv.delete(key).catch(() => {});
         throw error;
       }
     },

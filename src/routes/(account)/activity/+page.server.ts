@@ -6,11 +6,8 @@ import type { PageServerLoadEvent } from './$types';
 /** `?before=<event id>` gives the page after that event. */
 export const load = failClosed(async (event: PageServerLoadEvent) => {
   const session = await requireSession(event);
-  const before = Number(event.url.searchParams.get('before') ?? NaN);
-  const { events, more } = await listEvents(
-    event.locals.auth.stores.db,
-    session.user.userId,
-    Number.isSafeInteger(before) && before > 0 ? before : null,
-  );
-  return { events, more, firstPage: !Number.isSafeInteger(before), currentSessionId: session.sessionId };
+  const asked = Number(event.url.searchParams.get('before'));
+  const before = Number.isSafeInteger(asked) && asked > 0 ? asked : null;
+  const { events, more } = await listEvents(event.locals.auth.stores.db, session.user.userId, before);
+  return { events, more, firstPage: before === null, currentSessionId: session.sessionId };
 });
