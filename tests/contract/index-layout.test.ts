@@ -194,6 +194,17 @@ describe('index layout: the records', () => {
     expect(kv.puts().map(({ key }) => key)).toEqual([`session:${session.id}`, `user_sessions:${user}`]);
   });
 
+  test('a session in the list stays when it is written again and the list cannot be', async () => {
+    const session = sessionOf(user);
+    await adapter.setSession(session);
+    const operations = kv.operations.length;
+    for (let number = 0; number < operations; number += 1) {
+      kv.failAt(number, new Error('KV PUT failed: 429 Too Many Requests'));
+      await expect(adapter.setSession(session)).rejects.toThrow('429');
+      expect(await adapter.getSession(session.id), `operation ${number} failed`).toEqual(session);
+    }
+  });
+
   test('a listing of 250 sessions reads the index and then 100 records to an operation', async () => {
     const sessions = Array.from({ length: 250 }, () => sessionOf(user));
     for (const session of sessions) await env.SESSIONS.put(`session:${session.id}`, JSON.stringify(session));

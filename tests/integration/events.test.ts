@@ -132,6 +132,13 @@ describe('the activity of an account', () => {
     expect(seen.filter((type) => type === 'signed-out')).toHaveLength(1);
   });
 
+  it('records no sign-out of a session that never was: anybody can make up a token', async () => {
+    const [userId] = (laptop.cookie ?? '').split('.');
+    await signOut(post(new Browser().plant(`${userId}.${'x'.repeat(43)}`)));
+    expect(await types()).not.toContain('signed-out');
+    expect(await act(laptop, async (_, session) => session.user.userId)).toBe(userId);
+  });
+
   it('is paged, the newest first', async () => {
     const userId = await userIdByName();
     const origin = {

@@ -222,6 +222,32 @@ describe('an action whose store fails', () => {
   );
 });
 
+describe('an action whose new session KV took, with the answer lost', () => {
+  it.each(['signing in over a session', 'revoking the others', 'changing the password'])(
+    'leaves no session that no browser has: %s',
+    async (name) => {
+      const scenario = ACTION_SCENARIOS.find((one) => one.name === name);
+      if (!scenario) throw new Error('no such scenario');
+      const scene = await setScene();
+      const had = [scene.laptop, scene.phone].map(sessionIdOf);
+      const userId = had[0]?.split('.')[0] ?? '';
+      let lost = 0;
+      const { outcome } = await call(scenario, scene, {
+        afterStep: ({ store, op }) => {
+          if (store !== 'KV' || op !== 'put') return;
+          lost += 1;
+          throw new Error('injected: the answer is lost');
+        },
+      });
+      expect(lost).toBe(1);
+      expect(outcome).toMatchObject({ status: 503 });
+      const { keys } = await env.SESSIONS.list({ prefix: `session:${userId}.` });
+      const kept = keys.map(({ name: key }) => key.slice('session:'.length));
+      expect(kept.filter((id) => !had.includes(id))).toEqual([]);
+    },
+  );
+});
+
 describe('what a page costs', () => {
   it.each(PAGE_SCENARIOS)('$page is as published', async (scenario) => {
     const { steps } = await stepsOf(scenario);

@@ -1,0 +1,53 @@
+/** Two requests of one browser at once: two tabs, or a page that looks again while a form is under way. */
+import { env } from 'cloudflare:workers';
+import type { Session } from 'lucia';
+import { expect, it } from 'vitest';
+import { changePassword, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
+import { confirmSession, requireSession } from '$lib/server/auth/guards';
+import { revokeOtherSessions, revokeSession, type SessionEvent } from '$lib/server/auth/sessions';
+import { Browser } from '../setup/browser';
+import { quickHash } from '../simulation/histories-requests';
+
+const PASSWORD = 'correct horse battery';
+const NEW_PASSWORD = 'another battery horse';
+const stores = { kv: env.SESSIONS, db: env.DB, layout: 'owner' as const, passwordHash: quickHash };
+
+type Rotation = { is: string; by: (event: SessionEvent, current: Session) => Promise<unknown> };
+const ROTATIONS: Rotation[] = [
+  { is: 'ending the others', by: revokeOtherSessions },
+  { is: 'the password given again', by: (event, current) => stepUp(event, current, PASSWORD) },
+  { is: 'a new password', by: (event, current) => changePassword(event, current, PASSWORD, NEW_PASSWORD) },
+  { is: 'signing in again', by: (event, { user }) => signIn(event, user.username, PASSWORD) },
+];
+
+async function signedUp(): Promise<{ browser: Browser; username: string }> {
+  const browser = new Browser();
+  const username = `ada-${crypto.randomUUID().slice(0, 8)}`;
+  await signUp(browser.request({ ...stores, method: 'POST' }), username, PASSWORD);
+  await browser.settle();
+  return { browser, username };
+}
+
+it.each(ROTATIONS)('a page that loads beside $is does not take the new cookie away', async ({ by }) => {
+  const { browser } = await signedUp();
+  const action = browser.requestUnanswered({ ...stores, method: 'POST' });
+  const page = browser.requestUnanswered(stores);
+  await by(action.event, await requireSession(action.event));
+  expect(await confirmSession(page.event)).toBeNull();
+  action.receive();
+  page.receive();
+  await browser.settle();
+  expect(await confirmSession(browser.request(stores))).not.toBeNull();
+});
+
+it('a session that another device ended takes its cookie along', async () => {
+  const { browser, username } = await signedUp();
+  const phone = new Browser();
+  await signIn(phone.request({ ...stores, method: 'POST' }), username, PASSWORD);
+  const { sessionId } = await requireSession(phone.request(stores));
+  const event = browser.request({ ...stores, method: 'POST' });
+  expect(await revokeSession(event, await requireSession(event), sessionId)).toBe('ended');
+  expect(phone.cookie).toBeDefined();
+  expect(await confirmSession(phone.request(stores))).toBeNull();
+  expect(phone.cookie).toBeUndefined();
+});
