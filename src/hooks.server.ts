@@ -41,8 +41,8 @@ const answer: Handle = ({ event, resolve }) => {
 };
 
 /** The log gets what happened; the visitor a sentence. */
-export const handleError: HandleServerError = ({ error, status, message }) => {
-  if (status === 404) return { message: answers.noPage };
+export const handleError: HandleServerError = ({ error, status, message, event }) => {
+  if (status === 404) return { message: event.request.method === 'POST' ? answers.noAction : answers.noPage };
   if (status < 500) return { message };
   console.error(JSON.stringify({ event: 'unexpected-error', status, message: String(error) }));
   return { message };

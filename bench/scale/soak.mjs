@@ -1,16 +1,19 @@
 /** Ten minutes of mixed load on the built worker, in a bare workerd: no error, and its memory stays as it is. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bundleWorker, startBareWorker } from '../../scripts/lib/bare-worker.mjs';
 import { PASSWORD, passwordHash, person } from '../../scripts/lib/people.mjs';
+import { StepFailed } from '../../scripts/lib/processes.mjs';
 import { startStores } from '../../scripts/lib/store-servers.mjs';
 import { visit } from '../../scripts/lib/visitor.mjs';
 import { median } from './numbers.mjs';
 
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 10);
+/** A minute for each quarter that is compared. */
+const MINUTES_MIN = 4;
 const CONNECTIONS = 6;
 const DELAYS = { kvMilliseconds: 2, d1Milliseconds: 4 };
 const VISITS_BETWEEN = 12;
@@ -21,11 +24,13 @@ const PAGES = ['/', '/sessions', '/activity', '/account', '/kv', '/api/sessions'
 const MEGABYTE_KIB = 1_024;
 
 /** @typedef {Record<string, number>} Tally */
+/** @typedef {Awaited<ReturnType<typeof startBareWorker>>} BareWorker */
 
 /**
  * @returns {Promise<{ minutes: number, requests: Tally, errors: string[], rssMegabytes: number[] }>} memory: the median of each minute
  */
 export async function soak() {
+  if (!(MINUTES >= MINUTES_MIN)) throw new StepFailed(`SOAK_MINUTES is ${MINUTES}: at least ${MINUTES_MIN}.`);
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
   await bundleWorker(folder);
   const stores = await startStores(DELAYS);
@@ -43,21 +48,19 @@ export async function soak() {
   const requests = {};
   /** @type {string[]} */
   const errors = [];
-  const visitors = Array.from({ length: CONNECTIONS }, (_, number) =>
-    keepVisiting({ origin: worker.origin, number, stores, end, requests, errors }),
-  );
-  const rss = await sampleMemory(worker.pid, end);
-  await Promise.all(visitors);
-  if (worker.errors().match(/uncaught|hung/i)) errors.push(worker.errors().slice(-1_000));
-  await worker.stop();
-  await stores.stop();
-  await rm(folder, { recursive: true });
-  return {
-    minutes: MINUTES,
-    requests,
-    errors: errors.slice(0, 20),
-    rssMegabytes: rss,
-  };
+  try {
+    const visitors = Array.from({ length: CONNECTIONS }, (_, number) =>
+      keepVisiting({ origin: worker.origin, number, stores, end, requests, errors }),
+    );
+    const rssMegabytes = await sampleMemory(worker, end);
+    await Promise.all(visitors);
+    if (worker.errors().match(/uncaught|hung/i)) errors.push(worker.errors().slice(-1_000));
+    return { minutes: MINUTES, requests, errors: errors.slice(0, 20), rssMegabytes };
+  } finally {
+    await worker.stop();
+    await stores.stop();
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** @typedef {Awaited<ReturnType<typeof soak>>} Soak */
@@ -73,10 +76,12 @@ export function memoryGrowth({ rssMegabytes: rss }) {
 
 /**
  * Resident memory, in MB.
- * @param {number | undefined} pid
+ * @param {BareWorker} worker
  */
-function rssOf(pid) {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+function rssOf({ pid, errors }) {
+  const file = `/proc/${pid}/status`;
+  if (!existsSync(file)) throw new StepFailed(`workerd ended under load: ${errors()}`);
+  const status = readFileSync(file, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / MEGABYTE_KIB;
 }
 
@@ -169,18 +174,18 @@ function makeRenewalsDue(stores, userId) {
 }
 
 /**
- * The resident memory of a process until `end`, in MB: the median of each minute.
- * @param {number | undefined} pid
+ * The resident memory of a worker until `end`, in MB: the median of each minute.
+ * @param {BareWorker} worker
  * @param {number} end
  */
-async function sampleMemory(pid, end) {
+async function sampleMemory(worker, end) {
   /** @type {number[][]} */
   const minutes = [];
   const start = Date.now();
   while (Date.now() < end) {
     await delay(SAMPLE_MILLISECONDS);
     const minute = Math.min(Math.floor((Date.now() - start) / 60_000), Math.ceil(MINUTES) - 1);
-    (minutes[minute] ??= []).push(rssOf(pid));
+    (minutes[minute] ??= []).push(rssOf(worker));
   }
   return minutes.map((samples) => Math.round(median(samples) * 10) / 10);
 }

@@ -141,6 +141,20 @@ testWithAccount(
   },
 );
 
+test('a method that an address does not have gets a problem, and which ones it has', async ({ baseURL }) => {
+  const own = { origin: baseURL ?? '' };
+  for (const [path, allowed] of [
+    ['/api/sessions', 'GET, HEAD, DELETE'],
+    ['/api/sessions/x', 'DELETE'],
+  ] as const) {
+    const response = await fetch(`${baseURL}${path}`, { method: 'PUT', headers: own });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe(allowed);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toMatchObject({ status: 405, title: 'Method not allowed' });
+  }
+});
+
 test('nobody is told anything without a session', async ({ baseURL, client }) => {
   await expectProblem(await fetch(new URL('/api/sessions', baseURL)), 401, 'Not signed in');
   for (const cookie of ['', 'x', `${'a'.repeat(15)}.${'A'.repeat(43)}`]) {

@@ -17,6 +17,29 @@ test('a tab whose session was ended elsewhere learns it when it is looked at aga
   }).toPass();
 });
 
+test('a device whose session was ended elsewhere is shown as signed out when it goes on', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await newDevice();
+  const phone = await newDevice();
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
+  await laptop.visit('/sessions');
+  await laptop.endOthers();
+
+  // A link within the app: no page is loaded anew.
+  await phone.page.getByRole('navigation').getByRole('link', { name: 'Account', exact: true }).click();
+  await expect(phone.page).toHaveURL('/login?redirectTo=%2Faccount');
+  const header = phone.page.getByRole('banner');
+  await expect(header.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  await expect(header.getByRole('button', { name: 'Sign out' })).toHaveCount(0);
+  await expect(header).not.toContainText(user.username);
+  await phone.submitUser(user, 'Sign in');
+  await expect(phone.page).toHaveURL('/account');
+  await expect(header.getByRole('button', { name: 'Sign out' })).toBeVisible();
+});
+
 test('tabs of one browser follow each other’s sign-out and sign-in', async ({ newDevice, user }) => {
   const laptop = await newDevice();
   await laptop.startSignedUp(user);

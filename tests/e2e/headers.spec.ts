@@ -142,6 +142,19 @@ test('what Kit answers before any of our code carries them too', async ({ baseUR
   });
 });
 
+test('the page of last resort has its looks', async ({ newDevice }) => {
+  const device = await newDevice({ refusals: [400] });
+  const { page } = device;
+  await device.visit('/');
+  // Not a form that any endpoint here can read, and an endpoint has no page of its own to say so.
+  await page.evaluate(() => {
+    document.body.innerHTML = '<form method="POST" action="/theme" enctype="text/plain"></form>';
+    document.forms[0]?.submit();
+  });
+  await expect(page.getByRole('heading', { name: 'This page could not be made' })).toBeVisible();
+  await expect(page.locator('main')).toHaveCSS('max-width', '544px');
+});
+
 test('a page’s scripts run by a nonce that is new each time', async ({ baseURL }) => {
   const answers = await answersTo(baseURL, [{ path: '/' }, { path: '/' }]);
   const nonces = answers.map(({ answer }) => {

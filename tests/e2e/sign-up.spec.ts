@@ -1,5 +1,18 @@
 import { expect, test } from './fixtures';
 
+test('all that is wrong is said at once, and the meter says nothing of an emptied field', async ({
+  newDevice,
+}) => {
+  const device = await newDevice({ refusals: [400] });
+  await device.visit('/signup');
+  await device.submitUser({ username: 'a b!', password: 'password123' }, 'Sign up');
+  const alerts = device.page.getByRole('main').getByRole('alert');
+  await expect(alerts).toHaveText([/begin with a letter or digit/, /most used passwords/]);
+  await expect(device.field('Username')).toHaveValue('a b!');
+  await expect(device.field('Password')).toHaveValue('');
+  await expect(device.page.getByText('Easy to guess')).toHaveCount(0);
+});
+
 test('signing up signs this device in and lists it', async ({ newDevice, user }) => {
   const device = await newDevice();
   await device.signUp(user);

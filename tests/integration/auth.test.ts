@@ -227,6 +227,16 @@ describe('changing the password', () => {
     expect(await signIn(post(new Browser()), username, PASSWORD)).toBe('signed-in');
   });
 
+  it('needs another one, however it is typed', async () => {
+    const word = 'caf\u00e9 battery horse';
+    await act(laptop, (event, session) => changePassword(event, session, PASSWORD, word));
+    const outcome = await act(laptop, (event, session) =>
+      changePassword(event, session, word, word.normalize('NFD')),
+    );
+    expect(outcome).toBe('same-password');
+    expect(await signIn(post(new Browser()), username, word)).toBe('signed-in');
+  });
+
   it('lets one of two at the same moment through', async () => {
     const session = await requireSession(get(laptop));
     const outcomes = await Promise.allSettled(

@@ -21,6 +21,15 @@ export function apiEndpoint<E extends RequestEvent>(
   };
 }
 
+/** Answers every method that an endpoint does not have. */
+export function otherMethods(allowed: string[]): () => Response {
+  return () => {
+    const response = problem(405, 'Method not allowed', `This address takes ${allowed.join(' and ')}.`);
+    response.headers.set('Allow', allowed.join(', '));
+    return response;
+  };
+}
+
 function notSignedIn(): Response {
   return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
 }

@@ -104,8 +104,8 @@ export function tryAgain(status: number, form: FormData, errors: FieldErrors<'us
   return fail(status, { values: { username: typed(form, 'username') }, errors });
 }
 
-/** What the visitor typed in a field, to show it again beside a message. Never used for a password. */
-function typed(form: FormData, field: string): string {
+/** What the visitor typed in a field. A password is never shown again. */
+export function typed(form: FormData, field: string): string {
   const value = form.get(field);
   return typeof value === 'string' ? value : '';
 }

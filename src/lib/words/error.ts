@@ -17,6 +17,7 @@ const ERRORS: Record<number, ErrorWords> = {
 /** What the server says of a failure; a page for it has the words above as well. */
 export const answers = {
   noPage: 'There is no page here.',
+  noAction: 'This page cannot do that. Open it again and repeat what you did.',
   store: {
     KV: 'The session store (Workers KV) did not answer.',
     D1: 'The database (D1) did not answer.',

@@ -107,17 +107,20 @@ export async function signIn(
 
 /**
  * Changes the password and ends every other session; this browser goes on under a new token.
- * `wrong-password`: the current password is not that. `endedOthers` is `null` when KV could not list them.
+ * `wrong-password`: the current password is not that; `same-password`: it is, and the new one as well. Then nothing happened.
+ * `endedOthers` is `null` when KV could not list them.
  */
 export async function changePassword(
   event: SessionEvent,
   current: Session,
   currentPassword: string,
   newPassword: string,
-): Promise<'wrong-password' | Throttled | { endedOthers: number | null }> {
+): Promise<'wrong-password' | 'same-password' | Throttled | { endedOthers: number | null }> {
   const { auth } = event.locals;
   const key = await provePassword(event, current, currentPassword);
   if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
+  // As the hash sees them.
+  if (newPassword.normalize('NFKC') === currentPassword.normalize('NFKC')) return 'same-password';
   const newHash = await auth.passwordHash.generate(newPassword);
   const others = await endOthers(event, current, Date.now(), (next) =>
     auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event)),

@@ -40,6 +40,7 @@ export const actions = {
     if (weakness) return refuseChange(400, { newPassword: weakness });
     const outcome = await changePassword(event, session, data.currentPassword, data.newPassword);
     if (outcome === 'wrong-password') return refuseChange(400, { currentPassword: formWords.password.wrong });
+    if (outcome === 'same-password') return refuseChange(400, { newPassword: formWords.newPassword.same });
     if ('retryAfterSeconds' in outcome) {
       return refuseChange(429, { currentPassword: retryAfter(event, outcome) });
     }

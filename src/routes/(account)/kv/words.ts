@@ -40,7 +40,7 @@ export const words = {
     active_expires: 'until then it is used as it is; the first request after it renews it',
     idle_expires: 'until then it can be renewed; then it is over',
     username: 'a copy, for the page view that asks KV alone',
-    epoch: 'the user’s session epoch at sign-in: when D1 has a higher one, this session has ended',
+    epoch: 'the user’s session epoch at sign-in: when D1 has another one, this session has ended',
     created_at: 'the sign-in; 90 days after it the session ends however much it is used',
     proved_at: 'when the password was last given',
     device: 'what the browser said it was',

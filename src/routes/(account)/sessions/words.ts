@@ -19,14 +19,15 @@ export const words = {
   endOthers: {
     label: (count: number) => (count === 1 ? 'End the other session' : `End all ${count} others`),
     title: (count: number) => (count === 1 ? 'End the other session?' : `End all ${count} other sessions?`),
-    text: 'Those devices have to sign in again. This device stays signed in.',
+    text: (count: number) =>
+      `${count === 1 ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
     confirm: (count: number) => (count === 1 ? 'End session' : `End ${count} sessions`),
   },
   rename: {
     label: 'Rename',
     of: (device: string) => `the session of ${device}`,
     name: 'Name',
-    hint: 'Empty takes the name back.',
+    hint: 'Up to 40 characters. Leave it empty to remove the name.',
     save: 'Save',
   },
   stepUp: {

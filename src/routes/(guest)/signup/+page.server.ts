@@ -3,7 +3,7 @@ import { signUp } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, signUpForm, tryAgain, readForm } from '$lib/server/forms';
+import { parseForm, readForm, signUpForm, tryAgain, typed } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
@@ -14,10 +14,15 @@ export const actions = {
   default: failClosed(async (event: RequestEvent) => {
     const form = await readForm(event.request);
     const { data, errors } = parseForm(signUpForm, form);
-    if (errors) return tryAgain(400, form, errors);
-    const { username, password } = data;
-    const weakness = await checkPassword({ username, password, isBreached: event.locals.isBreached });
-    if (weakness) return tryAgain(400, form, { password: weakness });
+    // Also when the name is wrong: who has to type the password anew should not be told of the next mistake only then.
+    const { username, password } = data ?? {
+      username: typed(form, 'username'),
+      password: typed(form, 'password'),
+    };
+    const weakness =
+      !errors?.password && (await checkPassword({ username, password, isBreached: event.locals.isBreached }));
+    if (errors || weakness)
+      return tryAgain(400, form, { ...errors, ...(weakness && { password: weakness }) });
     const outcome = await signUp(event, username, password);
     if (outcome === 'taken') {
       return tryAgain(409, form, { username: answers.taken });

@@ -1,5 +1,5 @@
 import { json } from '@sveltejs/kit';
-import { apiEndpoint, passwordNeeded } from '$lib/server/api';
+import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
 import { requireSession } from '$lib/server/auth/guards';
 import { requireSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
@@ -19,3 +19,5 @@ export const DELETE = apiEndpoint(async (event: RequestEvent) => {
   if (!isProofFresh(session)) return passwordNeeded();
   return json({ ended: await revokeOtherSessions(event, session) });
 });
+
+export const fallback = otherMethods(['GET', 'HEAD', 'DELETE']);

@@ -1,4 +1,4 @@
-import { apiEndpoint, passwordNeeded } from '$lib/server/api';
+import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
 import { requireSession } from '$lib/server/auth/guards';
 import { revokeSession, signOut } from '$lib/server/auth/sessions';
@@ -21,3 +21,5 @@ export const DELETE = apiEndpoint(async (event: RequestEvent) => {
   }
   return new Response(null, { status: 204 });
 });
+
+export const fallback = otherMethods(['DELETE']);
