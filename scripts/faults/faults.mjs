@@ -119,6 +119,18 @@ export const FAULTS = [
     ...HISTORIES,
   },
   {
+    name: 'a page load clears the cookie of a session that this browser has just replaced',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'if (ended && !standing?.replaced) auth.request.setSession(null);',
+        replace: 'if (ended) auth.request.setSession(null);',
+      },
+    ],
+    test: 'tests/integration/one-browser.test.ts',
+    title: 'does not take the new cookie away',
+  },
+  {
     name: 'a renewal starts the absolute limit again',
     edits: [
       {
