@@ -101,8 +101,8 @@ export const FAULTS = [
     edits: [
       {
         file: TOKEN,
-        find: "return `${userId}.${createHash('sha256').update(token).digest('base64url')}`;",
-        replace: 'void createHash;\n  return `${userId}.${token}`;',
+        find: "return `${userId}.${hash('sha256', token, 'base64url')}`;",
+        replace: 'void hash;\n  return `${userId}.${token}`;',
       },
     ],
     ...HISTORIES,

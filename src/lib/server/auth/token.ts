@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { TOKEN_BYTES } from './policy';
 
 /** What a session cookie says, once it has the right form. The token itself stays inside this module and the cookie. */
@@ -15,7 +15,7 @@ export function createToken(): string {
 
 /** The id under which a token's session is stored and shown: its owner and the token's SHA-256 in base64url. */
 export function sessionIdFor(userId: string, token: string): string {
-  return `${userId}.${createHash('sha256').update(token).digest('base64url')}`;
+  return `${userId}.${hash('sha256', token, 'base64url')}`;
 }
 
 /** The cookie value for a session: `<userId>.<token>`. */
