@@ -99,7 +99,7 @@ export const ACTION_SCENARIOS: Scenario[] = [
     run: signInActions.default,
     tidying: isDelete,
   },
-  { name: 'signing out', run: signOutActions.default, tidying: isDelete },
+  { name: 'signing out', run: signOutActions.default, tidying: ({ store }) => store === 'KV' },
   {
     name: 'revoking one',
     form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),

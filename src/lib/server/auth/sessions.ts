@@ -57,7 +57,8 @@ export async function signOut(event: SessionEvent): Promise<void> {
   const { presented, ledger } = auth;
   if (presented) {
     const { sessionId, userId } = presented;
-    const record = await readSession(auth, sessionId);
+    // Only for what is recorded of it: with KV down one can still sign out.
+    const record = await readSession(auth, sessionId).catch(() => null);
     await ledger.signOut(sessionId, userId, record !== null, originOf(event));
     logEvent('signed-out', { userId, sessionId });
     forgetRecord(event, sessionId);
