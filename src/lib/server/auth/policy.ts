@@ -33,6 +33,8 @@ export const SCRYPT = { cost: 16_384, blockSize: 16, parallelization: 1, keyByte
 
 /** A store that has not answered by then counts as down. */
 export const STORE_TIMEOUT_MILLISECONDS = 5_000;
+/** So many timers, one after the other, make up that time. */
+export const STORE_TIMEOUT_PARTS = 5;
 
 /** Workers allow six connections at once to a request; background deletes keep to that. */
 export const BACKGROUND_DELETES_AT_ONCE = 6;
