@@ -130,9 +130,12 @@ function expectUnavailable({ outcome }: Answer, { store }: Step, said: string): 
   ).toBe(true);
 }
 
+/** A store's answer is read in some turns of the thread; on a busy one a timer may ring before each. */
+const TURNS = 3;
+
 describe('a page whose thread is busy', () => {
-  it('has its answer when all timers but the last have rung', async () => {
-    const beforeStep = () => passParts(STORE_TIMEOUT_PARTS - 1);
+  it('has its answer, however late its timers ring', async () => {
+    const beforeStep = () => passParts(TURNS);
     for (const scenario of PAGE_SCENARIOS) {
       const { outcome } = await call(scenario, await setScene(), { beforeStep });
       expect(isAnswer(outcome), scenario.name).toBe(true);
