@@ -19,7 +19,8 @@ export default defineConfig(async () => ({
     // Every core: by default Vitest leaves one to its own process, which has little to do here.
     maxWorkers: '100%',
     // A busy machine is not a fault of the code: what hangs is still found.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         plugins: [

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './processes.mjs';
 
@@ -30,6 +30,9 @@ export function toolEnvironment() {
 function emptyRequestCf() {
   const file = join(ROOT, '.wrangler/request-cf.json');
   mkdirSync(join(ROOT, '.wrangler'), { recursive: true });
-  writeFileSync(file, '{}\n');
+  // In one step: several commands may start at once.
+  const written = `${file}.${process.pid}`;
+  writeFileSync(written, '{}\n');
+  renameSync(written, file);
   return file;
 }

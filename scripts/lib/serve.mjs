@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { toolEnvironment } from './environment.mjs';
 import { exitOf, startTool, StepFailed } from './processes.mjs';
 
-const READY_WITHIN_MILLISECONDS = 60_000;
+const READY_WITHIN_MILLISECONDS = 120_000;
 const ANSWER_WITHIN_MILLISECONDS = 5_000;
 const POLL_MILLISECONDS = 100;
 

@@ -11,7 +11,8 @@ import { newSession, PASSWORD, passwordHash, person } from '../../scripts/lib/pe
 import { startStores, type StoreServers } from '../../scripts/lib/store-servers.mjs';
 import { visit } from '../../scripts/lib/visitor.mjs';
 
-test.describe.configure({ timeout: 120_000 });
+// One after the other: they measure what waits for one thread, not for each other.
+test.describe.configure({ mode: 'default' });
 
 const FIRST_AT_ONCE = 64;
 const CONNECTIONS = 8;

@@ -64,8 +64,8 @@ export class CloudflareApi {
     try {
       send(response, 200, { success: true, errors: [], messages: [], result: await this.#result(incoming) });
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      const { status, code, message } = error;
+      const { status, code, message } =
+        error instanceof ApiError ? error : new ApiError(500, 0, String(error));
       send(response, status, { success: false, errors: [{ code, message }], messages: [], result: null });
     }
   }

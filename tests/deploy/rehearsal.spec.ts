@@ -24,7 +24,7 @@ const test = base.extend<{ api: CloudflareApi; fork: Fork }>({
 });
 
 // Some twenty commands of wrangler each, of a second or two.
-test.describe.configure({ timeout: 300_000 });
+test.describe.configure({ timeout: 600_000 });
 
 const ACCOUNT = '/accounts/*';
 const PROJECT = `${ACCOUNT}/pages/projects/*`;

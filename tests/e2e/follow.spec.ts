@@ -46,6 +46,8 @@ test('tabs of one browser follow each other’s sign-out and sign-in', async ({ 
   await laptop.visit('/sessions');
   const second = await laptop.context.newPage();
   await second.goto(new URL('/account', laptop.page.url()).href);
+  // It follows once its scripts run.
+  await second.locator('#svelte-announcer').waitFor({ state: 'attached' });
   await laptop.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
   await expect(second).toHaveURL(/\/login/);
   await laptop.signIn(user);

@@ -14,7 +14,7 @@ const REQUESTS = 5_000;
 const AT_ONCE = 8;
 /** A session that may end anything is soon ended itself: after so many requests there is a new one. */
 const REQUESTS_A_FRESH_SESSION = 250;
-const TIMEOUT_MILLISECONDS = 180_000;
+const TIMEOUT_MILLISECONDS = 600_000;
 const PRINTED_CHARACTERS = 2_000;
 const PRINTED_COMPLAINTS = 5;
 const LEAST_PER_TARGET = 10;

@@ -216,7 +216,7 @@ test('signing out clears what the browser kept, and Back shows nothing private',
   }));
   expect(status).toBe(303);
   expect(headers['clear-site-data']).toBe(CLEARS);
-  expect(await device.page.evaluate(() => localStorage.getItem('kept'))).toBeNull();
+  await expect.poll(() => device.page.evaluate(() => localStorage.getItem('kept'))).toBeNull();
 
   await device.page.goBack();
   await expect(device.page).toHaveURL('/login?redirectTo=%2Faccount');

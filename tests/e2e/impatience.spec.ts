@@ -23,13 +23,15 @@ test('a slow action shows that it is under way, and double clicks are harmless',
   // The label goes, a turning circle comes.
   const moving = (element: Element) => element.getAnimations({ subtree: true }).length;
   expect(await button.evaluate(moving)).toBe(3);
-  expect(post.held).toHaveLength(1);
+  await expect.poll(() => post.held).toHaveLength(1);
   post.release();
   await expect(row).toHaveCount(0);
 
   // The next row has moved under the pointer. The second half of a double click must not end that one as well.
   const more = await hold(page, 'POST');
-  expect(await centre(laptop.rows().nth(1).getByRole('button', { name: 'End session' }))).toEqual({ x, y });
+  await expect
+    .poll(() => centre(laptop.rows().nth(1).getByRole('button', { name: 'End session' })))
+    .toEqual({ x, y });
   await page.mouse.move(x, y);
   await page.mouse.down({ clickCount: 2 });
   await page.mouse.up({ clickCount: 2 });

@@ -158,7 +158,8 @@ describe('what npm installed', () => {
 });
 
 describe('this machine', () => {
-  it('has the ports free, also where two commands would use the same', async () => {
+  // Another test's server may take the port in between.
+  it('has the ports free, also where two commands would use the same', { retry: 3 }, async () => {
     const { port, close } = await takePort();
     await close();
     const findings = await checkPorts(here({ PORT: String(port), E2E_PORT: String(port) }));

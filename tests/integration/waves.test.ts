@@ -26,9 +26,6 @@ import {
   type Scene,
 } from './routes';
 
-/** The first asks for everything to be loaded. */
-const TIMEOUT_MILLISECONDS = 20_000;
-
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
@@ -78,7 +75,7 @@ async function waitsOf(scenario: Scenario, scene: Scene): Promise<string[][]> {
   });
 }
 
-describe('one wait after the other', { timeout: TIMEOUT_MILLISECONDS }, () => {
+describe('one wait after the other', () => {
   it.each(OPERATIONS)('$name: $waits', async ({ waits, ...scenario }) => {
     expect(await waitsOf(scenario, await setScene())).toHaveLength(waits);
   });
@@ -110,7 +107,7 @@ describe('one wait after the other', { timeout: TIMEOUT_MILLISECONDS }, () => {
   });
 });
 
-describe('on top of them', { timeout: TIMEOUT_MILLISECONDS }, () => {
+describe('on top of them', () => {
   it('a renewal that was due', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);
