@@ -31,12 +31,13 @@ const answer: Handle = ({ event, resolve }) => {
   Object.assign(event.locals, { auth, showCost, isBreached: breachLookup(breachCheck, { fetch }) });
   const theme = themeOf(event.cookies);
   return resolve(event, {
-    // When a page is rendered its loads are done, so its cost is known.
+    // When a page is rendered its loads are done, so its cost is known. `%cost%` is the last thing in app.html: no text of
+    // a visitor comes before `%theme%`, or has a `</body>` behind it.
     transformPageChunk: ({ html }) =>
       html
         .replace('%lang%', LOCALE)
         .replace('%theme%', theme)
-        .replace('%cost%', () => (showCost ? costLine(auth.stores.meter.cost()) : '')),
+        .replace(/%cost%(?=\s*<\/body>)/, () => (showCost ? costLine(auth.stores.meter.cost()) : '')),
   });
 };
 

@@ -64,6 +64,17 @@ describe('index layout: the records', () => {
     expect(await rawIndex()).toBeNull();
   });
 
+  test('are listed even if the index cannot be tidied', async () => {
+    const [session, gone] = [sessionOf(user), sessionOf(user)];
+    await adapter.setSession(gone);
+    await adapter.setSession(session);
+    await env.SESSIONS.delete(`session:${gone.id}`);
+    const refused = new RecordingKV(env.SESSIONS);
+    refused.put = () => Promise.reject(new Error('KV PUT failed: 429 Too Many Requests'));
+    expect(await cloudflareKvBinding(refused)(LuciaError).getSessionsByUserId(user)).toEqual([session]);
+    expect(await rawIndex()).toEqual([gone.id, session.id]);
+  });
+
   test('the index expires with the session that lasts longest, also after that one is renewed or gone', async () => {
     const key = `user_sessions:${user}`;
     const day = 24 * HOUR_MILLISECONDS;

@@ -267,6 +267,29 @@ test('no address in the browser ever holds a token', async ({ newDevice, user })
   }
 });
 
+test('what a visitor writes is no place for the line that says what a page cost', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice({ refusals: [400] });
+  const { page } = device;
+  const check = async () => {
+    await expect(page.locator('#cost')).toHaveCount(1);
+    await expect(page.locator('#app #cost')).toHaveCount(0);
+    expect(await page.content()).not.toMatch(/%cost%\s*<\/body>/);
+  };
+  await device.visit('/login?redirectTo=%2F%25cost%25');
+  await check();
+  await device.signUp(user);
+  await page.getByText('Rename').click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('%cost%');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(device.rows().first()).toContainText('%cost%');
+  await device.visit('/sessions');
+  await expect(device.rows().first()).toContainText('%cost%');
+  await check();
+});
+
 test('guessing is answered 429, with the time of the next try in words and in Retry-After', async ({
   client,
   newDevice,

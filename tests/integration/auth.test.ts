@@ -1,7 +1,7 @@
 import { isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
+import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
 import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
 import {
   ABSOLUTE_PERIOD_MILLISECONDS,
@@ -299,6 +299,24 @@ describe('a lifetime', () => {
     const cookie = laptop.cookie ?? '';
     vi.setSystemTime(start + ABSOLUTE_PERIOD_MILLISECONDS + 1_000);
     expect(await signedIn(new Browser().plant(cookie))).toBe(false);
+  });
+});
+
+describe('a successor', () => {
+  it('ends at the absolute limit of its sign-in, and so does its cookie', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const limit = Date.now() + ABSOLUTE_PERIOD_MILLISECONDS + 1_000;
+    const step = IDLE_PERIOD_MILLISECONDS - 1_000;
+    for (let at = step; at < ABSOLUTE_PERIOD_MILLISECONDS; at += step) {
+      vi.advanceTimersByTime(step);
+      expect(await signedIn(laptop)).toBe(true);
+    }
+    const before = laptop.cookie;
+    await act(laptop, (event, session) => stepUp(event, session, PASSWORD));
+    expect(laptop.cookie).not.toBe(before);
+    expect(laptop.cookieExpires).toBeLessThanOrEqual(limit);
+    await act(laptop, revokeOtherSessions);
+    expect(laptop.cookieExpires).toBeLessThanOrEqual(limit);
   });
 });
 

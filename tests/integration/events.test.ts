@@ -136,6 +136,7 @@ describe('the activity of an account', () => {
     const [userId] = (laptop.cookie ?? '').split('.');
     await signOut(post(new Browser().plant(`${userId}.${'x'.repeat(43)}`)));
     expect(await types()).not.toContain('signed-out');
+    expect(log.mock.calls.flat().join()).not.toContain('signed-out');
     expect(await act(laptop, async (_, session) => session.user.userId)).toBe(userId);
   });
 

@@ -40,6 +40,37 @@ it.each(ROTATIONS)('a page that loads beside $is does not take the new cookie aw
   expect(await confirmSession(browser.request(stores))).not.toBeNull();
 });
 
+it('nor does one beside a new sign-in, after another device ended the session', async () => {
+  const { browser: laptop, username } = await signedUp();
+  const phone = new Browser();
+  const post = { ...stores, method: 'POST' as const };
+  await signIn(phone.request(post), username, PASSWORD);
+  const { sessionId } = await requireSession(phone.request(stores));
+  const revoke = laptop.request(post);
+  expect(await revokeSession(revoke, await requireSession(revoke), sessionId)).toBe('ended');
+  const again = phone.requestUnanswered(post);
+  const page = phone.requestUnanswered(stores);
+  await signIn(again.event, username, PASSWORD);
+  expect(await confirmSession(page.event)).toBeNull();
+  again.receive();
+  page.receive();
+  await phone.settle();
+  expect(await confirmSession(phone.request(stores))).not.toBeNull();
+});
+
+it('a session that went on under another token is not said to be ended', async () => {
+  const { browser: laptop, username } = await signedUp();
+  const phone = new Browser();
+  const post = { ...stores, method: 'POST' as const };
+  await signIn(phone.request(post), username, PASSWORD);
+  const rotation = phone.request(post);
+  const before = await requireSession(rotation);
+  await stepUp(rotation, before, PASSWORD);
+  const revoke = laptop.request(post);
+  expect(await revokeSession(revoke, await requireSession(revoke), before.sessionId)).toBe('unknown');
+  expect(await confirmSession(phone.request(stores))).not.toBeNull();
+});
+
 it('a session that another device ended takes its cookie along', async () => {
   const { browser, username } = await signedUp();
   const phone = new Browser();

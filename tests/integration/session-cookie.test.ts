@@ -67,6 +67,6 @@ describe('the device cookie', () => {
     );
     expect(cookie?.name).toBe('__Host-device');
     expect(cookie?.options).toMatchObject({ secure: true, httpOnly: true, sameSite: 'lax', path: '/' });
-    expect(cookie?.value).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
+    expect(cookie?.value).toMatch(/^[\w-]{22}(\.[\w-]{43}){2}$/);
   });
 });

@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
+import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
 import { confirmSession, requireSession } from '$lib/server/auth/guards';
 import { ACCOUNT_THROTTLE, ADDRESS_THROTTLE, SIGN_UP_THROTTLE } from '$lib/server/auth/policy';
+import { revokeOtherSessions } from '$lib/server/auth/sessions';
 import { addressBlock, bucket, createThrottle } from '$lib/server/auth/throttle';
 import { Browser, type RequestOptions } from '../setup/browser';
 
@@ -169,7 +170,57 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD, own, other)).toEqual({ retryAfterSeconds: 30 });
     await fail(ACCOUNT_THROTTLE.freeFailures);
     const forged = post(own, { deviceSecret: 'another secret' });
-    expect(forged.locals.auth.deviceCookie.knownFor(username)).toBeNull();
+    expect(forged.locals.auth.deviceCookie.deviceOf(username)).toBeNull();
+  });
+
+  describe.each([
+    {
+      who: 'who had an account of that name before',
+      then: async (browser: Browser) => {
+        const event = post(browser);
+        expect(await deleteAccount(event, await requireSession(event), PASSWORD)).toBe('deleted');
+        expect(await signUp(post(new Browser()), username, 'of the next owner')).toBe('signed-in');
+      },
+    },
+    {
+      who: 'who knew the last password',
+      then: async (browser: Browser) => {
+        const event = post(browser);
+        const changed = await changePassword(event, await requireSession(event), PASSWORD, 'a better one');
+        expect(changed).toHaveProperty('endedOthers');
+      },
+    },
+  ])('with the device cookies of many sign-ins, by one $who', ({ then }) => {
+    it('is guessing by a stranger', async () => {
+      const devices = Array.from({ length: 10 }, () => new Browser());
+      for (const device of devices) expect(await tryToSignIn(PASSWORD, device)).toBe('signed-in');
+      await then(devices[0] ?? new Browser());
+      const guesses = devices.slice(1).flatMap((device) => [device, device, device]);
+      const outcomes = [];
+      for (const device of guesses) outcomes.push(await tryToSignIn('a wrong guess', device));
+      expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(ACCOUNT_THROTTLE.freeFailures);
+    });
+  });
+
+  it('does not lock out the browser that set a new password, though it does those that had the old one', async () => {
+    const [own, other] = [new Browser(), new Browser()];
+    for (const browser of [own, other]) expect(await tryToSignIn(PASSWORD, browser)).toBe('signed-in');
+    const event = post(own);
+    await changePassword(event, await requireSession(event), PASSWORD, 'a better one');
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    expect(await tryToSignIn('a better one', other)).toEqual({ retryAfterSeconds: 30 });
+    expect(await tryToSignIn('a better one', own)).toBe('signed-in');
+  });
+
+  it('is forgotten a day after its first failure, however often it went on', async () => {
+    const most = ACCOUNT_THROTTLE.freeFailures - 1;
+    await fail(most);
+    wait(23 * 60 * 60 * 1_000);
+    await fail(1);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 30 });
+    wait(60 * 60 * 1_000);
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 30 });
   });
 
   it('does not count many sign-ins at once by their owner', async () => {
@@ -199,6 +250,30 @@ describe('guessing from one address', () => {
       );
       expect(new Set(await Promise.all(atOnce))).toEqual(new Set(['signed-in']));
     }
+  });
+
+  it('lets the next colleague in after one who knew the password', async () => {
+    const guess = (n: number) => signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
+    for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) expect(await guess(n)).toBe('refused');
+    wait(30_000);
+    for (let n = 0; n < 3; n += 1) {
+      expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
+    }
+    // It counts on from where it was.
+    expect(await guess(0)).toBe('refused');
+    expect(await guess(1)).toEqual({ retryAfterSeconds: 60 });
+  });
+
+  it('costs nobody tries at their own account, while it waits', async () => {
+    for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) {
+      await signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
+    }
+    for (let n = 0; n < ACCOUNT_THROTTLE.burst + 1; n += 1) {
+      const outcome = await signIn(post(new Browser(), { address }), username, PASSWORD);
+      expect(outcome).toEqual({ retryAfterSeconds: 30 });
+    }
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 30 });
   });
 
   it('stores no address and no name', async () => {
@@ -242,6 +317,21 @@ describe('guessing the password from a session', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
+  it('goes on counting when the session goes on under a new token', async () => {
+    const thief = new Browser();
+    await tryToSignIn(PASSWORD, thief);
+    for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) {
+      const event = post(thief);
+      expect(await deleteAccount(event, await requireSession(event), 'a wrong guess')).toBe('wrong-password');
+      const rotation = post(thief);
+      await revokeOtherSessions(rotation, await requireSession(rotation));
+    }
+    const event = post(thief);
+    expect(await deleteAccount(event, await requireSession(event), PASSWORD)).toEqual({
+      retryAfterSeconds: 30,
+    });
+  });
+
   it('answers no more of the guesses made at once', async () => {
     const thief = new Browser();
     await tryToSignIn(PASSWORD, thief);
@@ -274,6 +364,7 @@ it.each([
   ['::ffff:1', '0:0:0:0'],
   ['127.0.0.1', null],
   ['::1', null],
+  [null, null],
 ])('the block of %s is %s', (address, block) => {
   expect(addressBlock(address)).toBe(block);
 });

@@ -132,7 +132,7 @@ describe('on top of them', () => {
     const signIn = await waitsOf(scenario('signing in'), await setScene());
     expect(signIn).toHaveLength(WAITS['sign-in'] + WAITS['sign-in from a new browser']);
     const refused = await waitsOf(REFUSED, await setScene());
-    expect(refused).toHaveLength(WAITS['sign-in refused'] + WAITS['sign-in refused, new browser']);
+    expect(refused).toHaveLength(WAITS['sign-in refused'] + WAITS['sign-in from a new browser']);
   });
 
   it('more sessions that end', async () => {

@@ -13,7 +13,7 @@ export type Cost = {
 
 export const KINDS = ['get', 'put', 'delete', 'list', 'queries', 'trips'] as const;
 
-const NOTHING: Cost = { get: 0, put: 0, delete: 0, list: 0, queries: 0, trips: 0 };
+export const NOTHING: Cost = { get: 0, put: 0, delete: 0, list: 0, queries: 0, trips: 0 };
 const cost = (some: Partial<Cost>): Cost => ({ ...NOTHING, ...some });
 
 /**
@@ -62,7 +62,8 @@ export const EXTRA = {
   'the page view that renews': cost({ queries: 1, trips: 1 }),
   /** Throttling counts strangers by address, too. */
   'sign-in from a new browser': cost({ queries: 3 }),
-  'sign-in refused, new browser': cost({ queries: 3 }),
+  /** It counts as a device first, and then as a stranger. */
+  'sign-in from a browser that knew an earlier password': cost({ queries: 6, trips: 1 }),
   'the session that a sign-in replaces': cost({ delete: 1, queries: 1 }),
   'each other session that ends': cost({ delete: 1 }),
 } satisfies Record<string, Cost>;
@@ -98,7 +99,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   'a renewal that was due': 2,
   'the page view that renews': 1,
   'sign-in from a new browser': 0,
-  'sign-in refused, new browser': 0,
+  'sign-in from a browser that knew an earlier password': 1,
   'the session that a sign-in replaces': 0,
   'each other session that ends': 0,
 };

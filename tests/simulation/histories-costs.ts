@@ -1,5 +1,5 @@
 /** Holds every request of a history that went well to the published cost of what it did. */
-import { add, COSTS, EXTRA, KINDS, type Cost, type Operation } from './costs';
+import { add, COSTS, EXTRA, KINDS, NOTHING, type Cost, type Operation } from './costs';
 import { expect, isThrottled, type Act, type Done, type World } from './histories-world';
 
 type Spent = Cost & { logged: number };
@@ -17,7 +17,7 @@ export function checkCost(world: World, act: Act, done: Done, before: Spent): vo
   if (!clean || act.crashAfter !== null || done.outcome !== 'answered' || !expected) return;
   const after = spent(world);
   for (const kind of KINDS) {
-    if (kind === 'list' && !world.calmLists) continue;
+    if (kind === 'list' && world.failing) continue;
     const cost = after[kind] - before[kind];
     // How many others there were is known to the app's list alone where the answer does not say.
     const atLeast = kind === 'delete' && ['revokeAll', 'deleteAccount'].includes(act.action);
@@ -45,16 +45,19 @@ const OPERATIONS: Partial<Record<Act['action'], Operation>> = {
   deleteAccount: 'delete account',
 };
 
+const DEVICES: Record<Done['device'], Cost> = {
+  own: NOTHING,
+  new: EXTRA['sign-in from a new browser'],
+  former: EXTRA['sign-in from a browser that knew an earlier password'],
+};
+
 function expectedCost(act: Act, done: Done): Cost | null {
   const { value, session, presented, target, actor } = done;
   const operation = OPERATIONS[act.action];
   if (!operation || value === 'taken' || value === 'wrong-password' || isThrottled(value)) return null;
   if (act.action === 'rename' && value === 'unknown') return null;
   if (value === 'refused') {
-    return add(
-      COSTS['sign-in refused'],
-      ...(done.isOwnBrowser ? [] : [EXTRA['sign-in refused, new browser']]),
-    );
+    return add(COSTS['sign-in refused'], DEVICES[done.device]);
   }
   const asksForSession = !['signUp', 'signIn', 'signOut'].includes(act.action);
   // Without a session there is nothing to pay for, or only the question.
@@ -65,7 +68,7 @@ function expectedCost(act: Act, done: Done): Cost | null {
   const extras: Cost[] = [];
   if (session?.fresh) extras.push(EXTRA['a renewal that was due']);
   if (session?.fresh && act.action === 'peek') extras.push(EXTRA['the page view that renews']);
-  if (act.action === 'signIn' && !done.isOwnBrowser) extras.push(EXTRA['sign-in from a new browser']);
+  if (act.action === 'signIn') extras.push(DEVICES[done.device]);
   if ((act.action === 'signUp' || act.action === 'signIn') && presented) {
     extras.push(EXTRA['the session that a sign-in replaces']);
   }

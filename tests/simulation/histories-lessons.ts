@@ -74,7 +74,7 @@ function checkCookies(act: Act, done: Done, racing: boolean): void {
   }
 }
 
-function checkAccepted(act: Act, { actor, fateBefore, session }: Done, racing: boolean): void {
+function checkAccepted(act: Act, { actor, fateBefore, session, putRefused }: Done, racing: boolean): void {
   expect(actor !== undefined, 'only a cookie that was given out is accepted');
   if (!actor) return;
   const now = Date.now();
@@ -90,7 +90,8 @@ function checkAccepted(act: Act, { actor, fateBefore, session }: Done, racing: b
     return;
   }
   expect(fateBefore !== 'ended', 'an ended session is refused');
-  actor.seenAt.push(now);
+  // A session that KV does not renew stands, and ends when it would have.
+  if (!(session?.fresh && putRefused)) actor.seenAt.push(now);
   // Whatever might have ended it is over and has not.
   if (!racing && actor.fate === 'unsure') actor.fate = 'live';
 }
@@ -152,6 +153,12 @@ function freshAccount(world: World, act: Act): KnownAccount {
 function learnStepUp(world: World, done: Done): KnownSession | undefined {
   const { actor, outcome, value } = done;
   if (!actor || outcome === 'refused' || value === 'wrong-password' || isThrottled(value)) return undefined;
+  if (outcome === 'answered' && (!done.received || done.received === done.presented)) {
+    // KV said that it did not take the new session, so the old one goes on.
+    expect(done.putRefused, 'the password given again brings a new token');
+    actor.account.lost += 1;
+    return undefined;
+  }
   end(actor, outcome === 'answered');
   if (outcome === 'answered') return remember(world, actor.account, done, actor.createdAt);
   actor.account.lost += 1;

@@ -52,11 +52,18 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   const target = act.target < 8 ? own[act.target % own.length] : all[act.target % all.length];
   const crash = act.crashAfter === null ? null : crashAfter(act.crashAfter, turns);
   const hooks = crash ?? turns;
+  let compared = '';
+  const logged = world.kv.log.length;
   const { event, receive, received } = browser.requestUnanswered({
     ...storesAt(world, act.place, hooks, oneAfterTheOther(hooks, world.d1Failures)),
+    passwordHash: {
+      ...quickHash,
+      validate: (password, hash) => quickHash.validate(password, (compared = hash)),
+    },
     method: ['peek', 'require', 'list'].includes(act.action) ? 'GET' : 'POST',
   });
   hashes += 1;
+  const device = event.locals.auth.deviceCookie.deviceOf(account.username);
   const done: Done = {
     outcome: 'answered',
     value: undefined,
@@ -64,7 +71,8 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     actor,
     fateBefore: actor?.fate,
     targetFateBefore: target?.fate,
-    isOwnBrowser: event.locals.auth.deviceCookie.knownFor(account.username) !== null,
+    device: device ? 'own' : 'new',
+    putRefused: false,
     target,
     password: account.passwords[0] ?? 'no password yet',
     newPassword: `password ${hashes}`,
@@ -74,20 +82,23 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   };
   try {
     done.value = await run(event, act, done, account);
-    // The worker died while it tidied up. It may have sent the answer by then, or not.
-    if (crash?.crashed() && act.target % 2 === 0) done.outcome = 'lost';
+    // If the worker died while it tidied up, it may have sent the answer by then, or not.
+    const died = crash?.crashedAt();
+    if (died && (died.op !== 'delete' || act.target % 2 === 0)) done.outcome = 'lost';
   } catch (thrown) {
-    if (crash?.crashed()) done.outcome = 'lost';
+    if (crash?.crashedAt()) done.outcome = 'lost';
     else if (isRedirect(thrown)) done.outcome = 'refused';
     else if (event.locals.auth.stores.failed) done.outcome = 'unavailable';
     else throw thrown;
   }
+  if (device && !device.hasSignedInWith(compared)) done.device = 'former';
   if (done.outcome !== 'lost') {
     receive();
     done.received = received();
     done.cleared = presented !== undefined && browser.cookie === undefined;
   }
   await browser.settle();
+  done.putRefused = world.kv.log.slice(logged).some(({ op, outcome }) => op === 'put' && outcome !== 'done');
   await world.drain?.();
   count(world, `${act.action} ${done.outcome}${done.session ? ', accepted' : ''}`);
   return done;

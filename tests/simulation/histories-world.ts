@@ -33,7 +33,7 @@ export type HistoryOptions = {
 export type World = HistoryOptions & {
   kv: HostileKV;
   d1Failures: StepHooks;
-  calmLists: boolean;
+  failing: boolean;
   places: readonly string[];
   browsers: Browser[];
   /** The address that this history's requests come from. */
@@ -69,8 +69,10 @@ export type Done = {
   actor: KnownSession | undefined;
   /** What was known of it when the request began. */
   fateBefore: KnownSession['fate'] | undefined;
-  /** Whether the browser was known as one of the account's own. */
-  isOwnBrowser: boolean;
+  /** What the browser of a sign-in was to the account; `former`: it signed in before the password, or the account, was this one. */
+  device: 'own' | 'former' | 'new';
+  /** Whether KV refused a write, or did not answer it. */
+  putRefused: boolean;
   /** What a revoke or a new name was aimed at. */
   target: KnownSession | undefined;
   targetFateBefore: KnownSession['fate'] | undefined;

@@ -125,7 +125,7 @@ export async function playHistory(
       now: () => Date.now(),
     }),
     d1Failures: failing ? d1Failures(seed) : {},
-    calmLists: !failing,
+    failing,
     places: PLACES,
     browsers: Array.from({ length: BROWSERS }, () => new Browser()),
     address: `2001:db8:${(histories >> 16).toString(16)}:${(histories & 0xffff).toString(16)}::1`,

@@ -29,16 +29,19 @@ export class Crash extends Error {
 /**
  * Hooks that let one process take `steps` storage steps and then kill it: the step after those never takes effect,
  * nor does any later one, so code that catches the error can repair nothing. Steps sent before the crash do take
- * effect, though nobody is left to hear of it. `crashed()` tells whether the process came that far.
+ * effect, though nobody is left to hear of it. `crashedAt()` gives the step at which it died, if it came that far.
  */
-export function crashAfter(steps: number, hooks: StepHooks = {}): StepHooks & { crashed: () => boolean } {
+export function crashAfter(
+  steps: number,
+  hooks: StepHooks = {},
+): StepHooks & { crashedAt: () => Step | undefined } {
   let taken = 0;
-  let crashed = false;
+  let crashedAt: Step | undefined;
   return {
-    crashed: () => crashed,
+    crashedAt: () => crashedAt,
     async beforeStep(step) {
-      if (crashed || taken >= steps) {
-        crashed = true;
+      if (crashedAt || taken >= steps) {
+        crashedAt ??= step;
         throw new Crash(step);
       }
       taken += 1;
@@ -46,7 +49,7 @@ export function crashAfter(steps: number, hooks: StepHooks = {}): StepHooks & { 
     },
     async afterStep(step) {
       await hooks.afterStep?.(step);
-      if (crashed) throw new Crash(step);
+      if (crashedAt) throw new Crash(step);
     },
   };
 }

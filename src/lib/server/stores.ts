@@ -18,11 +18,6 @@ export class StoreUnavailable extends Error {
     );
     this.name = 'StoreUnavailable';
   }
-
-  /** KV takes one write a second per key and answers 429 past that (Workers KV, limits). */
-  get isWriteRateLimit(): boolean {
-    return this.store === 'KV' && this.operation === 'put' && this.message.includes('429');
-  }
 }
 
 /** The two stores of one request, behind a guard that notices when one of them is down. */

@@ -1,5 +1,6 @@
 import { LuciaError, type KeySchema, type Session } from 'lucia';
 import { generateRandomString } from 'lucia/utils';
+import type { Device } from './device-cookie';
 import { logEvent, recordEvent } from './events';
 import { toSignIn } from './guards';
 import type { VerifiedKey } from './ledger';
@@ -66,6 +67,7 @@ export async function signUp(
   }
   logEvent('signed-up', { userId });
   await startSession(event, { id: userId, username, epoch: 0 }, session);
+  if (auth.memory.passwordHash) auth.deviceCookie.remember(username, auth.memory.passwordHash);
   return 'signed-in';
 }
 
@@ -76,11 +78,14 @@ export async function signIn(
   password: string,
 ): Promise<'signed-in' | 'refused' | Throttled> {
   const { auth } = event.locals;
-  const known = auth.deviceCookie.knownFor(username);
-  const [stored, tried] = await Promise.all([
+  const device = auth.deviceCookie.deviceOf(username);
+  const [stored, first] = await Promise.all([
     auth.users.getKey(`${PROVIDER}:${username}`),
-    auth.throttle.take(signInBuckets(event, username, known)),
+    auth.throttle.take(device ? [deviceBucket(event, device)] : strangersBuckets(event, username)),
   ]);
+  const isKnown = device !== null && hasSignedInWith(device, stored);
+  const tried =
+    device && !isKnown ? await auth.throttle.takeMore(first, strangersBuckets(event, username)) : first;
   if ('retryAfterSeconds' in tried) return throttled(tried);
 
   const key = await verifyKey(auth, stored, password);
@@ -94,7 +99,7 @@ export async function signIn(
     const overtaken = await auth.throttle.overtaken(tried, results);
     return overtaken ? throttled(overtaken) : 'refused';
   }
-  const type = known ? 'signed-in' : 'signed-in-new-device';
+  const type = isKnown ? 'signed-in' : 'signed-in-new-device';
   const session = newSession(key.userId);
   const arrival = arrivalOf(event, type, key.userId, session.sessionId);
   const account = await auth.ledger.admit(key, tried, arrival, auth.throttle.succeed(tried));
@@ -102,6 +107,7 @@ export async function signIn(
   if (account === 'overtaken') return throttled(await auth.throttle.wait(tried));
   logEvent(type, { userId: account.id, sessionId: session.sessionId });
   await startSession(event, account, session);
+  auth.deviceCookie.remember(username, key.hash);
   return 'signed-in';
 }
 
@@ -125,6 +131,7 @@ export async function changePassword(
   const others = await endOthers(event, current, Date.now(), (next) =>
     auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event)),
   );
+  auth.deviceCookie.remember(current.user.username, newHash);
   logEvent('password-changed', { userId: current.user.userId });
   return { endedOthers: others && others.length };
 }
@@ -161,14 +168,17 @@ export async function stepUp(
   return { session: await renewProof(event, current) };
 }
 
-/** Compares the signed-in user's password. Guessing from a session is slowed down by session, which locks out nobody else. */
+/**
+ * Compares the signed-in user's password. Guessing from a session is slowed down by session, which locks out nobody else; by its
+ * sign-in, as a session can go on under a new id as often as it likes.
+ */
 async function provePassword(
   event: SessionEvent,
-  { user, sessionId }: Session,
+  { user, sessionId, created_at }: Session,
   password: string,
 ): Promise<'wrong-password' | Throttled | VerifiedKey> {
   const { auth } = event.locals;
-  const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', sessionId);
+  const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', `${user.userId}:${created_at}`);
   const [stored, tried] = await Promise.all([
     auth.users.getKey(`${PROVIDER}:${user.username}`),
     auth.throttle.take([own]),
@@ -202,17 +212,25 @@ async function verifyKey(
   return stored && hash && matches ? { id: stored.id, hash, userId: stored.user_id } : null;
 }
 
+/** A browser that signed in to this account before has a count of its own, so that strangers cannot lock it out. */
+function deviceBucket(event: SessionEvent, { id }: Device): Bucket {
+  return bucket(ACCOUNT_THROTTLE, event.locals.auth.deviceSecret, 'device', id);
+}
+
 /**
- * What a sign-in counts against. A browser that signed in to this account before has a count of its own, so that
- * strangers cannot lock it out; all others share the account's and their address block's.
+ * All others share the account's count and their address block's: so does a browser that knew an earlier password, or was
+ * signed in to an earlier account of that name.
  */
-function signInBuckets(event: SessionEvent, username: string, known: string | null): Bucket[] {
-  const { deviceSecret } = event.locals.auth;
-  if (known) return [bucket(ACCOUNT_THROTTLE, deviceSecret, 'device', known)];
+function strangersBuckets(event: SessionEvent, username: string): Bucket[] {
   return [
-    bucket(ACCOUNT_THROTTLE, deviceSecret, 'account', username),
+    bucket(ACCOUNT_THROTTLE, event.locals.auth.deviceSecret, 'account', username),
     ...addressBuckets(event, ADDRESS_THROTTLE, 'address'),
   ];
+}
+
+function hasSignedInWith(device: Device, key: KeySchema | null): boolean {
+  const hash = key?.hashed_password;
+  return hash ? device.hasSignedInWith(hash) : false;
 }
 
 function addressBuckets(event: SessionEvent, rule: ThrottleRule, kind: string): Bucket[] {

@@ -3,13 +3,22 @@ import type { Cookies } from '@sveltejs/kit';
 import { DEVICE_COOKIE_SECONDS } from './policy';
 
 /**
- * A signed cookie that says "this browser signed in to this account before". Guessing by strangers then does not lock
- * the owner's browser out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). It signs nobody in.
+ * A signed cookie that says "this browser signed in to this account, with the password that it has now". Guessing by strangers
+ * then does not lock the owner's browser out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). It signs nobody in.
+ * Each sign-in gives one; bound to the password, they are of no use to who knew an earlier one, or had an earlier account of
+ * that name.
  */
 export type DeviceCookie = ReturnType<typeof createDeviceCookie>;
 
-// <nonce>.<signature over the username and the nonce>: the cookie itself names nobody.
-const FORM = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
+/** A browser that signed in to an account of some name before. */
+export type Device = {
+  id: string;
+  /** Whether that was with the password of this hash. */
+  hasSignedInWith(passwordHash: string): boolean;
+};
+
+// <nonce>.<keyed hash of the password's hash>.<signature over both and the username>: the cookie itself names nobody.
+const FORM = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
 const NONCE_BYTES = 16;
 
 /** Without a secret no browser is known, and none is told that it is. */
@@ -19,24 +28,29 @@ export function createDeviceCookie(
   secret: string | undefined,
 ) {
   const name = secure ? '__Host-device' : 'device';
-  const sign = (username: string, nonce: string) =>
+  const keyed = (text: string) =>
     createHmac('sha256', secret ?? '')
-      .update(`device:${nonce}:${username}`)
+      .update(text)
       .digest('base64url');
+  const ofPassword = (passwordHash: string) => keyed(`password:${passwordHash}`);
+  const sign = (username: string, nonce: string, password: string) =>
+    keyed(`device:${nonce}:${password}:${username}`);
 
   return {
-    /** The name of this browser among the account's own, or `null` if it is not one of them. */
-    knownFor(username: string): string | null {
-      const [, nonce, signature] = FORM.exec(cookies.get(name) ?? '') ?? [];
-      if (!secret || !nonce || !signature) return null;
-      return timingSafeEqual(Buffer.from(sign(username, nonce)), Buffer.from(signature)) ? nonce : null;
+    /** This browser, if it signed in to an account of that name before. */
+    deviceOf(username: string): Device | null {
+      const [, nonce, password, signature] = FORM.exec(cookies.get(name) ?? '') ?? [];
+      if (!secret || !nonce || !password || !signature) return null;
+      if (!isEqual(sign(username, nonce, password), signature)) return null;
+      return { id: nonce, hasSignedInWith: (passwordHash) => isEqual(ofPassword(passwordHash), password) };
     },
 
-    /** Makes this browser one of the account's own for a year. */
-    remember(username: string): void {
+    /** Makes this browser one of the account's own for a year, or until its password changes. */
+    remember(username: string, passwordHash: string): void {
       if (!secret) return;
       const nonce = randomBytes(NONCE_BYTES).toString('base64url');
-      cookies.set(name, `${nonce}.${sign(username, nonce)}`, {
+      const password = ofPassword(passwordHash);
+      cookies.set(name, `${nonce}.${password}.${sign(username, nonce, password)}`, {
         path: '/',
         httpOnly: true,
         sameSite: 'lax',
@@ -45,4 +59,9 @@ export function createDeviceCookie(
       });
     },
   };
+}
+
+/** Takes the same time wherever they differ. Both are hashes, of the same length. */
+function isEqual(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }

@@ -1,6 +1,6 @@
 import { redirect } from '@sveltejs/kit';
 import { LuciaError, type Session } from 'lucia';
-import { absoluteEnd, stands, type Auth, type AuthEvent } from './lucia';
+import { endingInTime, stands, type Auth, type AuthEvent } from './lucia';
 
 export type GuardEvent = AuthEvent & { locals: { auth: Auth } };
 
@@ -41,8 +41,7 @@ async function confirm(auth: Auth): Promise<Session | null> {
 async function renew(auth: Auth): Promise<Session | null> {
   const session = await auth.request.validate();
   if (session?.fresh) {
-    const expires = Math.min(session.idlePeriodExpiresAt.getTime(), absoluteEnd(session));
-    const renewed = { ...session, idlePeriodExpiresAt: new Date(expires) };
+    const renewed = endingInTime(session);
     auth.sendCookieAgain(renewed);
     return renewed;
   }

@@ -104,7 +104,7 @@ export function createLedger(db: D1Database) {
                 .prepare(
                   `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
                    SELECT ?1, id, ?3, ?4, 'replaced' FROM User WHERE id = ?2 ${holds(5)}
-                   ON CONFLICT (id) DO NOTHING`,
+                   ON CONFLICT (id) DO UPDATE SET reason = 'replaced'`,
                 )
                 .bind(
                   replaced.sessionId,
@@ -153,15 +153,15 @@ export function createLedger(db: D1Database) {
     },
 
     /**
-     * Ends one session of the actor's user: `revoked` on request, `replaced` when a new one takes its place.
-     * `ended`: it is now. `already`: it was. `refused`: the acting session itself no longer stands.
+     * Ends one session of the actor's user.
+     * `ended`: it is now. `already`: it was. `replaced`: it was, and its browser goes on under another token.
+     * `refused`: the acting session itself no longer stands.
      */
     async end(
       actor: Actor,
       sessionId: string,
-      reason: 'revoked' | 'replaced',
       origin: Origin,
-    ): Promise<'ended' | 'already' | 'refused'> {
+    ): Promise<'ended' | 'already' | 'replaced' | 'refused'> {
       const now = Date.now();
       const event = { type: 'session-revoked', sessionId, ...origin, at: now } as const;
       // The event first: that the session was not revoked yet is what makes it one.
@@ -172,19 +172,45 @@ export function createLedger(db: D1Database) {
         ...actorValues(actor),
         sessionId,
       );
-      const results = await db.batch([
-        ...(reason === 'revoked' ? [recorded] : []),
+      const results = await db.batch<{ reason: string }>([
+        recorded,
         db
           .prepare(
             `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?4, ?1, ?5, ?6, ?7 WHERE ${actorStands(1)} AND ${notRevoked(4)}`,
+             SELECT ?4, ?1, ?5, ?6, 'revoked' WHERE ${actorStands(1)} AND ${notRevoked(4)}`,
           )
-          .bind(...actorValues(actor), sessionId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, reason),
-        db.prepare('SELECT 1 FROM RevokedSession WHERE id = ?1').bind(sessionId),
+          .bind(...actorValues(actor), sessionId, now, now + ABSOLUTE_PERIOD_MILLISECONDS),
+        db.prepare('SELECT reason FROM RevokedSession WHERE id = ?1').bind(sessionId),
       ]);
-      const [inserted, found] = results.slice(-2);
+      const [, inserted, found] = results;
       if (inserted?.meta.changes === 1) return 'ended';
-      return found?.results.length ? 'already' : 'refused';
+      const row = found?.results[0];
+      if (!row) return 'refused';
+      return row.reason === 'replaced' ? 'replaced' : 'already';
+    },
+
+    /**
+     * Lets a session that was just stored take the acting one's place. False if that no longer stands: then the successor is
+     * revoked at once, as KV may list its record for a while yet.
+     */
+    async replace(actor: Actor, successorId: string): Promise<boolean> {
+      const now = Date.now();
+      const end = now + ABSOLUTE_PERIOD_MILLISECONDS;
+      const [, replaced] = await db.batch([
+        db
+          .prepare(
+            `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+             SELECT ?4, id, ?5, ?6, 'replaced' FROM User WHERE id = ?1 AND NOT (${actorStands(1)})`,
+          )
+          .bind(...actorValues(actor), successorId, now, end),
+        db
+          .prepare(
+            `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+             SELECT ?3, ?1, ?4, ?5, 'replaced' WHERE ${actorStands(1)}`,
+          )
+          .bind(...actorValues(actor), now, end),
+      ]);
+      return replaced?.meta.changes === 1;
     },
 
     /**

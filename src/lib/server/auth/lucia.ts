@@ -177,6 +177,8 @@ type Memory = {
   users: Map<string, { id: string; username: string }>;
   /** Statements that the batch of a sign-up carries along. */
   alongSignUp: D1PreparedStatement[];
+  /** Of the account that this request made. */
+  passwordHash?: string;
   /** Whether this request signed its browser out. */
   signedOut?: boolean;
   /** The answer of `confirmSession`, for all loads and actions of the request. */
@@ -210,6 +212,10 @@ function requestAdapter({
     return {
       ...users,
       ...kv,
+      async setUser(user, key) {
+        memory.passwordHash = key?.hashed_password ?? undefined;
+        await users.setUser(user, key);
+      },
       getUser: async (userId) => memory.users.get(userId) ?? users.getUser(userId),
       getSession: read,
       /** A session that goes on under a new token keeps its sign-in's absolute limit. */
@@ -222,24 +228,24 @@ function requestAdapter({
       /**
        * A renewal, or a new name. The session may be revoked between our read and our write, and our write would bring its record
        * back: so write first, then ask the ledger, and take back what was written if the session has ended.
+       * A session that KV does not renew (down, out of writes, or another request renewed it within this second) stands as it is.
        */
       async updateSession(sessionId, partial) {
         const session = await read(sessionId);
         if (!session) throw new LuciaError('AUTH_INVALID_SESSION_ID');
-        const renewed = endingByAbsoluteLimit({ ...session, ...partial });
+        const changed = endingByAbsoluteLimit({ ...session, ...partial });
+        let kept = changed;
         try {
-          await kv.setSession(renewed);
+          await kv.setSession(changed);
         } catch (error) {
-          // Another request of this browser renewed it within this second; the session stands as it is.
-          if ('active_expires' in partial && error instanceof StoreUnavailable && error.isWriteRateLimit)
-            return;
-          throw error;
+          if (!('active_expires' in partial && error instanceof StoreUnavailable)) throw error;
+          kept = session;
         }
-        if (!stands(renewed, await ledger.standing(renewed.user_id, sessionId))) {
+        if (!stands(kept, await ledger.standing(kept.user_id, sessionId))) {
           await kv.deleteSession(sessionId);
           throw new LuciaError('AUTH_INVALID_SESSION_ID');
         }
-        memory.sessions.set(sessionId, Promise.resolve(renewed));
+        memory.sessions.set(sessionId, Promise.resolve(kept));
       },
     };
   };
@@ -248,6 +254,12 @@ function requestAdapter({
 /** However often it is renewed, a session ends `ABSOLUTE_PERIOD_MILLISECONDS` after its sign-in (ASVS 7.3.2). */
 function endingByAbsoluteLimit(session: SessionSchema): SessionSchema {
   return { ...session, idle_expires: Math.min(session.idle_expires, absoluteEnd(session)) };
+}
+
+/** The same of a session as Lucia gives it, which knows of no such limit. */
+export function endingInTime(session: Session): Session {
+  const expires = Math.min(session.idlePeriodExpiresAt.getTime(), absoluteEnd(session));
+  return { ...session, idlePeriodExpiresAt: new Date(expires) };
 }
 
 export function absoluteEnd(session: { created_at: number }): number {

@@ -5,7 +5,8 @@ import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
 import { isInvalidSession, readSession, requireSession, toSignIn, type GuardEvent } from './guards';
 import { nextEpoch, type Account, type Actor, type Arrival } from './ledger';
-import { absoluteEnd, isLoopback, type Auth } from './lucia';
+import { StoreUnavailable } from '../stores';
+import { absoluteEnd, endingInTime, isLoopback, type Auth } from './lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
@@ -47,7 +48,6 @@ export async function startSession(
   const { presented } = auth;
   const notes = { created_at: now, proved_at: now, ...originOf(event) };
   adopt(auth, await storeSession(event, account, session, notes));
-  auth.deviceCookie.remember(account.username);
   if (presented) forgetRecord(event, presented.sessionId);
 }
 
@@ -60,7 +60,7 @@ export async function signOut(event: SessionEvent): Promise<void> {
     // Only for what is recorded of it: with KV down one can still sign out.
     const record = await readSession(auth, sessionId).catch(() => null);
     await ledger.signOut(sessionId, userId, record !== null, originOf(event));
-    logEvent('signed-out', { userId, sessionId });
+    if (record) logEvent('signed-out', { userId, sessionId });
     forgetRecord(event, sessionId);
   }
   leave(event);
@@ -124,13 +124,15 @@ export async function revokeSession(
   if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
   // The record is read only to tell a known session from an unknown one. KV may not show it here yet: end it all the same.
   const [outcome, record] = await Promise.all([
-    auth.ledger.end(actorOf(current), sessionId, 'revoked', originOf(event)),
+    auth.ledger.end(actorOf(current), sessionId, originOf(event)),
     readSession(auth, sessionId),
   ]);
   if (outcome === 'refused') toSignIn(event);
-  logEvent('session-revoked', { userId: current.user.userId, sessionId });
   forgetRecord(event, sessionId);
-  return record || outcome === 'already' ? 'ended' : 'unknown';
+  // Its browser goes on under another token: that one is in the list, and is not ended.
+  if (outcome === 'replaced' || (outcome === 'ended' && !record)) return 'unknown';
+  logEvent('session-revoked', { userId: current.user.userId, sessionId });
+  return 'ended';
 }
 
 /**
@@ -208,13 +210,26 @@ export async function endOthers(
   return others;
 }
 
-/** The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). */
+/**
+ * The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). Where KV takes no
+ * new session it keeps the old one, with a proof for this request alone: others can be ended all the same.
+ */
 export async function renewProof(event: SessionEvent, current: Session): Promise<Session> {
   const { auth } = event.locals;
-  const ended = await auth.ledger.end(actorOf(current), current.sessionId, 'replaced', originOf(event));
-  if (ended !== 'ended') toSignIn(event);
-  forgetRecord(event, current.sessionId);
-  const successor = await storeSuccessor(event, current, { epoch: current.epoch, proved_at: Date.now() });
+  const proved = { epoch: current.epoch, proved_at: Date.now() };
+  const successor = await storeSuccessor(event, current, proved).catch((error: unknown) => {
+    if (error instanceof StoreUnavailable) return null;
+    throw error;
+  });
+  if (!successor) return { ...current, ...proved };
+  let goesOn = false;
+  try {
+    goesOn = await auth.ledger.replace(actorOf(current), successor.sessionId);
+  } finally {
+    // Of the two, only the one that this browser has is left.
+    forgetRecord(event, goesOn ? current.sessionId : successor.sessionId);
+  }
+  if (!goesOn) toSignIn(event);
   adopt(auth, successor);
   return successor;
 }
@@ -271,7 +286,8 @@ async function storeSession(
   auth.tokens.set(sessionId, token);
   auth.memory.users.set(userId, { id: userId, username });
   try {
-    return await auth.lucia.createSession({ userId, sessionId, attributes: { username, epoch, ...notes } });
+    const attributes = { username, epoch, ...notes };
+    return endingInTime(await auth.lucia.createSession({ userId, sessionId, attributes }));
   } catch (error) {
     // KV may have taken it, with only the answer lost: then nobody has its token.
     forgetRecord(event, sessionId);

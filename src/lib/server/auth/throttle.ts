@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { THROTTLE_WINDOW_MILLISECONDS, type ThrottleRule } from './policy';
 
-/** One thing whose failures are counted: a username, an address block, a device, a session. */
+/** One thing whose failures are counted, from the first one on for a day: a username, an address block, a device, a session. */
 export type Bucket = {
   id: string;
   rule: ThrottleRule;
@@ -33,25 +33,35 @@ export function createThrottle(db: D1Database) {
     return longestWait(counted.map((bucket, i) => [bucket, rows[i]?.results[0]]));
   }
 
+  /**
+   * Counts a try in each bucket, and says whether it may go on. One that may not counts nowhere.
+   * After the first wait a bucket lets one try through at a time.
+   */
+  async function take(buckets: Bucket[]): Promise<Try | Throttled> {
+    if (buckets.length === 0) return { counted: [] };
+    const results = await db.batch<Row>(
+      buckets.flatMap((bucket) => [count(db, bucket), read(db, bucket.id)]),
+    );
+    const [counted, refused]: [Counted[], [Bucket, Row | undefined][]] = [[], []];
+    buckets.forEach((bucket, i) => {
+      const row = results[2 * i]?.results[0];
+      if (row) counted.push({ ...bucket, blockedUntil: row.blocked_until });
+      else refused.push([bucket, results[2 * i + 1]?.results[0]]);
+    });
+    if (refused.length === 0) return { counted };
+    if (counted.length > 0) await db.batch(counted.map((one) => takeBack(db, one)));
+    return longestWait(refused) ?? { retryAfterSeconds: 1 };
+  }
+
   return {
     wait,
+    take,
 
-    /**
-     * Counts a try in each bucket, and says whether it may go on.
-     * After the first wait a bucket lets one try through at a time.
-     */
-    async take(buckets: Bucket[]): Promise<Try | Throttled> {
-      if (buckets.length === 0) return { counted: [] };
-      const results = await db.batch<Row>(
-        buckets.flatMap((bucket) => [count(db, bucket), read(db, bucket.id)]),
-      );
-      const [counted, refused]: [Counted[], [Bucket, Row | undefined][]] = [[], []];
-      buckets.forEach((bucket, i) => {
-        const row = results[2 * i]?.results[0];
-        if (row) counted.push({ ...bucket, blockedUntil: row.blocked_until });
-        else refused.push([bucket, results[2 * i + 1]?.results[0]]);
-      });
-      return refused.length === 0 ? { counted } : (longestWait(refused) ?? { retryAfterSeconds: 1 });
+    /** Counts a try that may go on in further buckets. */
+    async takeMore(outcome: Try | Throttled, buckets: Bucket[]): Promise<Try | Throttled> {
+      if ('retryAfterSeconds' in outcome) return outcome;
+      const more = await take(buckets);
+      return 'retryAfterSeconds' in more ? more : { counted: [...outcome.counted, ...more.counted] };
     },
 
     /** The statements that make a failed try count: to be run in the batch that records it. */
@@ -77,14 +87,12 @@ export function createThrottle(db: D1Database) {
 
     /** The statements that take a successful try back: its buckets begin anew, shared ones lose one count. */
     succeed({ counted }: Try): D1PreparedStatement[] {
-      return counted.map(({ id, shared, blockedUntil }) =>
-        db
-          .prepare(
-            shared
-              ? 'UPDATE SignInThrottle SET failures = max(failures - 1, 0) WHERE id = ?1 AND blocked_until = ?2'
-              : 'DELETE FROM SignInThrottle WHERE id = ?1 AND blocked_until = ?2',
-          )
-          .bind(id, blockedUntil),
+      return counted.map((one) =>
+        one.shared
+          ? takeBack(db, one)
+          : db
+              .prepare('DELETE FROM SignInThrottle WHERE id = ?1 AND blocked_until = ?2')
+              .bind(one.id, one.blockedUntil),
       );
     },
 
@@ -109,7 +117,7 @@ export function countedIn({ counted }: Try): string {
   return JSON.stringify(counted.map(({ id, blockedUntil }) => ({ id, blockedUntil })));
 }
 
-type Row = { failures: number; blocked_until: number; expires_at: number };
+type Row = { failures: number; blocked_until: number; counted_at: number };
 
 /** The longest wait of buckets, each with its row; `null` when none is closed. */
 function longestWait(buckets: [Bucket, Row | undefined][]): Throttled | null {
@@ -118,9 +126,7 @@ function longestWait(buckets: [Bucket, Row | undefined][]): Throttled | null {
     if (!row) return 0;
     // Too many tries at once, none of which has failed yet, close it without a block.
     const isFull = row.blocked_until === 0 && row.failures >= rule.burst;
-    return isFull
-      ? row.expires_at - THROTTLE_WINDOW_MILLISECONDS + rule.longestWaitMilliseconds
-      : row.blocked_until;
+    return isFull ? row.counted_at + rule.longestWaitMilliseconds : row.blocked_until;
   });
   const end = Math.max(...ends);
   return end <= now ? null : { retryAfterSeconds: Math.ceil((end - now) / 1_000) };
@@ -136,15 +142,17 @@ const WAIT = 'min(?4 * (1 << min(max(failures - ?3, 0), 20)), ?5)';
 function count(db: D1Database, { id, rule }: Bucket): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO SignInThrottle (id, failures, blocked_until, expires_at) VALUES (?1, 1, 0, ?2 + ?7)
+      `INSERT INTO SignInThrottle (id, failures, blocked_until, expires_at, counted_at)
+       VALUES (?1, 1, 0, ?2 + ?7, ?2)
        ON CONFLICT (id) DO UPDATE SET
          failures = CASE WHEN expires_at <= ?2 THEN 1 ELSE failures + 1 END,
          blocked_until = CASE WHEN expires_at <= ?2 OR (blocked_until = 0 AND failures < ?6) THEN 0
                               ELSE ?2 + min(?4 * (1 << min(max(failures + 1 - ?3, 0), 20)), ?5) END,
-         expires_at = ?2 + ?7
+         expires_at = CASE WHEN expires_at <= ?2 THEN ?2 + ?7 ELSE expires_at END,
+         counted_at = ?2
        WHERE expires_at <= ?2
-         OR (blocked_until <= ?2 AND (failures < ?6 OR blocked_until > 0 OR expires_at <= ?2 + ?7 - ?5))
-       RETURNING failures, blocked_until, expires_at`,
+         OR (blocked_until <= ?2 AND (failures < ?6 OR blocked_until > 0 OR counted_at <= ?2 - ?5))
+       RETURNING failures, blocked_until, counted_at`,
     )
     .bind(
       id,
@@ -157,8 +165,20 @@ function count(db: D1Database, { id, rule }: Bucket): D1PreparedStatement {
     );
 }
 
+/** Takes one count back, with the wait that it brought; the others stay. */
+function takeBack(db: D1Database, { id, rule, blockedUntil }: Counted): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE SignInThrottle
+       SET failures = max(failures - 1, 0),
+           blocked_until = CASE WHEN failures <= ?4 THEN 0 ELSE min(blocked_until, ?3) END
+       WHERE id = ?1 AND blocked_until = ?2`,
+    )
+    .bind(id, blockedUntil, Date.now(), rule.freeFailures);
+}
+
 function read(db: D1Database, id: string): D1PreparedStatement {
-  return db.prepare('SELECT failures, blocked_until, expires_at FROM SignInThrottle WHERE id = ?1').bind(id);
+  return db.prepare('SELECT failures, blocked_until, counted_at FROM SignInThrottle WHERE id = ?1').bind(id);
 }
 
 /** A bucket under a keyed hash, so that no name and no address is at rest in the table. */
@@ -177,10 +197,11 @@ export function bucket(
 
 /**
  * The block an address belongs to: an IPv4 address itself, an IPv6 /64, which is what one subscriber gets.
- * `null` for loopback: there is no stranger there, and a test makes a thousand accounts from it.
+ * `null` for loopback: there is no stranger there, and a test makes a thousand accounts from it. Also where the edge names no
+ * address: no block would tell the strangers there apart.
  */
-export function addressBlock(address: string): string | null {
-  if (['127.0.0.1', '::1', 'localhost', ''].includes(address)) return null;
+export function addressBlock(address: string | null): string | null {
+  if (!address || ['127.0.0.1', '::1', 'localhost'].includes(address)) return null;
   if (!address.includes(':')) return address;
   const [head = '', tail] = address.toLowerCase().split('::');
   const first = head.split(':').filter(Boolean);

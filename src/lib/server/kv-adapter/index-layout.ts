@@ -68,7 +68,8 @@ export function indexLayout(
       if (key === null) return [];
       const listed = parseIndex(await kv.get(key));
       const sessions = await readLive(userId, listed);
-      if (sessions.length < listed.length) await writeIndex(key, sessions);
+      // It tidies up; the next listing tries again.
+      if (sessions.length < listed.length) await writeIndex(key, sessions).catch(() => {});
       return sessions;
     },
 

@@ -1,0 +1,1 @@
+ALTER TABLE "SignInThrottle" ADD COLUMN "counted_at" BIGINT NOT NULL DEFAULT 0;
