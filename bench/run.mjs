@@ -8,12 +8,14 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toolEnvironment } from '../scripts/lib/environment.mjs';
 import { exitOf, main, ROOT, runQuietly, start, StepFailed } from '../scripts/lib/processes.mjs';
+import { machineNow } from './lib/machine.mjs';
 import { build, generateClient } from '../scripts/lib/steps.mjs';
 
 const BENCH = join(ROOT, 'bench');
 const PEER_SCHEMA = 'bench/prisma/schema.prisma';
 
 await main(async () => {
+  const before = machineNow();
   const quick = process.argv.includes('--quick');
   await install();
   await generateClient();
@@ -23,6 +25,7 @@ await main(async () => {
   const { measure } = await import('./lib/sections.mjs');
   const { text, plot, missed, all } = await measure({
     quick,
+    before,
     appTables: await appTables(),
     peerTables: await readFile(join(BENCH, 'prisma/tables.sql'), 'utf8'),
   });

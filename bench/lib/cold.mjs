@@ -17,11 +17,16 @@ const FAR = 4_000_000_000_000;
 const EMPTY_CACHE = 'export default { fetch: () => new Response(null, { status: 504 }) }';
 const GIVE_UP_MILLISECONDS = 10_000;
 
+let leftOut = 0;
+
 /** The same app with nothing of Prisma in it. @type {import('esbuild').Plugin} */
 const withoutPrisma = {
   name: 'without-prisma',
   setup({ onLoad }) {
-    onLoad({ filter: /chunks\/prisma\.js$/ }, () => ({ contents: 'export {}' }));
+    onLoad({ filter: /chunks\/prisma\.js$/ }, () => {
+      leftOut += 1;
+      return { contents: 'export {}' };
+    });
   },
 };
 
@@ -39,6 +44,7 @@ export async function coldStarts(rounds) {
       join(folder, 'bare'),
       await bundle('bench/workers/cold.ts', [withoutPrisma]),
     );
+    if (leftOut !== 1) throw new Error(`[bench] ${leftOut} modules were left out as Prisma's, not one`);
     /** @type {{ app: number[], bare: number[] }} */
     const times = { app: [], bare: [] };
     for (let round = 0; round <= rounds; round += 1) {
@@ -75,6 +81,7 @@ const config :Workerd.Config = (
     modules = [${entries.join(', ')}],
     bindings = [(name = "RECORD", text = ${JSON.stringify(JSON.stringify(record()))})],
     compatibilityDate = "${COMPATIBILITY.compatibilityDate}",
+    compatibilityFlags = [${COMPATIBILITY.compatibilityFlags.map((flag) => `"${flag}"`).join(', ')}],
     cacheApiOutbound = "cache",
   )), (name = "cache", worker = (
     modules = [(name = "cache", esModule = ${JSON.stringify(EMPTY_CACHE)})],

@@ -38,10 +38,10 @@ export function ask(url, { method = 'GET', path, headers, body }, connections = 
  * Asks again and again for some time, each connection as soon as it is answered.
  * @param {import('./worker.mjs').Worker} worker
  * @param {Request} wanted
- * @param {{ connections: number, seconds: number, status?: number }} how a status that is not this one is an error
+ * @param {{ connections: number, seconds: number, status?: number, body?: string }} how another status or body is an error
  * @returns {Promise<Slot>}
  */
-export async function load(worker, wanted, { connections, seconds, status = 200 }) {
+export async function load(worker, wanted, { connections, seconds, status = 200, body }) {
   /** @type {number[]} */
   const times = [];
   const cpuBefore = cpuMilliseconds(worker.pid);
@@ -50,7 +50,7 @@ export async function load(worker, wanted, { connections, seconds, status = 200 
   const connection = async () => {
     for (let now = performance.now(); now < endsAt;) {
       const answer = await ask(worker.url, wanted, connections);
-      if (answer.status !== status) {
+      if (answer.status !== status || (body !== undefined && answer.body !== body)) {
         throw new Error(
           `[bench] ${worker.name} ${wanted.path} answered ${answer.status}: ${answer.body.slice(0, 500)}`,
         );

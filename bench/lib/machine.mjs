@@ -27,7 +27,7 @@ export function cpuMilliseconds(pid) {
 }
 
 /** What the machine has done so far, in ticks: `stolen` by its host, and in all. */
-export function machineTicks() {
+function machineTicks() {
   try {
     const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/ +/) ?? [];
     const ticks = fields.slice(0, 8).map(Number);
@@ -37,8 +37,13 @@ export function machineTicks() {
   }
 }
 
-/** The machine in words, and its load now. */
-export function machine() {
+/** The machine in words, its load, and what it has done so far. */
+export function machineNow() {
   const all = cpus();
-  return { cores: all.length, model: all[0]?.model.trim() ?? 'unknown', load: loadavg()[0] ?? NaN };
+  return {
+    cores: all.length,
+    model: all[0]?.model.trim() ?? 'unknown',
+    load: loadavg()[0] ?? NaN,
+    ...machineTicks(),
+  };
 }

@@ -34,7 +34,7 @@ export async function interleave(bench, subjects, { rounds, ...slot }) {
   for (let round = 0; round <= rounds; round += 1) {
     for (const subject of subjects) {
       const { worker, wanted } = targetOf(bench, subject);
-      const measured = await load(worker, wanted, slot);
+      const measured = await load(worker, wanted, { ...slot, body: subject.answer });
       // The first round warms up: the isolate, its compiler, the stores' caches.
       if (round > 0) slots[subject.id]?.push(measured);
     }
@@ -58,11 +58,12 @@ export async function timeOnce(bench, subject, floors) {
     for (const [i, floor] of floors.entries()) {
       const floorTarget = targetOf(bench, floor);
       const few = [];
-      for (let time = 0; time < 5; time += 1) few.push(await timed(floorTarget.worker, floorTarget.wanted));
+      for (let time = 0; time < 5; time += 1)
+        few.push(await timed(floorTarget.worker, floorTarget.wanted, floor.answer));
       floorTimes[i]?.push(median(few));
     }
     const { worker, wanted } = targetOf(bench, subject, nth);
-    times.push(await timed(worker, wanted));
+    times.push(await timed(worker, wanted, subject.answer));
     await idle(worker);
   }
   return { times, floorTimes };
@@ -76,6 +77,7 @@ const LOOKS = 100;
 async function idle({ pid }) {
   for (let look = 0; look < LOOKS; look += 1) {
     const before = cpuMilliseconds(pid);
+    if (Number.isNaN(before)) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
     if (cpuMilliseconds(pid) - before < IDLE_SHARE * LOOK_MILLISECONDS) return;
   }
@@ -84,11 +86,13 @@ async function idle({ pid }) {
 /**
  * @param {Worker} worker
  * @param {import('./load.mjs').Request} wanted
+ * @param {string} answer
  */
-async function timed(worker, wanted) {
+async function timed(worker, wanted, answer) {
   const startedAt = performance.now();
   const { status, body } = await ask(worker.url, wanted);
-  if (status !== 200) throw new Error(`[bench] ${worker.name} ${wanted.path} answered ${status}: ${body}`);
+  if (status !== 200 || body !== answer)
+    throw new Error(`[bench] ${worker.name} ${wanted.path} answered ${status}: ${body}`);
   return performance.now() - startedAt;
 }
 
@@ -105,5 +109,7 @@ export async function countOperations(bench, subject, nth) {
   if (nth === undefined) await ask(worker.url, counted);
   const { status, body } = await ask(worker.url, counted);
   if (status !== 200) throw new Error(`[bench] ${subject.id} answered ${status}: ${body}`);
-  return JSON.parse(body);
+  const { answer, ...counts } = JSON.parse(body);
+  if (answer !== subject.answer) throw new Error(`[bench] ${subject.id} answered ${answer}`);
+  return counts;
 }

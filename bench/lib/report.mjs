@@ -19,7 +19,7 @@ export const percent = (share) => `${number(share * 100)} %`;
  */
 export function ratio(slots, floor, what) {
   const ratios = slots.map((slot, round) => slot[what] / (floor[round]?.[what] ?? NaN));
-  return { median: median(ratios), spread: spread(ratios) };
+  return { value: median(ratios), spread: spread(ratios) };
 }
 
 /**

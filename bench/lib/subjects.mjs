@@ -1,18 +1,22 @@
 /**
- * What is measured. `worker` is a file of bench/workers, `path` a subject in it, `stores` what it asks.
- * @typedef {{ id: string, worker: string, path: string, title: string, kind: 'floor' | 'ours' | 'peer', stores: string }} Subject
+ * What is measured. `worker` is a file of bench/workers, `path` a subject in it, `stores` what it asks, `answer` the JSON that each
+ * answer has to be: who is not signed in is not measured as if.
+ * @typedef {{ id: string, worker: string, path: string, title: string, kind: 'floor' | 'ours' | 'peer', stores: string, answer: string }} Subject
  */
+
+const ALICE = { username: 'alice' };
 
 /**
  * @param {string} worker
  * @param {string} path
  * @param {string} title
  * @param {string} stores
+ * @param {object} [answer]
  * @returns {Subject}
  */
-function subject(worker, path, title, stores) {
+function subject(worker, path, title, stores, answer = ALICE) {
   const kind = worker === 'floors' ? 'floor' : worker === 'ours' ? 'ours' : 'peer';
-  return { id: worker + path, worker, path, title, kind, stores };
+  return { id: worker + path, worker, path, title, kind, stores, answer: JSON.stringify(answer) };
 }
 
 /** A request that answers with the name of who is signed in. */
@@ -39,16 +43,19 @@ export const SIGN_INS = [
 ];
 
 export const LISTINGS = [
-  subject('floors', '/list-100', 'floor: one KV list of 100 keys', 'KV'),
-  subject('floors', '/list-100-and-query', 'floor: the same and one D1 query at once', 'KV ∥ D1'),
-  subject('ours', '/list-100', 'listSessions, 100 sessions', 'KV ∥ D1'),
-  subject('floors', '/list-1000', 'floor: one KV list of 1,000 keys', 'KV'),
-  subject('ours', '/list-1000', 'listSessions, 1,000 sessions', 'KV ∥ D1'),
+  subject('floors', '/list-100', 'floor: one KV list of 100 keys', 'KV', { length: 100 }),
+  subject('floors', '/list-100-and-query', 'floor: the same and one D1 query at once', 'KV ∥ D1', {
+    length: 100,
+  }),
+  subject('ours', '/list-100', 'listSessions, 100 sessions', 'KV ∥ D1', { length: 100 }),
+  subject('floors', '/list-1000', 'floor: one KV list of 1,000 keys', 'KV', { length: 1_000 }),
+  subject('ours', '/list-1000', 'listSessions, 1,000 sessions', 'KV ∥ D1', { length: 1_000 }),
   subject(
     'ours',
     '/require-and-list-1000',
     'requireSession, then listSessions, 1,000 sessions',
     'KV ∥ D1, twice',
+    { length: 1_000 },
   ),
 ];
 
@@ -58,11 +65,16 @@ export const CONFIRM_WRITE_LIST_PUT = subject(
   '/confirm-write-list-put',
   'floor: one KV get and one D1 query at once; then one D1 write, one KV list of 1,000 keys and one KV put at once',
   'KV, D1',
+  { ended: 1_000 },
 );
 export const END_OTHERS = subject(
   'ours',
   '/end-999-others',
   'requireSession, then revokeOtherSessions, 1,000 sessions',
   'KV, D1',
+  { ended: 999 },
 );
-export const RENEWAL = subject('ours', '/renew', 'peekSession of a session due for renewal', 'KV, D1');
+export const RENEWAL = subject('ours', '/renew', 'peekSession of a session due for renewal', 'KV, D1', {
+  ...ALICE,
+  fresh: true,
+});

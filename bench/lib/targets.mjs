@@ -1,8 +1,8 @@
 import { number } from './report.mjs';
 
 /**
- * One target: `value` is to be at most or at least `bound`.
- * @typedef {{ what: string, value: number, atLeast?: number, atMost?: number, digits?: number, why?: string }} Target `why` says what it is missed for
+ * One target: `value` is to be at most or at least a bound.
+ * @typedef {{ what: string, value: number, spread?: number, atLeast?: number, atMost?: number, digits?: number, why?: string }} Target `spread`: between rounds, a share of the value; `why` says what it is missed for
  */
 
 /** @param {Target} target */
@@ -12,9 +12,12 @@ export function isMet({ value, atLeast = -Infinity, atMost = Infinity }) {
 
 /** The row of a target: what, bound, value, met or missed by how much, and why. @param {Target} target */
 export function targetRow(target) {
-  const { what, value, atLeast, atMost, digits = 2, why } = target;
+  const { what, value, spread = 0, atLeast, atMost, digits = 2, why } = target;
   const bound = atLeast ?? atMost ?? NaN;
   const text = `${atLeast === undefined ? '≤' : '≥'} ${number(bound, digits)}`;
-  const verdict = isMet(target) ? 'met' : `missed by ${number(Math.abs(value - bound), digits)}`;
-  return [what, text, number(value, digits), verdict, isMet(target) ? '' : (why ?? '')];
+  const distance = Math.abs(value - bound);
+  const verdict = isMet(target) ? 'met' : `missed by ${number(distance, digits)}`;
+  const doubt = distance < value * spread ? ', within the noise' : '';
+  const shown = number(value, digits) + (spread ? ` ± ${number(value * spread, digits)}` : '');
+  return [what, text, shown, verdict + doubt, isMet(target) ? '' : (why ?? '')];
 }

@@ -20,6 +20,8 @@ const MANY = 1_000;
 const ROUNDS = 40;
 const WARM_UP_ROUNDS = 5;
 const USERS_AT_ONCE = 50_000;
+/** Every so many users have an ended session and an event. */
+const EVERY = 10;
 const PUTS_AT_ONCE = 500;
 
 const FEW = person(USERS + 1);
@@ -31,14 +33,14 @@ export const BARE_LIST = 'one KV list, without the app';
 /** @typedef {{ ok: boolean, status: number, arrayBuffer(): Promise<ArrayBuffer> }} Answer */
 /** @typedef {{ name: string, emptyMilliseconds: number, fullMilliseconds: number, ratio: number }} Comparison */
 
-/** @returns {Promise<{ users: number, sessions: number, ofOneUser: number, rounds: number, comparisons: Comparison[], userBytes: number, sessionBytes: number }>} bytes: what one takes in D1 and in KV */
+/** @returns {Promise<{ users: number, sessions: number, ofOneUser: number, rounds: number, comparisons: Comparison[], sizes: import('./model.mjs').Sizes }>} */
 export async function full() {
   const folder = await mkdtemp(join(tmpdir(), 'full-'));
   await bundleWorker(join(folder, 'bundle'));
   const empty = await openStore(folder, 'empty');
   const crowd = await openStore(folder, 'full');
   try {
-    const userBytes = await fill(crowd);
+    const inD1 = await fill(crowd);
     const operations = { empty: await moveIn(empty), full: await moveIn(crowd) };
     const comparisons = [];
     for (const name of Object.keys(operations.empty)) {
@@ -52,8 +54,7 @@ export async function full() {
       ofOneUser: MANY,
       rounds: ROUNDS,
       comparisons,
-      userBytes,
-      sessionBytes: sessionBytes(),
+      sizes: { ...inD1, sessionBytes: sessionBytes() },
     };
   } finally {
     await Promise.all([empty.miniflare.dispose(), crowd.miniflare.dispose()]);
@@ -144,15 +145,19 @@ async function openStore(folder, name) {
 }
 
 /**
- * A million users with a key each, an ended session for every tenth, and 100,000 sessions of as many users. Gives the bytes
- * that a user takes in D1.
+ * A million users with a key each, an ended session and an event for every tenth, and 100,000 sessions of as many users. Gives
+ * the bytes that one of each takes in D1, with its indexes.
  * @param {Store} store
  */
 async function fill({ db, store }) {
   const hash = passwordHash();
+  const id = `'u' || printf('%014d', i)`;
+  const someOf = (/** @type {number} */ from, /** @type {number} */ step) =>
+    `WITH RECURSIVE n (i) AS (SELECT ${from} UNION ALL SELECT i + ${step} FROM n WHERE i < ${from + USERS_AT_ONCE - step})`;
+  const bytes = async () => (await db.prepare('SELECT 1').run()).meta.size_after;
+  const start = await bytes();
   for (let from = 0; from < USERS; from += USERS_AT_ONCE) {
-    const some = `WITH RECURSIVE n (i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${from + USERS_AT_ONCE - 1})`;
-    const id = `'u' || printf('%014d', i)`;
+    const some = someOf(from, 1);
     await db.prepare(`${some} INSERT INTO User (id, username) SELECT ${id}, 'user-' || i FROM n`).run();
     await db
       .prepare(
@@ -160,19 +165,40 @@ async function fill({ db, store }) {
       )
       .bind(hash)
       .run();
+  }
+  const withUsers = await bytes();
+  const tomorrow = Date.now() + 86_400_000;
+  const sessionId = `${id} || '.' || substr(hex(randomblob(22)), 1, 43)`;
+  for (let from = 0; from < USERS; from += USERS_AT_ONCE) {
     await db
       .prepare(
-        `${some} INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-         SELECT ${id} || '.' || hex(randomblob(16)), ${id}, 0, ?1, 'signed-out' FROM n WHERE i % 10 = 0`,
+        `${someOf(from, EVERY)} INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+         SELECT ${sessionId}, ${id}, ?1, ?1, 'signed-out' FROM n`,
       )
-      .bind(Date.now() + 86_400_000)
+      .bind(tomorrow)
       .run();
   }
+  const withEnded = await bytes();
+  const { device, place } = JSON.parse(newSession(FEW).json);
+  for (let from = 0; from < USERS; from += USERS_AT_ONCE) {
+    await db
+      .prepare(
+        `${someOf(from, EVERY)} INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
+         SELECT ${id}, 'signed-in', ${sessionId}, ?2, ?3, ?1 FROM n`,
+      )
+      .bind(tomorrow, JSON.stringify(device), JSON.stringify(place))
+      .run();
+  }
+  const withEvents = await bytes();
   await store(
     Array.from({ length: SESSIONS - MANY - ROUNDS - WARM_UP_ROUNDS - 2 }, (_, i) => newSession(person(i))),
   );
-  const { meta } = await db.prepare('SELECT 1').run();
-  return Math.round(meta.size_after / USERS);
+  const each = (/** @type {number} */ more, /** @type {number} */ count) => Math.round(more / count);
+  return {
+    userBytes: each(withUsers - start, USERS),
+    endedBytes: each(withEnded - withUsers, USERS / EVERY),
+    eventBytes: each(withEvents - withEnded, USERS / EVERY),
+  };
 }
 
 /** What a session takes in KV: its key, its value, and the same as metadata. */

@@ -17,7 +17,7 @@ export const USAGE = {
   signUps: 0.05,
 };
 export const SESSIONS_PER_USER = 2;
-/** Records of sign-ins and ends are kept for 90 days. */
+/** Events and ended sessions are kept for 90 days. */
 const MONTHS_KEPT = 3;
 
 /** Of the paid plan, a month (developers.cloudflare.com/kv/platform/pricing, /d1/platform/pricing). KV's prices past it: src/lib/cost.ts. */
@@ -53,7 +53,7 @@ export const D1_QUERIES_PER_SECOND = 1_000;
 
 /** @typedef {Record<string, { read: number, written: number }>} Rows by operation */
 /** @typedef {{ kvReads: number, kvWrites: number, kvDeletes: number, kvLists: number, rowsRead: number, rowsWritten: number, d1Queries: number }} Month */
-/** @typedef {{ sessionBytes: number, userBytes: number, eventBytes: number }} Sizes */
+/** @typedef {{ sessionBytes: number, userBytes: number, eventBytes: number, endedBytes: number }} Sizes of one in KV, and of one each in D1 with its indexes */
 
 /**
  * The operations of one user in a month, with how often each is made.
@@ -150,13 +150,14 @@ export function costOf(users, each, sizes) {
  * @param {number} users
  * @param {Sizes} sizes
  */
-function storageOf(users, { sessionBytes, userBytes, eventBytes }) {
-  const { signIns, signInsRefused, signOuts, revokes, revokesOfOthers, passwordChanges } = USAGE;
-  const events =
-    MONTHS_KEPT * (signIns + signInsRefused + signOuts + revokes + revokesOfOthers + passwordChanges);
+function storageOf(users, { sessionBytes, userBytes, eventBytes, endedBytes }) {
+  const { signUps, signIns, signInsRefused, signOuts, revokes, revokesOfOthers, passwordChanges } = USAGE;
+  // Of all others, and of a new password, the ledger notes one: the session that goes on under another token.
+  const ended = signOuts + revokes + revokesOfOthers + passwordChanges;
+  const events = signUps + signIns + signInsRefused + ended;
   return {
     kvGb: (users * SESSIONS_PER_USER * sessionBytes) / 1e9,
-    d1Gb: (users * (userBytes + events * eventBytes)) / 1e9,
+    d1Gb: (users * (userBytes + MONTHS_KEPT * (events * eventBytes + ended * endedBytes))) / 1e9,
   };
 }
 

@@ -30,7 +30,7 @@ const STYLE = `
   }`;
 
 /**
- * The share of places that accept an ended session, over the seconds since its end, as SVG. The curves of `require` are all one
+ * The share of places that still greet an ended session, over the seconds since its end, as SVG. The curves of `require` are all one
  * line at zero, or the plot would show each that is not.
  * @param {number[]} seconds
  * @param {Curve[]} curves
@@ -67,11 +67,11 @@ export function drawVisibility(seconds, curves) {
     const at = TOP + 14 + i * 18;
     return `<path class="curve ${kind}" d="M${LEGEND} ${at}h24"/><text x="${LEGEND + 32}" y="${at + 4}">${name}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="The share of places that accept an ended session, by the seconds since its end">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="The share of places that still greet an ended session, by the seconds since its end">
 <style>${STYLE}
 </style>
 <rect class="ground" width="${WIDTH}" height="${HEIGHT}"/>
-<text class="title" x="16" y="28">Places that still accept an ended session, by the time since its end was answered</text>
+<text class="title" x="16" y="28">Places that still greet an ended session, by the time since its end was answered</text>
 ${shares.join('\n')}
 ${times.join('\n')}
 ${legend.join('\n')}

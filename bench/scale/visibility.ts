@@ -1,5 +1,5 @@
 /**
- * How long a session that was ended at one place is still accepted elsewhere: the app's own `peekSession` and
+ * How long a session that was ended at one place is still greeted elsewhere: the app's own `peekSession` and
  * `confirmSession` on the simulated KV (tests/simulation), with a clock of its own.
  */
 import { confirmSession, peekSession } from '$lib/server/auth/guards';
