@@ -112,7 +112,14 @@ test('signing out ends the session itself, not only the cookie', async ({ client
   const { value } = await laptop.sessionCookie();
 
   await laptop.signOut();
+  const said = laptop.page.getByText('You are signed out.');
+  await expect(said).toBeVisible();
   expect(await laptop.hasSessionCookie()).toBe(false);
+  // It is said once, and to whom had no session nothing is said of one.
+  await laptop.visit('/login');
+  await expect(said).toHaveCount(0);
+  await laptop.expectSignedOut();
+  await expect(laptop.page.getByText('Sign in to continue.')).toBeVisible();
   expect((await client.get('/sessions', value)).status).toBe(303);
 
   await phone.visit('/sessions');

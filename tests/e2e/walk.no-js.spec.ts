@@ -43,9 +43,13 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
   await laptop.endSession(await phone.sessionId());
   await expect(laptop.page.getByRole('status').filter({ hasText: 'ended everywhere now' })).toBeVisible();
   await phone.expectSignedOut();
+  await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
+  await phone.expectSignedOut();
+  await expect(phone.page.getByText('Sign in to continue.')).toBeVisible();
 
   await laptop.visit('/sessions');
   await laptop.signOut();
+  await expect(laptop.page.getByRole('status')).toHaveText('You are signed out.');
   await laptop.expectSignedOut();
 });
 

@@ -9,7 +9,8 @@ export const trailingSlash = 'ignore';
 
 /** Everything kept about the account, as a JSON file; no password hash and no token. */
 export const GET = failClosed(async (event: RequestEvent) => {
-  const session = await requireSession(event);
+  // After signing in, a page and not a file that is saved without a word.
+  const session = await requireSession(event, '/account');
   const { auth } = event.locals;
   const { userId, username } = session.user;
   const [createdAt, sessions, activity] = await Promise.all([
