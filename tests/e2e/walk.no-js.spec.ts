@@ -41,7 +41,9 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
   await expect(laptop.rows()).toHaveCount(2);
 
   await laptop.endSession(await phone.sessionId());
-  await expect(laptop.page.getByRole('status').filter({ hasText: 'ended everywhere now' })).toBeVisible();
+  await expect(
+    laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
+  ).toBeVisible();
   await phone.expectSignedOut();
   await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
   await phone.expectSignedOut();

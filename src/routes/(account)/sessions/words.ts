@@ -45,7 +45,7 @@ export const words = {
     hint: 'Name, browser, system or place',
     submit: 'Find',
     found: (count: number, all: number) => `${count} of ${all} sessions`,
-    none: 'No session fits. Try fewer letters.',
+    none: 'No session matches. Try fewer letters.',
   },
   groups: {
     day: 'Active in the last 24 hours',
@@ -70,15 +70,15 @@ export const words = {
 
 /** What the page's actions answer. */
 export const answers = {
-  ended: 'Session ended everywhere now.',
+  ended: 'Session ended. That device is signed out.',
   unknown: 'That session is not in your list. It may have ended already.',
   /** `count` is null where KV could not tell how many there were. */
   othersEnded: (count: number | null) => {
-    if (count === null) return 'All your other sessions ended everywhere now.';
+    if (count === null) return 'All your other sessions ended. Those devices are signed out.';
     if (count === 0) return 'You had no other sessions.';
     return count === 1
-      ? '1 other session ended everywhere now.'
-      : `${count} other sessions ended everywhere now.`;
+      ? '1 other session ended. That device is signed out.'
+      : `${count} other sessions ended. Those devices are signed out.`;
   },
   named: (name: string) => `Session named “${name}”.`,
   nameRemoved: 'Name removed.',
