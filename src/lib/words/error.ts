@@ -9,11 +9,11 @@ const ERRORS: Record<number, ErrorWords> = {
   404: { title: 'No such page', text: 'Check the address, or begin at the start page.' },
   405: {
     title: 'This cannot be done here',
-    text: 'This address does not take what was sent to it. Nothing was changed.',
+    text: 'Nothing was changed. Begin at the start page.',
   },
   413: {
     title: 'Too long',
-    text: 'What was sent is longer than any form of this site. Nothing was changed.',
+    text: 'Nothing was changed. Send less, and try again.',
   },
   429: { title: 'Too many tries', text: 'Wait a little before you try again.' },
   503: {
@@ -33,8 +33,8 @@ export const answers = {
 };
 
 const REFUSED: ErrorWords = {
-  title: 'This did not work',
-  text: 'The site could not take this request. Open the page again and repeat what you did.',
+  title: 'This was refused',
+  text: 'Open the page again and repeat what you did.',
 };
 
 const FAULT: ErrorWords = {

@@ -15,8 +15,9 @@ const relative = new Intl.RelativeTimeFormat(LOCALE);
 export function relativeTime(at: number, now: number): string {
   const distance = at - now;
   // Days up to 60: "1 month" would hide whether it is 30 or 59 of them.
-  const least = (unit: Intl.RelativeTimeFormatUnit) => (unit === 'month' ? 2 : 1);
-  const fitting = UNITS.find(([unit, milliseconds]) => Math.abs(distance) >= least(unit) * milliseconds);
+  const fitting = UNITS.find(
+    ([unit, milliseconds]) => Math.abs(distance) >= milliseconds * (unit === 'month' ? 2 : 1),
+  );
   if (!fitting) return 'just now';
   const [unit, milliseconds] = fitting;
   return relative.format(Math.trunc(distance / milliseconds), unit);
