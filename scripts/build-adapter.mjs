@@ -7,8 +7,16 @@ import { join, relative, resolve } from 'node:path';
 import { toolEnvironment } from './lib/environment.mjs';
 import { exitOf, main, ROOT, runQuietly, start, StepFailed } from './lib/processes.mjs';
 
+const [folder] = process.argv.slice(2);
+if (folder?.startsWith('-')) {
+  console.error(
+    'Usage: npm run build:adapter [-- FOLDER]   (FOLDER: where the package goes; dist without it)',
+  );
+  process.exit(folder === '--help' || folder === '-h' ? 0 : 2);
+}
+
 const SOURCES = join(ROOT, 'src/lib/server/kv-adapter');
-const DIST = resolve(process.argv[2] ?? join(ROOT, 'dist'));
+const DIST = resolve(folder ?? join(ROOT, 'dist'));
 const PACKAGE = join(DIST, 'adapter');
 
 const NAME = 'pages-sessions-kv-adapter';

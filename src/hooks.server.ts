@@ -37,7 +37,9 @@ const answer: Handle = ({ event, resolve }) => {
       html
         .replace('%lang%', LOCALE)
         .replace('%theme%', theme)
-        .replace(/%cost%(?=\s*<\/body>)/, () => (showCost ? costLine(auth.stores.meter.cost()) : '')),
+        .replace(/%cost%(?=\s*<\/body>)/, () =>
+          showCost ? costLine(auth.stores.meter.cost(), event.request.method) : '',
+        ),
   });
 };
 

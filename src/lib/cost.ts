@@ -19,7 +19,7 @@ export const PRICES = {
  */
 const DOLLARS_PER_MILLION = { kvReads: 0.5, kvWrites: 5, kvDeletes: 5, kvLists: 5, d1Queries: 0.002 };
 
-/** What a million such requests cost, in US dollars. */
+/** What a million such page views cost, in US dollars. */
 export function dollarsPerMillion(cost: Cost): number {
   return Object.entries(DOLLARS_PER_MILLION).reduce(
     (sum, [kind, price]) => sum + cost[kind as keyof Cost] * price,

@@ -32,6 +32,7 @@ test('axe finds nothing on the pages of an account, in any state', async ({ newD
   await device.visit('/account');
   await page.getByRole('button', { name: 'Change password' }).click();
   await expect(page.getByRole('alert')).toHaveCount(2);
+  await device.field('Your password').fill(user.password);
   await page.getByRole('button', { name: 'Delete account' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await expectAccessible(page);

@@ -2,6 +2,8 @@ import { expect, test } from './fixtures';
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
+const ISO_8601 = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 test('the activity page tells what happened, newest first, and which device did it', async ({
   newDevice,
   user,
@@ -63,10 +65,16 @@ test('the download has the account, its sessions and its activity, and no secret
   const response = await device.page.request.get('/account/data');
   const text = await response.text();
   expect(JSON.parse(text)).toMatchObject({
-    account: { username: user.username },
-    sessions: [{ current: true }],
-    activity: [{ type: 'signed-up' }],
+    account: { username: user.username, createdAt: expect.stringMatching(ISO_8601) },
+    sessions: [{ current: true, signedInAt: expect.stringMatching(ISO_8601) }],
+    activity: [{ type: 'signed-up', at: expect.stringMatching(ISO_8601) }],
   });
+  expect(text).toContain('\n  "account": {\n');
   expect(text).not.toContain(token);
   expect(text).not.toContain('password');
+
+  // Where the session has ended, the link leads to the sign-in page, and from there back to the account page.
+  await device.context.clearCookies();
+  await device.page.getByRole('link', { name: 'Download my data' }).click();
+  await expect(device.page).toHaveURL('/login?redirectTo=%2Faccount');
 });

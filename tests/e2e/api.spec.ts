@@ -143,15 +143,19 @@ testWithAccount(
 
 test('a method that an address does not have gets a problem, and which ones it has', async ({ baseURL }) => {
   const own = { origin: baseURL ?? '' };
-  for (const [path, allowed] of [
-    ['/api/sessions', 'GET, HEAD, DELETE'],
-    ['/api/sessions/x', 'DELETE'],
+  for (const [path, allowed, inWords] of [
+    ['/api/sessions', 'GET, HEAD, DELETE', 'GET, HEAD and DELETE'],
+    ['/api/sessions/x', 'DELETE', 'DELETE'],
   ] as const) {
     const response = await fetch(`${baseURL}${path}`, { method: 'PUT', headers: own });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe(allowed);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect(await response.json()).toMatchObject({ status: 405, title: 'Method not allowed' });
+    expect(await response.json()).toMatchObject({
+      status: 405,
+      title: 'Method not allowed',
+      detail: `This address takes ${inWords}.`,
+    });
   }
 });
 

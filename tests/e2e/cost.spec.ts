@@ -10,7 +10,7 @@ test('a page says in words what its answer says in Server-Timing', async ({ newD
     const response = await device.page.request.get(path);
     const cost = costOf(parse(response.headers()['server-timing'] ?? ''));
     if (!cost) throw new Error(`[e2e] ${path} has no complete Server-Timing.`);
-    expect(await response.text()).toContain(costInWords(cost));
+    expect(await response.text()).toContain(costInWords(cost, true));
   }
 });
 
@@ -38,11 +38,22 @@ test('the line follows when pages change without a full load', async ({ newDevic
   const spent = costOf(parse((await (await data).allHeaders())['server-timing'] ?? ''));
   if (!spent) throw new Error('[e2e] the data request has no complete Server-Timing.');
   expect(spent.d1Queries).toBeGreaterThan(0);
-  await expect(cost(page)).toContainText(costInWords(spent));
+  await expect(cost(page)).toContainText(costInWords(spent, true));
 
   await page.getByRole('button', { name: 'Dark' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await expect(cost(page)).toContainText(costInWords(spent));
+  await expect(cost(page)).toContainText(costInWords(spent, true));
+});
+
+test('an action is told in counts alone: its price would be a guess', async ({ newDevice, user }) => {
+  const device = await newDevice({ refusals: [400] });
+  const { page } = device;
+  await device.visit('/login');
+  await expect(cost(page)).toContainText('per million such pages');
+  await device.submitUser(user, 'Sign in');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(cost(page)).toContainText(/\d D1 quer/);
+  await expect(cost(page)).not.toContainText('per million');
 });
 
 test('the drawing shows what the page in view cost', async ({ newDevice, user }) => {

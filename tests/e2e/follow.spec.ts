@@ -31,6 +31,7 @@ test('a device whose session was ended elsewhere is shown as signed out when it 
   // A link within the app: no page is loaded anew.
   await phone.page.getByRole('navigation').getByRole('link', { name: 'Account', exact: true }).click();
   await expect(phone.page).toHaveURL('/login?redirectTo=%2Faccount');
+  await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
   const header = phone.page.getByRole('banner');
   await expect(header.getByRole('link', { name: 'Sign in' })).toBeVisible();
   await expect(header.getByRole('button', { name: 'Sign out' })).toHaveCount(0);

@@ -64,6 +64,49 @@ test('a slow page shows that it is on its way, without motion for who wants none
   await expect(progress).toHaveCount(0);
 });
 
+test('a second click where the next row has come to lie ends one session, not two', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await newDevice();
+  const { page } = laptop;
+  await laptop.startSignedUp(user);
+  for (const other of [await newDevice(), await newDevice()]) await other.startSignedIn(user);
+  await laptop.visit('/sessions');
+  const posts: string[] = [];
+  page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
+
+  // The second click comes as soon as the row has gone, whatever the machine's pace: by the page's own hand.
+  const { x, y } = await centre(laptop.rows().nth(1).getByRole('button', { name: 'End session' }));
+  await page.evaluate(
+    ({ x, y }) => {
+      const rows = () => document.querySelectorAll('[data-session-id]').length;
+      const before = rows();
+      const observer = new MutationObserver(() => {
+        if (rows() === before) return;
+        observer.disconnect();
+        setTimeout(() => {
+          const button = document.elementFromPoint(x, y)?.closest('button');
+          button?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, detail: 1 }));
+          document.body.dataset.clicked = button?.textContent ?? '';
+        }, 100);
+      });
+      observer.observe(document.body, { childList: true, subtree: true });
+    },
+    { x, y },
+  );
+  await page.mouse.click(x, y);
+  await expect(page.locator('body')).toHaveAttribute('data-clicked', /End session/);
+  await expect(laptop.rows()).toHaveCount(2);
+  expect(posts).toHaveLength(1);
+
+  // A moment later the same click counts.
+  await expect(async () => {
+    await page.mouse.click(x, y);
+    await expect(laptop.rows()).toHaveCount(1, { timeout: 1_000 });
+  }).toPass();
+});
+
 /** Keeps the page's data and action requests of one method waiting, as a slow network would, until `release`. */
 async function hold(page: Page, method: 'GET' | 'POST') {
   const held: string[] = [];

@@ -50,6 +50,35 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await expect(page).toHaveURL('/login');
 });
 
+test('Enter in the password field asks before the account is deleted, and says first when the field is empty', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice({ refusals: [400] });
+  const { page } = device;
+  await device.startSignedUp(user);
+  const password = device.field('Your password');
+  const dialog = page.getByRole('dialog');
+  for (const press of [
+    () => password.press('Enter'),
+    () => page.getByRole('button', { name: 'Delete account' }).click(),
+  ]) {
+    await device.visit('/account');
+    await press();
+    await expect(page.getByRole('alert')).toHaveText('Enter your password.');
+    await expect(password).toBeFocused();
+    await expect(dialog).toBeHidden();
+  }
+  await password.fill(user.password);
+  await password.press('Enter');
+  await expect(dialog).toContainText('This cannot be undone.');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  await password.press('Enter');
+  await dialog.getByRole('button', { name: 'Delete for good' }).click();
+  await expect(page).toHaveURL('/login?notice=account-deleted');
+});
+
 test('the skip link comes first and leads to the content', async ({ newDevice }) => {
   const { page } = await newDevice().then(async (device) => {
     await device.visit('/login');

@@ -34,7 +34,7 @@ test('a hundred sessions come in groups by last use, and can be searched', async
   await expect(page.getByRole('status').filter({ hasText: '17 of 100 sessions' })).toBeVisible();
   await expect(device.rows().last()).toContainText(/Firefox 146 on Linux.*Kyoto, Japan/s);
   await page.getByRole('searchbox').fill('netscape');
-  await expect(page.getByText('No session fits')).toBeVisible();
+  await expect(page.getByText('No session matches')).toBeVisible();
   await page.getByRole('searchbox').fill('');
   await expect(device.rows()).toHaveCount(101);
 

@@ -32,15 +32,26 @@ test('a session gets a name, keeps it, and gives it back', async ({ newDevice, u
   await expect(row).not.toContainText('Phone in the kitchen');
 });
 
-test('Escape closes the rename form and changes nothing', async ({ newDevice, user }) => {
+test('the rename form opens with the focus in its field; Escape or a click elsewhere closes it and changes nothing', async ({
+  newDevice,
+  user,
+}) => {
   const device = await newDevice();
   await device.signUp(user);
   const row = device.page.locator('[data-current]');
   await row.getByText('Rename').click();
-  await row.getByRole('textbox', { name: 'Name' }).fill('Not this');
+  const field = row.getByRole('textbox', { name: 'Name' });
+  await expect(field).toBeFocused();
+  await field.fill('Not this');
   await device.page.keyboard.press('Escape');
-  await expect(row.getByRole('textbox', { name: 'Name' })).toBeHidden();
+  await expect(field).toBeHidden();
   await expect(row.locator('summary')).toBeFocused();
+
+  await row.getByText('Rename').click();
+  await row.getByText('Leave it empty').click();
+  await expect(field).toBeVisible();
+  await device.page.getByRole('heading', { level: 1 }).click();
+  await expect(field).toBeHidden();
   await expect(row.getByRole('heading')).not.toContainText('Not this');
 });
 

@@ -29,7 +29,9 @@ test('revoking one session signs that device out at its next request and keeps t
 
   await laptop.visit('/sessions');
   await laptop.endSession(await phone.sessionId());
-  await expect(laptop.page.getByRole('status').filter({ hasText: 'ended everywhere now' })).toBeVisible();
+  await expect(
+    laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
+  ).toBeVisible();
   await expect(laptop.rows()).toHaveCount(2);
 
   await phone.expectSignedOut();
@@ -66,9 +68,7 @@ test('revoking all others keeps this device, under a new token', async ({ client
   const before = await laptop.sessionCookie();
 
   await laptop.endOthers();
-  await expect(
-    laptop.page.getByRole('status').filter({ hasText: '2 other sessions ended everywhere now' }),
-  ).toBeVisible();
+  await expect(laptop.page.getByRole('status').filter({ hasText: '2 other sessions ended' })).toBeVisible();
   await phone.expectSignedOut();
   await tablet.expectSignedOut();
 
@@ -112,7 +112,14 @@ test('signing out ends the session itself, not only the cookie', async ({ client
   const { value } = await laptop.sessionCookie();
 
   await laptop.signOut();
+  const said = laptop.page.getByText('You are signed out.');
+  await expect(said).toBeVisible();
   expect(await laptop.hasSessionCookie()).toBe(false);
+  // It is said once, and to whom had no session nothing is said of one.
+  await laptop.visit('/login');
+  await expect(said).toHaveCount(0);
+  await laptop.expectSignedOut();
+  await expect(laptop.page.getByText('Sign in to continue.')).toBeVisible();
   expect((await client.get('/sessions', value)).status).toBe(303);
 
   await phone.visit('/sessions');

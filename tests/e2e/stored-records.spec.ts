@@ -35,3 +35,28 @@ test('the records page has no token, and nothing of anyone else', async ({ newDe
   expect(html).not.toContain(own.token);
   expect(html).not.toContain(neighbour.userId);
 });
+
+test('of many records the first are shown, and always that of this session', async ({
+  layout,
+  newDevice,
+  storage,
+  user,
+}) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  const { userId } = await device.sessionCookie();
+  const own = (await storage.recordsOf(userId)).filter(({ key }) => key.startsWith('session:'));
+  // All of them in front of it in the order of the keys.
+  const earlier = own.flatMap((record) =>
+    Array.from({ length: 60 }, (_, index) => {
+      const id = `${userId}.--${String(index).padStart(41, '0')}`;
+      return { ...record, key: `session:${id}`, value: record.value.replace(/"id":"[^"]*"/, `"id":"${id}"`) };
+    }),
+  );
+  await storage.putBack(earlier);
+  await device.visit('/kv');
+  await expect(device.page.getByText('The first 50 of your records')).toBeVisible();
+  const articles = device.page.getByRole('main').getByRole('article');
+  await expect(articles.first()).toContainText('This session');
+  await expect(articles).toHaveCount(layout === 'index' ? 52 : 51);
+});

@@ -28,6 +28,7 @@ test('a refused form comes back as a page, with its message and the username', a
   await expect(device.page.getByRole('alert')).toHaveText('The username or the password is wrong.');
   await expect(device.field('Username')).toHaveValue(user.username);
   expect(await device.hasSessionCookie()).toBe(false);
+  await expect(device.page.getByRole('complementary', { name: 'Cost' })).not.toContainText('per million');
 });
 
 test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDevice, user }) => {
@@ -41,11 +42,17 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
   await expect(laptop.rows()).toHaveCount(2);
 
   await laptop.endSession(await phone.sessionId());
-  await expect(laptop.page.getByRole('status').filter({ hasText: 'ended everywhere now' })).toBeVisible();
+  await expect(
+    laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
+  ).toBeVisible();
   await phone.expectSignedOut();
+  await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
+  await phone.expectSignedOut();
+  await expect(phone.page.getByText('Sign in to continue.')).toBeVisible();
 
   await laptop.visit('/sessions');
   await laptop.signOut();
+  await expect(laptop.page.getByRole('status')).toHaveText('You are signed out.');
   await laptop.expectSignedOut();
 });
 
@@ -103,7 +110,9 @@ test('name a session, prove the password again, choose a theme, download, delete
 
   await ageProof(storage, (await laptop.sessionCookie()).userId, await laptop.sessionId());
   await row.getByRole('button', { name: 'End session' }).click();
-  await expect(page.getByText('Then the session of Phone in the kitchen ends.')).toBeVisible();
+  await expect(
+    page.getByText(/Then this session ends: Phone in the kitchen, local, signed in .+ UTC\./i),
+  ).toBeVisible();
   await laptop.field('Password').fill(user.password);
   await page.getByRole('main').getByRole('button', { name: 'End session', exact: true }).click();
   await expect(laptop.rows()).toHaveCount(1);

@@ -10,8 +10,8 @@ const TICK_MILLISECONDS = 30_000;
 export class Clock {
   /** Epoch milliseconds by the server's clock. */
   now = $state(0);
-  /** Whether exact times may be shown in the reader's own time zone, which only the browser knows. */
-  local = $state(false);
+  /** Of exact times; `null` is the reader's own, which only the browser knows. */
+  zone: 'UTC' | null = $state('UTC');
 
   constructor(serverNow: number) {
     this.now = serverNow;
@@ -24,7 +24,7 @@ export class Clock {
     const timer = setInterval(tick, TICK_MILLISECONDS);
     // Timers sleep with a hidden tab; a tab that is looked at again must not show an old time.
     document.addEventListener('visibilitychange', tick);
-    this.local = true;
+    this.zone = null;
     return () => {
       clearInterval(timer);
       document.removeEventListener('visibilitychange', tick);

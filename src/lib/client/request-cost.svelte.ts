@@ -22,7 +22,9 @@ export class RequestCost {
         const cost = costOf(entry.serverTiming);
         if (!cost) continue;
         this.latest = cost;
-        if (line) line.textContent = costInWords(cost);
+        // The server wrote the line of the page itself. Of the rest, what is not a page's data is an action's answer.
+        if (line && entry.entryType === 'resource')
+          line.textContent = costInWords(cost, entry.name.includes('/__data.json'));
       }
     });
     observer.observe({ type: 'navigation', buffered: true });

@@ -1,4 +1,5 @@
 import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
+import { LOCALE } from '$lib/words/locale';
 import { failClosed } from './fail-closed';
 import { problem } from './problem';
 
@@ -21,10 +22,12 @@ export function apiEndpoint<E extends RequestEvent>(
   };
 }
 
+const list = new Intl.ListFormat(LOCALE);
+
 /** Answers every method that an endpoint does not have. */
 export function otherMethods(allowed: string[]): () => Response {
   return () => {
-    const response = problem(405, 'Method not allowed', `This address takes ${allowed.join(' and ')}.`);
+    const response = problem(405, 'Method not allowed', `This address takes ${list.format(allowed)}.`);
     response.headers.set('Allow', allowed.join(', '));
     return response;
   };

@@ -13,22 +13,38 @@ export type StoredRecord = {
 
 const RECORDS_MAX = 50;
 
+export type OwnRecords = {
+  records: StoredRecord[];
+  /** How many sessions the list was cut after; `null` when it is whole. */
+  cutAfter: number | null;
+};
+
 /**
- * The KV records of one user, exactly as stored; at most `RECORDS_MAX`. Nobody else's: a key is shown only if its
- * session id begins with this user's id and a dot, and a user id has no dot.
+ * The KV records of one user, exactly as stored; of more than `RECORDS_MAX` sessions the first and the current one. Nobody
+ * else's: a key is shown only if its session id begins with this user's id and a dot, and a user id has no dot.
  */
-export async function listOwnRecords(kv: KVNamespace, userId: string): Promise<StoredRecord[]> {
+export async function listOwnRecords(
+  kv: KVNamespace,
+  userId: string,
+  currentSessionId: string,
+): Promise<OwnRecords> {
   const [sessions, index] = await Promise.all([
     kv.list({ prefix: `session:${userId}.`, limit: RECORDS_MAX }),
     kv.list({ prefix: `user_sessions:${userId}`, limit: 1 }),
   ]);
+  const currentKey = `session:${currentSessionId}`;
+  const isCut = !sessions.list_complete;
+  const isMissing = isCut && sessions.keys.every(({ name }) => name !== currentKey);
+  const current = isMissing ? await kv.list({ prefix: currentKey, limit: 1 }) : null;
   const own = [
-    ...sessions.keys.filter(({ name }) => sessionOwner(name.slice('session:'.length)) === userId),
+    ...[...(current?.keys ?? []), ...sessions.keys].filter(
+      ({ name }) => sessionOwner(name.slice('session:'.length)) === userId,
+    ),
     ...index.keys.filter(({ name }) => name === `user_sessions:${userId}`),
   ];
-  if (own.length === 0) return [];
+  if (own.length === 0) return { records: [], cutAfter: null };
   const values = await kv.get(own.map(({ name }) => name));
-  return own.flatMap(({ name, metadata, expiration }) => {
+  const records: StoredRecord[] = own.flatMap(({ name, metadata, expiration }) => {
     const value = values.get(name);
     if (typeof value !== 'string') return [];
     const isSession = name.startsWith('session:');
@@ -41,4 +57,5 @@ export async function listOwnRecords(kv: KVNamespace, userId: string): Promise<S
       expiresAt: expiration === undefined ? null : expiration * 1_000,
     };
   });
+  return { records, cutAfter: isCut ? RECORDS_MAX : null };
 }

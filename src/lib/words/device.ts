@@ -1,5 +1,6 @@
-import type { Device, Place } from '$lib/session-view';
+import type { Device, Place, SessionView } from '$lib/session-view';
 import { LOCALE } from './locale';
+import { exactTime } from './time';
 
 const countries = new Intl.DisplayNames(LOCALE, { type: 'region' });
 
@@ -13,6 +14,12 @@ export function deviceName({ browser, system }: Device): string {
 export function placeName({ city, country }: Place): string {
   const known = [city, country && countryName(country)].filter(Boolean).join(', ');
   return known || 'Unknown place';
+}
+
+/** "Chrome 131 on macOS 15, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */
+export function sessionInWords(session: SessionView, timeZone: 'UTC' | null): string {
+  const name = session.name ?? deviceName(session.device);
+  return `${name}, ${placeName(session.place)}, signed in ${exactTime(session.signedInAt, timeZone)}`;
 }
 
 function countryName(code: string): string {

@@ -7,6 +7,14 @@ const ERRORS: Record<number, ErrorWords> = {
     text: 'The request did not come from a page of this site. Open the page again and repeat what you did.',
   },
   404: { title: 'No such page', text: 'Check the address, or begin at the start page.' },
+  405: {
+    title: 'This cannot be done here',
+    text: 'Nothing was changed. Begin at the start page.',
+  },
+  413: {
+    title: 'Too long',
+    text: 'Nothing was changed. Send less, and try again.',
+  },
   429: { title: 'Too many tries', text: 'Wait a little before you try again.' },
   503: {
     title: 'Not available right now',
@@ -24,12 +32,18 @@ export const answers = {
   },
 };
 
+const REFUSED: ErrorWords = {
+  title: 'This was refused',
+  text: 'Open the page again and repeat what you did.',
+};
+
+const FAULT: ErrorWords = {
+  title: 'Something went wrong',
+  text: 'It is our fault, not yours. Try again in a moment.',
+};
+
 export const errorPage = {
-  of: (status: number): ErrorWords =>
-    ERRORS[status] ?? {
-      title: 'Something went wrong',
-      text: 'It is our fault, not yours. Try again in a moment.',
-    },
+  of: (status: number): ErrorWords => ERRORS[status] ?? (status < 500 ? REFUSED : FAULT),
   code: (status: number) => `Error ${status}`,
   tryAgain: 'Try again',
   home: 'Start page',

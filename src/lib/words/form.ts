@@ -6,7 +6,7 @@ export const form = {
     missing: 'Enter a username.',
     tooShort: (min: number) => `Use at least ${min} characters.`,
     tooLong: (max: number) => `Use at most ${max} characters.`,
-    characters: 'Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
+    characters: 'Use letters a–z, digits, dots, hyphens and underscores, and begin with a letter or digit.',
     impossible: 'No username is that long.',
   },
   newPassword: {

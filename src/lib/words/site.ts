@@ -21,12 +21,6 @@ export const site = {
   form: {
     showPassword: 'Show password',
     cancel: 'Cancel',
-    strength: {
-      'too-short': 'Too short so far',
-      weak: 'Easy to guess',
-      fair: 'Fair',
-      strong: 'Strong',
-    },
     close: 'Close this message',
     unreachable:
       'No answer came from the server. Check your connection, then reload this page to see what was done.',

@@ -14,7 +14,10 @@ const relative = new Intl.RelativeTimeFormat(LOCALE);
 /** "3 days ago", "in 2 hours"; "just now" within a minute. Both times are epoch milliseconds; parts of a unit are dropped. */
 export function relativeTime(at: number, now: number): string {
   const distance = at - now;
-  const fitting = UNITS.find(([, milliseconds]) => Math.abs(distance) >= milliseconds);
+  // Days up to 60: "1 month" would hide whether it is 30 or 59 of them.
+  const fitting = UNITS.find(
+    ([unit, milliseconds]) => Math.abs(distance) >= milliseconds * (unit === 'month' ? 2 : 1),
+  );
   if (!fitting) return 'just now';
   const [unit, milliseconds] = fitting;
   return relative.format(Math.trunc(distance / milliseconds), unit);

@@ -1,6 +1,7 @@
 import { redirect } from '@sveltejs/kit';
 import { signOut } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
+import { leaveNotice } from '$lib/server/notice';
 import type { Actions, RequestEvent } from './$types';
 
 /** Signing out takes a POST: a link or an image must not do it. */
@@ -9,6 +10,7 @@ export const load = () => redirect(303, '/');
 export const actions = {
   default: failClosed(async (event: RequestEvent) => {
     await signOut(event);
+    leaveNotice(event, 'signed-out');
     redirect(303, '/login');
   }),
 } satisfies Actions;

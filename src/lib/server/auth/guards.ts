@@ -1,5 +1,6 @@
 import { redirect } from '@sveltejs/kit';
 import { LuciaError, type Session } from 'lucia';
+import { leaveNotice } from '../notice';
 import { endingInTime, stands, type Auth, type AuthEvent } from './lucia';
 
 export type GuardEvent = AuthEvent & { locals: { auth: Auth } };
@@ -67,19 +68,21 @@ export function isInvalidSession(error: unknown): boolean {
   return error instanceof LuciaError && error.message === 'AUTH_INVALID_SESSION_ID';
 }
 
-/** The confirmed session, or a redirect to the sign-in page that comes back here afterwards. */
-export async function requireSession(event: GuardEvent): Promise<Session> {
-  return (await confirmSession(event)) ?? toSignIn(event);
+/** The confirmed session, or a redirect to the sign-in page that comes back here afterwards, or to another page that is given. */
+export async function requireSession(event: GuardEvent, comeBackTo?: string): Promise<Session> {
+  return (await confirmSession(event)) ?? toSignIn(event, comeBackTo);
 }
 
 const QUERY_MAX_CHARACTERS = 1_000;
 
-/** Sends a request without a session to the sign-in page. */
-export function toSignIn({ url, request }: GuardEvent): never {
+/** Sends a request without a session to the sign-in page, which says so to whom had one. */
+export function toSignIn(event: GuardEvent, comeBackTo?: string): never {
+  const { url, request, locals } = event;
+  if (locals.auth.presented) leaveNotice(event, 'session-ended');
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
-  const target = hasPage ? url.pathname + url.search : url.pathname;
+  const target = comeBackTo ?? (hasPage ? url.pathname + url.search : url.pathname);
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 

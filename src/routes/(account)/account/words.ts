@@ -15,11 +15,11 @@ export const words = {
   },
   remove: {
     heading: 'Delete account',
-    text: 'Ends every session and deletes everything this site keeps about you. It cannot be taken back.',
+    text: 'Ends every session and deletes everything this site keeps about you. This cannot be undone.',
     password: 'Your password',
     label: 'Delete account',
     title: (username: string) => `Delete the account ${username}?`,
-    dialog: 'Every session ends and all your data is deleted. It cannot be taken back.',
+    dialog: 'Every session ends and all your data is deleted. This cannot be undone.',
     confirm: 'Delete for good',
   },
 };
@@ -29,9 +29,9 @@ export const answers = {
   /** `endedOthers` is null where KV could not tell how many there were. */
   passwordChanged: (endedOthers: number | null) => {
     if (endedOthers === 0) return 'Password changed.';
-    if (endedOthers === null) return 'Password changed. Your other sessions ended everywhere now.';
+    if (endedOthers === null) return 'Password changed. Your other sessions ended.';
     return endedOthers === 1
-      ? 'Password changed. 1 other session ended everywhere now.'
-      : `Password changed. ${endedOthers} other sessions ended everywhere now.`;
+      ? 'Password changed. 1 other session ended. That device is signed out.'
+      : `Password changed. ${endedOthers} other sessions ended. Those devices are signed out.`;
   },
 };

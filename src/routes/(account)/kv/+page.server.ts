@@ -5,9 +5,7 @@ import type { PageServerLoadEvent } from './$types';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
   const session = await requireSession(event);
-  const { userId } = session.user;
-  return {
-    records: await listOwnRecords(event.locals.auth.stores.kv, userId),
-    currentSessionId: session.sessionId,
-  };
+  const { user, sessionId } = session;
+  const own = await listOwnRecords(event.locals.auth.stores.kv, user.userId, sessionId);
+  return { ...own, currentSessionId: sessionId };
 });

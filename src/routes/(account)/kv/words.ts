@@ -23,6 +23,7 @@ export const words = {
       },
     ],
   },
+  cut: (count: number) => `The first ${count} of your records, and that of this session.`,
   session: 'A session',
   index: 'The index of your sessions',
   thisSession: 'This session',

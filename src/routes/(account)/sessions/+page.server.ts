@@ -10,6 +10,7 @@ import {
 } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
 import { parseForm, renameForm, revokeForm, readForm } from '$lib/server/forms';
+import { leaveNotice } from '$lib/server/notice';
 import { requireFreshProof } from '$lib/server/step-up';
 import { lastVisit } from '$lib/server/visits';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -30,6 +31,7 @@ export const actions = {
     const { sessionId } = data;
     if (sessionId === current.sessionId) {
       await signOut(event);
+      leaveNotice(event, 'signed-out');
       redirect(303, '/login');
     }
     const { session, refusal } = await requireFreshProof(event, current, form, {

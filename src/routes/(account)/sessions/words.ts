@@ -15,7 +15,7 @@ export const words = {
   others: 'Other sessions',
   none: 'You are signed in on this device only.',
   end: 'End session',
-  endOne: (device: string, place: string) => `for ${device}, ${place}`,
+  endOne: (session: string) => `for ${session}`,
   endOthers: {
     label: (count: number) => (count === 1 ? 'End the other session' : `End all ${count} others`),
     title: (count: number) => (count === 1 ? 'End the other session?' : `End all ${count} other sessions?`),
@@ -25,7 +25,7 @@ export const words = {
   },
   rename: {
     label: 'Rename',
-    of: (device: string) => `the session of ${device}`,
+    of: (session: string) => `the session of ${session}`,
     name: 'Name',
     hint: 'Up to 40 characters. Leave it empty to remove the name.',
     save: 'Save',
@@ -33,9 +33,9 @@ export const words = {
   stepUp: {
     heading: 'Enter your password to go on',
     password: 'Password',
-    text: 'You last gave it a while ago, and ending sessions asks for it again.',
-    revoke: (device: string) => `Then the session of ${device} ends.`,
-    unknown: 'that device',
+    text: 'Ending sessions asks for it again after a while.',
+    revoke: (session: string) => `Then this session ends: ${session}.`,
+    unknown: 'one not in this list',
     revokeOthers: 'Then all your other sessions end.',
     revokeAll: 'Then every session ends, on this device as well.',
     confirm: { revoke: 'End session', revokeOthers: 'End other sessions', revokeAll: 'Sign out everywhere' },
@@ -45,7 +45,7 @@ export const words = {
     hint: 'Name, browser, system or place',
     submit: 'Find',
     found: (count: number, all: number) => `${count} of ${all} sessions`,
-    none: 'No session fits. Try fewer letters.',
+    none: 'No session matches. Try fewer letters.',
   },
   groups: {
     day: 'Active in the last 24 hours',
@@ -70,15 +70,15 @@ export const words = {
 
 /** What the page's actions answer. */
 export const answers = {
-  ended: 'Session ended everywhere now.',
+  ended: 'Session ended. That device is signed out.',
   unknown: 'That session is not in your list. It may have ended already.',
   /** `count` is null where KV could not tell how many there were. */
   othersEnded: (count: number | null) => {
-    if (count === null) return 'All your other sessions ended everywhere now.';
+    if (count === null) return 'All your other sessions ended. Those devices are signed out.';
     if (count === 0) return 'You had no other sessions.';
     return count === 1
-      ? '1 other session ended everywhere now.'
-      : `${count} other sessions ended everywhere now.`;
+      ? '1 other session ended. That device is signed out.'
+      : `${count} other sessions ended. Those devices are signed out.`;
   },
   named: (name: string) => `Session named “${name}”.`,
   nameRemoved: 'Name removed.',

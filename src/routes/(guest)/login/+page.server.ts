@@ -3,6 +3,7 @@ import { signIn } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { failClosed } from '$lib/server/fail-closed';
 import { parseForm, signInForm, tryAgain, readForm } from '$lib/server/forms';
+import { takeNotice } from '$lib/server/notice';
 import { redirectTarget } from '$lib/server/redirect-target';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -11,11 +12,12 @@ import { answers } from './words';
 const NOTICES = ['signed-out-everywhere', 'account-deleted'] as const;
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
+  const left = takeNotice(event);
   await requireGuest(event);
   const { searchParams } = event.url;
   return {
     redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
-    notice: NOTICES.find((notice) => notice === searchParams.get('notice')) ?? null,
+    notice: NOTICES.find((notice) => notice === searchParams.get('notice')) ?? left,
   };
 });
 

@@ -2,7 +2,7 @@
 export const words = {
   title: 'Sign up',
   username: 'Username',
-  usernameHint: '3 to 64 letters, digits, dots, hyphens or underscores; a letter or digit first.',
+  usernameHint: '3 to 64 letters a–z, digits, dots, hyphens or underscores; a letter or digit first.',
   password: 'Password',
   passwordHint: 'At least 8 characters; 15 or more are better. Spaces and symbols are fine.',
   submit: 'Sign up',

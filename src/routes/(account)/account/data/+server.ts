@@ -1,4 +1,3 @@
-import { json } from '@sveltejs/kit';
 import { listAllEvents } from '$lib/server/auth/events';
 import { requireSession } from '$lib/server/auth/guards';
 import { listSessions } from '$lib/server/auth/sessions';
@@ -9,7 +8,8 @@ export const trailingSlash = 'ignore';
 
 /** Everything kept about the account, as a JSON file; no password hash and no token. */
 export const GET = failClosed(async (event: RequestEvent) => {
-  const session = await requireSession(event);
+  // After signing in, a page and not a file that is saved without a word.
+  const session = await requireSession(event, '/account');
   const { auth } = event.locals;
   const { userId, username } = session.user;
   const [createdAt, sessions, activity] = await Promise.all([
@@ -17,8 +17,16 @@ export const GET = failClosed(async (event: RequestEvent) => {
     listSessions(auth, session),
     listAllEvents(auth.stores.db, userId),
   ]);
-  return json(
-    { account: { id: userId, username, createdAt }, sessions, activity },
-    { headers: { 'content-disposition': `attachment; filename="${username}-data.json"` } },
-  );
+  const data = { account: { id: userId, username, createdAt }, sessions, activity };
+  return new Response(JSON.stringify(data, readableTime, 2), {
+    headers: {
+      'content-type': 'application/json',
+      'content-disposition': `attachment; filename="${username}-data.json"`,
+    },
+  });
 });
+
+/** Times in ISO 8601: people read the file. */
+function readableTime(key: string, value: unknown): unknown {
+  return typeof value === 'number' && /(^a|A)t$/.test(key) ? new Date(value).toISOString() : value;
+}
