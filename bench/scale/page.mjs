@@ -227,7 +227,7 @@ function waits(result, missed) {
       missed.push(`${name} takes ${taken} ms of waiting, not ${stores}`);
     return [name, made.length, ...milliseconds, stores];
   });
-  const names = delays.map(([k, d]) => `KV ${k} ms, D1 ${d} ms`);
+  const names = delays.map((/** @type {[number, number]} */ [k, d]) => `KV ${k} ms, D1 ${d} ms`);
   return `## With slow stores
 
 What an answer takes, in milliseconds, with KV and D1 in another process that answers after a delay: the bare worker, one request at a time, medians of ${runs}. The last column is what the
