@@ -50,8 +50,8 @@ export const FAULTS = [
     edits: [
       {
         file: LUCIA,
-        find: 'if (!stands(renewed, await ledger.standing(renewed.user_id, sessionId))) {',
-        replace: 'if (!stands(renewed, { username: "", epoch: renewed.epoch, revoked: false })) {',
+        find: 'if (!stands(kept, await ledger.standing(kept.user_id, sessionId))) {',
+        replace: 'if (!stands(renewed, { username: "", epoch: kept.epoch, revoked: false })) {',
       },
     ],
     test: INTERLEAVED,
@@ -136,8 +136,8 @@ export const FAULTS = [
     edits: [
       {
         file: LUCIA,
-        find: 'const renewed = endingByAbsoluteLimit({ ...session, ...partial });',
-        replace: 'const renewed = { ...session, ...partial, created_at: Date.now() };',
+        find: 'const changed = endingByAbsoluteLimit({ ...session, ...partial });',
+        replace: 'const changed = { ...session, ...partial, created_at: Date.now() };',
       },
     ],
     ...HISTORIES,
