@@ -236,6 +236,7 @@ async function happenAtOnce(world: World, { first, second, turns }: Of<typeof ra
     const endsAll = ['revokeOthers', 'revokeAll', 'changePassword', 'deleteAccount'].includes(other.action);
     if (session && endsAll && its.outcome !== 'refused' && its.actor?.account === session.account) {
       session.fate = 'unsure';
+      session.endedAt = Infinity;
     }
   }
 }
