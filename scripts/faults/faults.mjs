@@ -51,7 +51,7 @@ export const FAULTS = [
       {
         file: LUCIA,
         find: 'if (!stands(kept, await ledger.standing(kept.user_id, sessionId))) {',
-        replace: 'if (!stands(renewed, { username: "", epoch: kept.epoch, revoked: false })) {',
+        replace: 'if (!stands(kept, { username: "", epoch: kept.epoch, revoked: false, replaced: false })) {',
       },
     ],
     test: INTERLEAVED,

@@ -212,6 +212,21 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn('a better one', own)).toBe('signed-in');
   });
 
+  it('counts nowhere for a browser with an earlier password that is refused as a stranger', async () => {
+    const other = new Browser();
+    expect(await tryToSignIn(PASSWORD, other)).toBe('signed-in');
+    const own = new Browser();
+    await tryToSignIn(PASSWORD, own);
+    const event = post(own);
+    await changePassword(event, await requireSession(event), PASSWORD, 'a better one');
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    for (let n = 0; n < ACCOUNT_THROTTLE.burst + 1; n += 1) {
+      expect(await tryToSignIn('a better one', other)).toEqual({ retryAfterSeconds: 30 });
+    }
+    wait(30_000);
+    expect(await tryToSignIn('a better one', other)).toBe('signed-in');
+  });
+
   it('is forgotten a day after its first failure, however often it went on', async () => {
     const most = ACCOUNT_THROTTLE.freeFailures - 1;
     await fail(most);

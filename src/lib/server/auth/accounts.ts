@@ -83,9 +83,10 @@ export async function signIn(
     auth.users.getKey(`${PROVIDER}:${username}`),
     auth.throttle.take(device ? [deviceBucket(event, device)] : strangersBuckets(event, username)),
   ]);
+  if ('retryAfterSeconds' in first) return throttled(first);
   const isKnown = device !== null && hasSignedInWith(device, stored);
   const tried =
-    device && !isKnown ? await auth.throttle.takeMore(first, strangersBuckets(event, username)) : first;
+    device && !isKnown ? await auth.throttle.take(strangersBuckets(event, username), first) : first;
   if ('retryAfterSeconds' in tried) return throttled(tried);
 
   const key = await verifyKey(auth, stored, password);

@@ -34,15 +34,16 @@ export function createThrottle(db: D1Database) {
   }
 
   /**
-   * Counts a try in each bucket, and says whether it may go on. One that may not counts nowhere.
-   * After the first wait a bucket lets one try through at a time.
+   * Counts a try in each bucket, and says whether it may go on. One that may not counts nowhere, not even where it was counted
+   * `before`. After the first wait a bucket lets one try through at a time.
    */
-  async function take(buckets: Bucket[]): Promise<Try | Throttled> {
-    if (buckets.length === 0) return { counted: [] };
+  async function take(buckets: Bucket[], before: Try = { counted: [] }): Promise<Try | Throttled> {
+    if (buckets.length === 0) return before;
     const results = await db.batch<Row>(
       buckets.flatMap((bucket) => [count(db, bucket), read(db, bucket.id)]),
     );
-    const [counted, refused]: [Counted[], [Bucket, Row | undefined][]] = [[], []];
+    const counted = [...before.counted];
+    const refused: [Bucket, Row | undefined][] = [];
     buckets.forEach((bucket, i) => {
       const row = results[2 * i]?.results[0];
       if (row) counted.push({ ...bucket, blockedUntil: row.blocked_until });
@@ -56,13 +57,6 @@ export function createThrottle(db: D1Database) {
   return {
     wait,
     take,
-
-    /** Counts a try that may go on in further buckets. */
-    async takeMore(outcome: Try | Throttled, buckets: Bucket[]): Promise<Try | Throttled> {
-      if ('retryAfterSeconds' in outcome) return outcome;
-      const more = await take(buckets);
-      return 'retryAfterSeconds' in more ? more : { counted: [...outcome.counted, ...more.counted] };
-    },
 
     /** The statements that make a failed try count: to be run in the batch that records it. */
     fail({ counted }: Try): D1PreparedStatement[] {
