@@ -1,5 +1,8 @@
 import type { User } from './device';
 
+/** Its name on plain http to loopback. */
+export const SESSION_COOKIE = 'session';
+
 /**
  * Sends single requests as someone who holds a session cookie would, without a browser: no cookie jar, no redirect
  * followed.
@@ -20,12 +23,30 @@ export class CookieClient {
     return this.send('POST', path, cookie, new URLSearchParams(form));
   }
 
-  /** Signs in on a device of its own; gives its cookie's value. */
-  async signIn({ username, password }: User): Promise<string> {
-    const response = await this.post('/login', { username, password });
+  /** Signs in on a device of its own; returns its cookie's value. */
+  async signIn(user: User): Promise<string> {
+    return this.cookieAfter('/login', user);
+  }
+
+  async signUp(user: User): Promise<string> {
+    return this.cookieAfter('/signup', user);
+  }
+
+  /** Posts a form, whose answer must set a session cookie; returns that. */
+  async cookieAfter(path: string, form: Record<string, string>, cookie?: string): Promise<string> {
+    const response = await this.post(path, form, cookie);
     const value = sessionCookieOf(response);
-    if (response.status !== 303 || !value) throw new Error(`[e2e] sign-in answered ${response.status}.`);
+    if (!value) throw new Error(`[e2e] ${path} answered ${response.status} and no session cookie.`);
     return value;
+  }
+
+  /** The id of the session that a cookie belongs to, as its own list shows it. */
+  async idOf(cookie: string): Promise<string> {
+    const page = await (await this.get('/sessions', cookie)).text();
+    const id = /data-session-id="([^"]+)"[^>]*data-current|data-current[^>]*data-session-id="([^"]+)"/.exec(
+      page,
+    );
+    return id?.[1] ?? id?.[2] ?? '';
   }
 
   private send(
@@ -35,13 +56,13 @@ export class CookieClient {
     body?: URLSearchParams,
   ): Promise<Response> {
     const headers: Record<string, string> = { origin: this.origin, accept: 'text/html' };
-    if (cookie !== undefined) headers.cookie = `session=${cookie}`;
+    if (cookie !== undefined) headers.cookie = `${SESSION_COOKIE}=${cookie}`;
     return fetch(new URL(path, this.origin), { method, headers, redirect: 'manual', ...(body && { body }) });
   }
 }
 
 /** The value of the session cookie that an answer sets; null when it sets none. */
 export function sessionCookieOf(response: Response): string | null {
-  const header = response.headers.getSetCookie().find((cookie) => cookie.startsWith('session='));
-  return header?.split(';')[0]?.slice('session='.length) || null;
+  const header = response.headers.getSetCookie().find((cookie) => cookie.startsWith(`${SESSION_COOKIE}=`));
+  return header?.split(';')[0]?.slice(SESSION_COOKIE.length + 1) || null;
 }

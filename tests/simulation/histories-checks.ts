@@ -1,12 +1,12 @@
 /** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
 import { isRedirect } from '@sveltejs/kit';
-import { confirmSession } from '$lib/server/auth/guards';
+import { confirmSession, requireSession } from '$lib/server/auth/guards';
 import {
   ABSOLUTE_PERIOD_MILLISECONDS,
   ACTIVE_PERIOD_MILLISECONDS,
   IDLE_PERIOD_MILLISECONDS,
 } from '$lib/server/auth/policy';
-import { requireSessions } from '$lib/server/auth/sessions';
+import { listSessions } from '$lib/server/auth/sessions';
 import { parseCookieValue } from '$lib/server/auth/token';
 import { idsOf } from './histories-lessons';
 import { count, visit } from './histories-requests';
@@ -61,7 +61,7 @@ async function checkFinalList(
 ): Promise<void> {
   const ids = await persist(async () => {
     const event = visit(world, from.cookie, 'FRA');
-    return idsOf((await requireSessions(event)).sessions);
+    return idsOf((await listSessions(event, await requireSession(event))).sessions);
   });
   expect(new Set(ids).size === ids.length, 'every session is listed exactly once');
   for (const { sessionId } of standing) expect(ids.includes(sessionId), 'every live session is listed');

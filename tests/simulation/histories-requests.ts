@@ -1,11 +1,11 @@
 /** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
 import { isRedirect } from '@sveltejs/kit';
 import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
-import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
+import { confirmSession, peekSession, requireSession, requireSessionAsItIs } from '$lib/server/auth/guards';
 import type { PasswordHash } from '$lib/server/auth/password';
 import {
+  listSessions,
   renameSession,
-  requireSessions,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
@@ -142,12 +142,11 @@ async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAc
     case 'signOut':
       return signOut(event);
     case 'list': {
-      const { session, sessions } = await requireSessions(event);
-      done.session = session;
-      return sessions;
+      done.session = await requireSession(event);
+      return (await listSessions(event, done.session)).sessions;
     }
   }
-  const session = await requireSession(event);
+  const session = await (act.action === 'rename' ? requireSessionAsItIs(event) : requireSession(event));
   done.session = session;
   switch (act.action) {
     case 'revoke':

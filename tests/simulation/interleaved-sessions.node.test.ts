@@ -3,11 +3,12 @@
  * modules run on a KV and a D1 that take one step at a time, in each order there is.
  */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
-import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
+import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
+import { confirmSession, peekSession, requireSession, requireSessionAsItIs } from '$lib/server/auth/guards';
 import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
 import {
   listSessions,
+  renameSession,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
@@ -51,6 +52,8 @@ type Scene = {
   phone: Browser;
   kv: ReturnType<typeof createHostileKV>;
   request: (browser: Browser, hooks?: StepHooks, place?: Place) => TestEvent;
+  /** The same, with an answer that arrives when the test says so. */
+  requestUnanswered: (browser: Browser, hooks: StepHooks) => ReturnType<Browser['requestUnanswered']>;
   cookies: { laptop: string; phone: string };
 };
 
@@ -58,20 +61,23 @@ async function setScene(hostility: Partial<Hostility> = {}): Promise<Scene> {
   vi.setSystemTime(START);
   d1.reset();
   const kv = createHostileKV({ seed: 7, hostility, now: () => Date.now() });
+  const optionsOf = (hooks: StepHooks, place: Place) => ({
+    kv: kv.place(place, hooks),
+    db: d1.connect(hooks, place),
+    layout: 'owner' as const,
+    passwordHash: quickHash,
+    users: plainUsers,
+    method: 'POST' as const,
+  });
   const request: Scene['request'] = (browser, hooks = {}, place = 'FRA') =>
-    browser.request({
-      kv: kv.place(place, hooks),
-      db: d1.connect(hooks, place),
-      layout: 'owner',
-      passwordHash: quickHash,
-      users: plainUsers,
-      method: 'POST',
-    });
+    browser.request(optionsOf(hooks, place));
+  const requestUnanswered: Scene['requestUnanswered'] = (browser, hooks) =>
+    browser.requestUnanswered(optionsOf(hooks, 'FRA'));
   const laptop = new Browser();
   const phone = new Browser();
   await signUp(request(laptop), 'ada', PASSWORD);
   await signIn(request(phone), 'ada', PASSWORD);
-  return { laptop, phone, kv, request, cookies: cookiesOf({ laptop, phone }) };
+  return { laptop, phone, kv, request, requestUnanswered, cookies: cookiesOf({ laptop, phone }) };
 }
 
 function cookiesOf({ laptop, phone }: { laptop: Browser; phone: Browser }) {
@@ -136,7 +142,7 @@ async function isAccepted({ request }: Scene, cookie: string): Promise<boolean> 
 
 async function listedIds({ request }: Scene, browser: Browser): Promise<string[]> {
   const event = request(browser);
-  return (await listSessions(event.locals.auth, await requireSession(event))).map(({ id }) => id);
+  return (await listSessions(event, await requireSession(event))).sessions.map(({ id }) => id);
 }
 
 /** No session and no ledger row of anybody who has no account. */
@@ -283,6 +289,109 @@ it(
       await expectDead(scene, scene.cookies.phone);
       expect(scene.kv.truth().map(({ key }) => key)).toEqual([keyOf(scene.cookies.laptop)]);
     });
+  },
+);
+
+it(
+  'renew ∥ rotation in one browser: whichever answer arrives last, it stays signed in',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setSceneBeforeRenewal();
+      const { phone, requestUnanswered } = scene;
+      const processes = {
+        rotate: async (gate: StepHooks) => {
+          const rotation = requestUnanswered(phone, ungated(gate, isProof));
+          await stepUp(rotation.event, await requireSession(rotation.event), PASSWORD);
+          return rotation;
+        },
+        renew: async (gate: StepHooks) => {
+          const page = requestUnanswered(phone, gate);
+          await confirmSession(page.event);
+          return page;
+        },
+      };
+      return { scene, processes };
+    };
+    await inEveryInterleaving('renew ∥ rotation', 100, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      type Answer = ReturnType<Browser['requestUnanswered']>;
+      const [rotation, page] = [valueOf(interleaving, 'rotate'), valueOf(interleaving, 'renew')] as Answer[];
+      for (const answers of [
+        [rotation, page],
+        [page, rotation],
+      ]) {
+        scene.phone.plant(scene.cookies.phone);
+        for (const answer of answers) answer?.receive();
+        expect(scene.phone.cookie).toBe(rotation?.received());
+        expect(await isAccepted(scene, scene.phone.cookie ?? '')).toBe(true);
+      }
+      await expectDead(scene, scene.cookies.phone);
+    });
+  },
+);
+
+it(
+  'sign-out ∥ rotation in one browser: nothing of it is alive once both are done',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setScene();
+      const { phone, request, requestUnanswered } = scene;
+      const processes = {
+        rotate: async (gate: StepHooks) => {
+          const rotation = requestUnanswered(phone, ungated(gate, isTidying));
+          await revokeOtherSessions(rotation.event, await requireSession(rotation.event));
+          return rotation;
+        },
+        signOut: (gate: StepHooks) =>
+          signOut(request(new Browser().plant(scene.cookies.phone), ungated(gate, isTidying))),
+      };
+      return { scene, processes };
+    };
+    await inEveryInterleaving('sign-out ∥ rotation', 10, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving, ['rotate']);
+      const rotation = valueOf(interleaving, 'rotate') as
+        ReturnType<Browser['requestUnanswered']> | undefined;
+      const successor = rotation?.received();
+      if (successor) await expectDead(scene, successor);
+      await expectDead(scene, scene.cookies.phone);
+    });
+  },
+);
+
+it(
+  'rename ∥ end of the session that asks for it: the name is there only if that session stood after it was written',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const makeRun = async () => {
+      const scene = await setScene();
+      const { laptop, phone, request, cookies } = scene;
+      const processes = {
+        rename: async (gate: StepHooks) => {
+          const event = request(phone, gate);
+          return renameSession(event, await requireSessionAsItIs(event), idOf(cookies.laptop), 'a name');
+        },
+        revoke: async (gate: StepHooks) => {
+          const event = request(laptop, ungated(gate, isTidying));
+          return revokeSession(event, await requireSession(event), idOf(cookies.phone));
+        },
+      };
+      return { scene, processes };
+    };
+    let refused = 0;
+    await inEveryInterleaving('rename ∥ end of its actor', 50, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving, ['rename']);
+      const record = scene.kv.truth().find(({ key }) => key === keyOf(scene.cookies.laptop));
+      const { name } = JSON.parse(record?.value ?? '{}') as { name?: string };
+      if (valueOf(interleaving, 'rename') === 'renamed') return expect(name).toBe('a name');
+      refused += 1;
+      expect(name).toBeUndefined();
+    });
+    expect(refused).toBeGreaterThan(0);
   },
 );
 

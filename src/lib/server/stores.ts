@@ -1,4 +1,5 @@
 import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from './auth/policy';
+import type { SessionKV } from './kv-adapter';
 import { createMeter, type Meter } from './meter';
 
 export type StoreName = 'KV' | 'D1';
@@ -143,4 +144,22 @@ function guardStatement(statement: D1PreparedStatement, attempt: Attempt): D1Pre
   });
   unguarded.set(guarded, statement);
   return guarded;
+}
+
+/**
+ * A KV whose listing of a prefix ends after so many keys: how many records somebody has made does not decide what a page costs. For one
+ * listing. An empty page that is not the last one does not count.
+ */
+export function listingAtMost(kv: KVNamespace, keys: number): SessionKV {
+  let listed = 0;
+  return {
+    get: (key) => (typeof key === 'string' ? kv.get(key) : kv.get(key)),
+    put: (key, value, options) => kv.put(key, value, options),
+    delete: (key) => kv.delete(key),
+    async list(options) {
+      const page = await kv.list(options);
+      listed += page.keys.length;
+      return listed < keys ? page : { keys: page.keys, list_complete: true };
+    },
+  };
 }

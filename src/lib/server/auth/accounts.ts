@@ -3,7 +3,8 @@ import { generateRandomString } from 'lucia/utils';
 import type { Device } from './device-cookie';
 import { logEvent, recordEvent } from './events';
 import { toSignIn } from './guards';
-import type { VerifiedKey } from './ledger';
+import { sql } from '../sql';
+import { saysItStands, type VerifiedKey } from './ledger';
 import type { Auth } from './lucia';
 import { compareWithNothing } from './password';
 import {
@@ -16,9 +17,9 @@ import {
 import {
   actorOf,
   arrivalOf,
+  countOf,
   endOthers,
   leaveWithAll,
-  listOthers,
   newSession,
   originOf,
   renewProof,
@@ -50,7 +51,7 @@ export async function signUp(
   const userId = generateRandomString(USER_ID_CHARACTERS);
   const session = newSession(userId);
   auth.memory.alongSignUp.push(
-    ...auth.ledger.arrive(arrivalOf(event, 'signed-up', userId, session.sessionId)),
+    ...auth.ledger.arrive(await arrivalOf(event, 'signed-up', userId, session.sessionId)),
     ...counted,
   );
   try {
@@ -94,7 +95,7 @@ export async function signIn(
     const failure = { type: 'sign-in-failed', sessionId: null, ...originOf(event), at: Date.now() } as const;
     const results = await auth.stores.db.batch([
       ...auth.throttle.fail(tried),
-      recordEvent(auth.stores.db, failure, 'User.username = ?6', username),
+      recordEvent(auth.stores.db, failure, sql`User.username = ${username}`),
     ]);
     logEvent('sign-in-failed');
     const overtaken = await auth.throttle.overtaken(tried, results);
@@ -102,7 +103,7 @@ export async function signIn(
   }
   const type = isKnown ? 'signed-in' : 'signed-in-new-device';
   const session = newSession(key.userId);
-  const arrival = arrivalOf(event, type, key.userId, session.sessionId);
+  const arrival = await arrivalOf(event, type, key.userId, session.sessionId);
   const account = await auth.ledger.admit(key, tried, arrival, auth.throttle.succeed(tried));
   if (account === 'changed') return 'refused';
   if (account === 'overtaken') return throttled(await auth.throttle.wait(tried));
@@ -129,12 +130,12 @@ export async function changePassword(
   // As the hash sees them.
   if (newPassword.normalize('NFKC') === currentPassword.normalize('NFKC')) return 'same-password';
   const newHash = await auth.passwordHash.generate(newPassword);
-  const others = await endOthers(event, current, Date.now(), (next) =>
-    auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event)),
+  const others = await endOthers(event, current, Date.now(), (next, successorId) =>
+    auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event), successorId),
   );
   auth.deviceCookie.remember(current.user.username, newHash);
   logEvent('password-changed', { userId: current.user.userId });
-  return { endedOthers: others && others.length };
+  return { endedOthers: countOf(others) };
 }
 
 /** Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened. */
@@ -146,10 +147,9 @@ export async function deleteAccount(
   const { auth } = event.locals;
   const key = await provePassword(event, current, password);
   if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
-  const others = await listOthers(auth, current);
   if (!(await auth.ledger.deleteAccount(actorOf(current), key))) toSignIn(event);
   logEvent('account-deleted', { userId: current.user.userId });
-  leaveWithAll(event, current, others);
+  leaveWithAll(event, current);
   return 'deleted';
 }
 
@@ -170,15 +170,17 @@ export async function stepUp(
 }
 
 /**
- * Compares the signed-in user's password. Guessing from a session is slowed down by session, which locks out nobody else; by its
+ * Compares the signed-in user's password, and says what came of it only if the session still stands: whoever holds an ended one must not
+ * learn whether a guess was right. Guessing from a session is slowed down by session, which locks out nobody else; by its
  * sign-in, as a session can go on under a new id as often as it likes.
  */
 async function provePassword(
   event: SessionEvent,
-  { user, sessionId, created_at }: Session,
+  current: Session,
   password: string,
 ): Promise<'wrong-password' | Throttled | VerifiedKey> {
   const { auth } = event.locals;
+  const { user, sessionId, created_at } = current;
   const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', `${user.userId}:${created_at}`);
   const [stored, tried] = await Promise.all([
     auth.users.getKey(`${PROVIDER}:${user.username}`),
@@ -187,11 +189,13 @@ async function provePassword(
   if ('retryAfterSeconds' in tried) return throttled(tried);
   const key = await verifyKey(auth, stored, password);
   const failure = { type: 'proof-failed', sessionId, ...originOf(event), at: Date.now() } as const;
-  const results = await auth.stores.db.batch(
-    key
+  const results = await auth.stores.db.batch([
+    ...(key
       ? auth.throttle.succeed(tried)
-      : [...auth.throttle.fail(tried), recordEvent(auth.stores.db, failure, 'User.id = ?6', user.userId)],
-  );
+      : [...auth.throttle.fail(tried), recordEvent(auth.stores.db, failure, sql`User.id = ${user.userId}`)]),
+    auth.ledger.askWhetherStands(actorOf(current)),
+  ]);
+  if (!saysItStands(results)) toSignIn(event);
   if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
   const overtaken = await auth.throttle.overtaken(tried, results);
   return overtaken ? throttled(overtaken) : (key ?? 'wrong-password');

@@ -1,5 +1,6 @@
 import type { Device, Place } from '$lib/session-view';
-import { EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from './policy';
+import { prepare, sql, type Sql } from '../sql';
+import { EVENTS_IN_DOWNLOAD_MAX, EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from './policy';
 
 export const EVENT_TYPES = [
   'signed-up',
@@ -29,24 +30,27 @@ export type SecurityEvent = {
   at: number;
 };
 
-type NewEvent = Origin & { type: EventType; sessionId: string | null; at: number };
+/** `sessionId` may be SQL that finds it. */
+type NewEvent = Origin & { type: EventType; sessionId: string | Sql | null; at: number };
+
+/** Sign-ins and sign-ups: what the ledger knows a session by, so they are kept as long as that session can live. */
+export const BIRTHS = ['signed-up', 'signed-in', 'signed-in-new-device'] as const satisfies EventType[];
 
 /**
- * The statement that records an event of the user that `condition` finds (in terms of `User`, with ?6 and on for its
- * values). It goes into the batch of what it records, so that both are written or neither.
+ * The statement that records an event of the user that `condition` finds (in terms of `User`). It goes into the batch of what
+ * it records, so that both are written or neither.
  */
 export function recordEvent(
   db: D1Database,
   { type, sessionId, device, place, at }: NewEvent,
-  condition: string,
-  ...values: (string | number)[]
+  condition: Sql,
 ): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
-       SELECT User.id, ?1, ?2, ?3, ?4, ?5 FROM User WHERE ${condition}`,
-    )
-    .bind(type, sessionId, JSON.stringify(device), JSON.stringify(place), at, ...values);
+  return prepare(
+    db,
+    sql`INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
+        SELECT User.id, ${type}, ${sessionId}, ${JSON.stringify(device)}, ${JSON.stringify(place)}, ${at}
+        FROM User WHERE ${condition}`,
+  );
 }
 
 /** A page of a user's events, the newest first; `before` is the id of the last one seen. */
@@ -59,9 +63,13 @@ export async function listEvents(
   return { events: events.slice(0, EVENTS_PER_PAGE), more: events.length > EVENTS_PER_PAGE };
 }
 
-/** All of a user's events that are kept, for their download: one query. */
-export function listAllEvents(db: D1Database, userId: string): Promise<SecurityEvent[]> {
-  return selectEvents(db, userId, null, -1);
+/** The newest `EVENTS_IN_DOWNLOAD_MAX` of a user's events, for their download: one query. `more`: there are older ones. */
+export async function listEventsForDownload(
+  db: D1Database,
+  userId: string,
+): Promise<{ events: SecurityEvent[]; more: boolean }> {
+  const events = await selectEvents(db, userId, null, EVENTS_IN_DOWNLOAD_MAX + 1);
+  return { events: events.slice(0, EVENTS_IN_DOWNLOAD_MAX), more: events.length > EVENTS_IN_DOWNLOAD_MAX };
 }
 
 type EventRow = {
@@ -73,20 +81,19 @@ type EventRow = {
   at: number;
 };
 
-/** `limit` −1: all. */
 async function selectEvents(
   db: D1Database,
   userId: string,
   before: number | null,
   limit: number,
 ): Promise<SecurityEvent[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT id, type, session_id, device, place, at FROM SecurityEvent
-       WHERE user_id = ?1 AND id < ?2 AND at > ?3 ORDER BY id DESC LIMIT ?4`,
-    )
-    .bind(userId, before ?? Number.MAX_SAFE_INTEGER, Date.now() - EVENTS_KEPT_MILLISECONDS, limit)
-    .all<EventRow>();
+  const { results } = await prepare(
+    db,
+    sql`SELECT id, type, session_id, device, place, at FROM SecurityEvent
+        WHERE user_id = ${userId} AND id < ${before ?? Number.MAX_SAFE_INTEGER}
+          AND at > ${Date.now() - EVENTS_KEPT_MILLISECONDS}
+        ORDER BY id DESC LIMIT ${limit}`,
+  ).all<EventRow>();
   return results.map(({ session_id, device, place, ...event }) => ({
     ...event,
     sessionId: session_id,

@@ -1,7 +1,9 @@
 import { redirect } from '@sveltejs/kit';
 import { LuciaError, type Session } from 'lucia';
 import { leaveNotice } from '../notice';
-import { endingInTime, stands, type Auth, type AuthEvent } from './lucia';
+import { stands, type Standing } from './ledger';
+import { endingInTime } from './lifetime';
+import type { Auth, AuthEvent } from './lucia';
 
 export type GuardEvent = AuthEvent & { locals: { auth: Auth } };
 
@@ -16,37 +18,55 @@ export async function peekSession(event: GuardEvent): Promise<Session | null> {
 
 /**
  * Who this is, confirmed now: one KV read and one D1 query, started together. `null` when nobody is signed in.
- * Renews a session that is due and sends its cookie again; drops the cookie of a session that has ended, but for one that
- * another request of this browser replaced: the answer of that one brings the new cookie, and this must not take it away.
+ * All that asks in one request has one answer, until an action has run (`confirmAnew`).
+ * Renews a session that is due; drops the cookie of a session that has ended, but for one that another request of this
+ * browser replaced: the answer of that one brings the new cookie, and this must not take it away.
  */
-export function confirmSession({ locals: { auth } }: GuardEvent): Promise<Session | null> {
-  return (auth.memory.confirmed ??= confirm(auth));
+export function confirmSession(event: GuardEvent): Promise<Session | null> {
+  const { auth } = event.locals;
+  return (auth.memory.confirmed ??= confirm(auth).then((session) =>
+    session?.state === 'idle' ? renew(auth, session) : session,
+  ));
 }
 
+/** What comes after an action in the same request (the page, without scripts) asks the ledger again, and the ledger alone. */
+export function confirmAnew({ locals }: GuardEvent): void {
+  locals.auth.memory.confirmed = undefined;
+}
+
+/** The session that this browser has: the one that this request gave it, or else the one whose cookie it sent. */
 async function confirm(auth: Auth): Promise<Session | null> {
-  const { presented, ledger } = auth;
-  if (!presented) return null;
+  const { presented, ledger, memory } = auth;
+  if (memory.adopted === null) return null;
+  const sessionId = memory.adopted?.sessionId ?? presented?.sessionId;
+  const userId = memory.adopted?.user.userId ?? presented?.userId;
+  if (!sessionId || !userId) return null;
   const [session, standing] = await Promise.all([
-    readPresented(auth),
-    ledger.standing(presented.userId, presented.sessionId),
+    readSession(auth, sessionId),
+    ledger.standing(userId, [sessionId]),
   ]);
-  const ended = !standing || standing.revoked || (session && !stands(session, standing));
-  if (ended && !standing?.replaced) auth.request.setSession(null);
+  if (!standing || standing.revoked.has(sessionId) || (session && !stands(session, standing))) {
+    return ended(auth, sessionId, standing);
+  }
   // No record and nothing in the ledger: it expired, or KV does not show it here yet. The cookie may stay.
-  if (ended || !session) return null;
-  auth.memory.users.set(session.user.userId, { id: session.user.userId, username: session.user.username });
-  return session.state === 'idle' ? renew(auth) : session;
+  if (!session) return null;
+  memory.users.set(userId, { id: userId, username: session.user.username });
+  return session;
 }
 
-/** Lucia renews the record but keeps the cookie's old expiry; so the cookie is sent again here. */
-async function renew(auth: Auth): Promise<Session | null> {
-  const session = await auth.request.validate();
-  if (session?.fresh) {
-    const renewed = endingInTime(session);
-    auth.sendCookieAgain(renewed);
-    return renewed;
+/** Writes the record again and then asks the ledger again; no cookie is sent. */
+async function renew(auth: Auth, { sessionId, user }: Session): Promise<Session | null> {
+  try {
+    return endingInTime(await auth.lucia.validateSession(sessionId));
+  } catch (error) {
+    if (!isInvalidSession(error)) throw error;
+    return ended(auth, sessionId, await auth.ledger.standing(user.userId, [sessionId]));
   }
-  return session;
+}
+
+function ended({ request }: Auth, sessionId: string, standing: Standing | null): null {
+  if (standing?.revoked.get(sessionId) !== 'replaced') request.setSession(null);
+  return null;
 }
 
 async function readPresented(auth: Auth): Promise<Session | null> {
@@ -64,7 +84,7 @@ export async function readSession({ lucia }: Auth, sessionId: string): Promise<S
 }
 
 /** Lucia's way to say that there is no such session, or no longer. */
-export function isInvalidSession(error: unknown): boolean {
+function isInvalidSession(error: unknown): boolean {
   return error instanceof LuciaError && error.message === 'AUTH_INVALID_SESSION_ID';
 }
 
@@ -73,9 +93,14 @@ export async function requireSession(event: GuardEvent, comeBackTo?: string): Pr
   return (await confirmSession(event)) ?? toSignIn(event, comeBackTo);
 }
 
+/** `requireSession` for what writes the session's record itself, and renews it with that one write: KV takes one a second. */
+export async function requireSessionAsItIs(event: GuardEvent): Promise<Session> {
+  return (await confirm(event.locals.auth)) ?? toSignIn(event);
+}
+
 const QUERY_MAX_CHARACTERS = 1_000;
 
-/** Sends a request without a session to the sign-in page, which says so to whom had one. */
+/** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
 export function toSignIn(event: GuardEvent, comeBackTo?: string): never {
   const { url, request, locals } = event;
   if (locals.auth.presented) leaveNotice(event, 'session-ended');

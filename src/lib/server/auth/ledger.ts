@@ -1,13 +1,20 @@
 import { randomInt } from 'node:crypto';
-import { recordEvent, type EventType, type Origin } from './events';
-import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_KEPT_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
-import { countedIn, notOvertaken, type Try } from './throttle';
+import { prepare, sql, type Sql } from '../sql';
+import { BIRTHS, recordEvent, type EventType, type Origin } from './events';
+import { absoluteEnd } from './lifetime';
+import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
+import { notOvertaken, type Try } from './throttle';
 
-/**
- * What D1 knows of a user and of one of their sessions, at one moment. `replaced`: it was revoked because its own browser
- * goes on under another token.
- */
-export type Standing = { username: string; epoch: number; revoked: boolean; replaced: boolean };
+/** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
+export type Standing = {
+  username: string;
+  epoch: number;
+  /** Of the sessions that were revoked, why. */
+  revoked: Map<string, Reason>;
+};
+
+/** Why a session was revoked. `replaced`: its own browser signed in again, or goes on under another token. */
+type Reason = 'revoked' | 'signed-out' | 'replaced';
 
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
@@ -16,17 +23,11 @@ export type Account = { id: string; username: string; epoch: number };
 
 export type Ledger = ReturnType<typeof createLedger>;
 
-/** SQL, true while the acting session is neither out of epoch nor revoked. Its values: `actorValues`, from ?n on. */
-const actorStands = (n: number) => `EXISTS (SELECT 1 FROM User WHERE id = ?${n} AND session_epoch = ?${n + 1})
-  AND NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?${n + 2})`;
-
-const actorValues = ({ userId, epoch, sessionId }: Actor) => [userId, epoch, sessionId] as const;
-
-/** SQL, true while a key has the hash that a password was compared with. Its values: the key's id and the hash. */
-const keyHas = (n: number) => `EXISTS (SELECT 1 FROM Key WHERE id = ?${n} AND hashed_password = ?${n + 1})`;
-
 /** A key with the hash that a password was compared with: what follows from the password is done only if it still has it. */
 export type VerifiedKey = { id: string; hash: string };
+
+/** A session whose cookie a request carried. `shown`: KV shows its record. */
+export type KnownByCookie = { userId: string; sessionId: string; shown: boolean };
 
 /** A sign-in or sign-up: what is recorded of it, and the session of this browser that it replaces. */
 export type Arrival = {
@@ -34,8 +35,86 @@ export type Arrival = {
   userId: string;
   sessionId: string;
   origin: Origin;
-  replaced: { userId: string; sessionId: string } | null;
+  replaced: KnownByCookie | null;
 };
+
+/** What the rule below asks of a session. */
+export type Confirmed = { sessionId: string; epoch: number; created_at: number };
+
+/** Whether a session may act, given what the ledger said: the one rule behind "revoked means revoked". */
+export function stands(session: Confirmed, standing: Standing | null): boolean {
+  return (
+    standing !== null &&
+    session.epoch === standing.epoch &&
+    !standing.revoked.has(session.sessionId) &&
+    Date.now() < absoluteEnd(session)
+  );
+}
+
+/** The same rule in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
+function actorStands({ userId, sessionId, epoch }: Actor): Sql {
+  return sql`(EXISTS (SELECT 1 FROM User WHERE id = ${userId} AND session_epoch = ${epoch}) AND ${notRevoked(sessionId)})`;
+}
+
+function notRevoked(sessionId: string): Sql {
+  return sql`NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ${sessionId})`;
+}
+
+/**
+ * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
+ * an id of the right form; a made-up one must leave no row.
+ */
+function isKnown(sessionId: string, shown: boolean): Sql {
+  const [signUp, ...signIns] = BIRTHS;
+  return sql`(${Number(shown)}
+    OR EXISTS (SELECT 1 FROM SecurityEvent
+               WHERE session_id = ${sessionId} AND type IN (${signUp}, ${signIns[0]}, ${signIns[1]}))
+    OR EXISTS (SELECT 1 FROM RevokedSession WHERE replaced_by = ${sessionId}))`;
+}
+
+/**
+ * The session that this one goes on as: itself, or, when its browser rotated its token, the last one of its line. `NULL` when that has ended.
+ */
+function endOfLine(sessionId: string): Sql {
+  return sql`(WITH RECURSIVE line (id) AS (
+      SELECT ${sessionId}
+      UNION SELECT replaced_by FROM RevokedSession JOIN line USING (id) WHERE replaced_by IS NOT NULL)
+    SELECT id FROM line WHERE NOT EXISTS (SELECT 1 FROM RevokedSession WHERE RevokedSession.id = line.id))`;
+}
+
+/** True while a key has the hash that a password was compared with. */
+function keyHas(key: VerifiedKey): Sql {
+  return sql`EXISTS (SELECT 1 FROM Key WHERE id = ${key.id} AND hashed_password = ${key.hash})`;
+}
+
+type Revocation = {
+  /** The session, or SQL that finds it. */
+  id: string | Sql;
+  userId: string;
+  reason: Reason;
+  /** Of a rotation: the session that its browser goes on as. */
+  replacedBy?: string;
+};
+
+/**
+ * The statement that ends a session of an existing user if `condition` holds; it returns the id of what it ended. A session that ended
+ * before and is `replaced` now is noted as that, so that no late answer takes the new cookie away.
+ */
+function revoke(
+  db: D1Database,
+  { id, userId, reason, replacedBy }: Revocation,
+  condition: Sql,
+): D1PreparedStatement {
+  const now = Date.now();
+  return prepare(
+    db,
+    sql`INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason, replaced_by)
+        SELECT ${id}, User.id, ${now}, ${now + ABSOLUTE_PERIOD_MILLISECONDS}, ${reason}, ${replacedBy ?? null}
+        FROM User WHERE User.id = ${userId} AND ${condition}
+        ON CONFLICT (id) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'replaced'
+        RETURNING id`,
+  );
+}
 
 /**
  * The revocation ledger: which sessions have ended, in D1, where a write is seen by every later read.
@@ -44,23 +123,34 @@ export type Arrival = {
  */
 export function createLedger(db: D1Database) {
   return {
-    /** One query: the user's epoch and whether this session was revoked; `null` when there is no such user. */
-    async standing(userId: string, sessionId: string): Promise<Standing | null> {
-      const row = await db
-        .prepare(
-          `SELECT username, session_epoch AS epoch,
-             (SELECT reason FROM RevokedSession WHERE id = ?2) AS reason
-           FROM User WHERE id = ?1`,
-        )
-        .bind(userId, sessionId)
-        .first<{ username: string; epoch: number; reason: string | null }>();
-      if (!row) return null;
-      const { username, epoch, reason } = row;
-      return { username, epoch, revoked: reason !== null, replaced: reason === 'replaced' };
+    /** One query: the user's epoch, and which of these sessions were revoked; `null` when there is no such user. */
+    async standing(userId: string, sessionIds: string[]): Promise<Standing | null> {
+      const row = await prepare(
+        db,
+        sql`SELECT username, session_epoch AS epoch,
+              (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
+               WHERE id IN (SELECT value FROM json_each(${JSON.stringify(sessionIds)}))) AS revoked
+            FROM User WHERE id = ${userId}`,
+      ).first<{ username: string; epoch: number; revoked: string }>();
+      return row && { ...row, revoked: new Map(JSON.parse(row.revoked) as [string, Reason][]) };
+    },
+
+    /** One query: which of these sessions were revoked, and why. */
+    async revokedAmong(sessionIds: string[]): Promise<Map<string, Reason>> {
+      const { results } = await prepare(
+        db,
+        sql`SELECT id, reason FROM RevokedSession WHERE id IN (SELECT value FROM json_each(${JSON.stringify(sessionIds)}))`,
+      ).all<{ id: string; reason: Reason }>();
+      return new Map(results.map(({ id, reason }) => [id, reason]));
+    },
+
+    /** The question whether a session still stands, for the end of a batch: see `saysItStands`. */
+    askWhetherStands(actor: Actor): D1PreparedStatement {
+      return prepare(db, sql`SELECT ${actorStands(actor)} AS stands`);
     },
 
     /**
-     * Lets a sign-in in: gives the account with the epoch its session is to carry, and ends the session it replaces.
+     * Completes a sign-in: returns the account with the epoch for its new session, and ends the session it replaces.
      * `changed`: the password was, since it was compared; `overtaken`: a block came before the answer. Then nothing
      * happened. The epoch is read together with the hash, so a sign-in with an old password cannot get the epoch of a
      * new one.
@@ -71,15 +161,14 @@ export function createLedger(db: D1Database) {
       arrival: Arrival,
       alongside: D1PreparedStatement[],
     ): Promise<Account | 'changed' | 'overtaken'> {
-      const account = db
-        .prepare(
-          `SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(3)} AS free
-           FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ?1 AND hashed_password = ?2`,
-        )
-        .bind(key.id, key.hash, countedIn(tried));
+      const account = prepare(
+        db,
+        sql`SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(tried)} AS free
+            FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ${key.id} AND hashed_password = ${key.hash}`,
+      );
       const [found] = await db.batch<Account & { free: number }>([
         account,
-        ...this.arrive(arrival, { key, tried }),
+        ...this.arrive(arrival, sql`${keyHas(key)} AND ${notOvertaken(tried)}`),
         ...alongside,
       ]);
       const row = found?.results[0];
@@ -87,32 +176,22 @@ export function createLedger(db: D1Database) {
       return row.free === 1 ? { id: row.id, username: row.username, epoch: row.epoch } : 'overtaken';
     },
 
-    /** The statements that record an arrival. With a proof they take effect only while that holds. */
+    /** The statements that record an arrival. They take effect only while `condition` holds. */
     arrive(
       { type, userId, sessionId, origin, replaced }: Arrival,
-      proof?: { key: VerifiedKey; tried: Try },
+      condition: Sql = sql`TRUE`,
     ): D1PreparedStatement[] {
       const now = Date.now();
       const event = { type, sessionId, ...origin, at: now };
-      const holds = (n: number) => (proof ? `AND ${keyHas(n)} AND ${notOvertaken(n + 2)}` : '');
-      const proofValues = proof ? [proof.key.id, proof.key.hash, countedIn(proof.tried)] : [];
       return [
-        recordEvent(db, event, `User.id = ?6 ${holds(7)}`, userId, ...proofValues),
+        recordEvent(db, event, sql`User.id = ${userId} AND ${condition}`),
         ...(replaced
           ? [
-              db
-                .prepare(
-                  `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-                   SELECT ?1, id, ?3, ?4, 'replaced' FROM User WHERE id = ?2 ${holds(5)}
-                   ON CONFLICT (id) DO UPDATE SET reason = 'replaced'`,
-                )
-                .bind(
-                  replaced.sessionId,
-                  replaced.userId,
-                  now,
-                  now + ABSOLUTE_PERIOD_MILLISECONDS,
-                  ...proofValues,
-                ),
+              revoke(
+                db,
+                { id: replaced.sessionId, userId: replaced.userId, reason: 'replaced' },
+                sql`${isKnown(replaced.sessionId, replaced.shown)} AND ${condition}`,
+              ),
             ]
           : []),
         ...purge(db, now),
@@ -121,72 +200,58 @@ export function createLedger(db: D1Database) {
 
     /** When the account was made, epoch milliseconds. */
     async accountCreatedAt(userId: string): Promise<number | null> {
-      return db.prepare('SELECT created_at FROM User WHERE id = ?1').bind(userId).first<number>('created_at');
-    },
-
-    /** The ids of this user's revoked sessions. */
-    async revokedIds(userId: string): Promise<Set<string>> {
-      const { results } = await db
-        .prepare('SELECT id FROM RevokedSession WHERE user_id = ?1')
-        .bind(userId)
-        .all<{ id: string }>();
-      return new Set(results.map(({ id }) => id));
+      return prepare(db, sql`SELECT created_at FROM User WHERE id = ${userId}`).first<number>('created_at');
     },
 
     /**
-     * Ends the session whose cookie this request carried; the token is the permission, so no actor is asked for. It also
-     * ends one that this place's KV does not show yet, but only a `known` one is an event: anybody can make up a token.
+     * Ends the session whose cookie a request carried, or, if that has rotated its token, what it goes on as: so it does not matter whether
+     * the sign-out or the rotation comes first. Holding the token is authorization enough.
+     * `ended`: the id of what ended; `null` when nothing stood. `known`: whether there has been such a session; otherwise nothing was written.
      */
-    async signOut(sessionId: string, userId: string, known: boolean, origin: Origin): Promise<void> {
-      const now = Date.now();
-      const event = { type: 'signed-out', sessionId, ...origin, at: now } as const;
-      await db.batch([
-        recordEvent(db, event, `User.id = ?6 AND ${notRevoked(7)} AND ?8`, userId, sessionId, Number(known)),
-        db
-          .prepare(
-            `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?1, id, ?3, ?4, 'signed-out' FROM User WHERE id = ?2
-             ON CONFLICT (id) DO NOTHING`,
-          )
-          .bind(sessionId, userId, now, now + ABSOLUTE_PERIOD_MILLISECONDS),
+    async signOut(
+      { userId, sessionId, shown }: KnownByCookie,
+      origin: Origin,
+    ): Promise<{ ended: string | null; known: boolean }> {
+      const id = endOfLine(sessionId);
+      const known = isKnown(sessionId, shown);
+      const holds = sql`${id} IS NOT NULL AND ${known}`;
+      const event = { type: 'signed-out', sessionId: id, ...origin, at: Date.now() } as const;
+      const [, revoked, asked] = await db.batch<{ id?: string; known?: number }>([
+        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+        revoke(db, { id, userId, reason: 'signed-out' }, holds),
+        prepare(db, sql`SELECT ${known} AS known`),
       ]);
+      return { ended: revoked?.results[0]?.id ?? null, known: asked?.results[0]?.known === 1 };
     },
 
     /**
-     * Ends one session of the actor's user.
-     * `ended`: it is now. `already`: it was. `replaced`: it was, and its browser goes on under another token.
-     * `refused`: the acting session itself no longer stands.
+     * Ends one session of the actor's user. `shown`: KV shows its record.
+     * `ended`: it is now. `already`: it was. `replaced`: it was, and its browser goes on under another token. `unknown`: there has been no
+     * such session, and nothing was written. `refused`: the acting session itself no longer stands.
      */
     async end(
       actor: Actor,
       sessionId: string,
+      shown: boolean,
       origin: Origin,
-    ): Promise<'ended' | 'already' | 'replaced' | 'refused'> {
-      const now = Date.now();
-      const event = { type: 'session-revoked', sessionId, ...origin, at: now } as const;
-      // The event first: that the session was not revoked yet is what makes it one.
-      const recorded = recordEvent(
-        db,
-        event,
-        `User.id = ?6 AND ${actorStands(6)} AND ${notRevoked(9)}`,
-        ...actorValues(actor),
-        sessionId,
-      );
-      const results = await db.batch<{ reason: string }>([
-        recorded,
-        db
-          .prepare(
-            `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?4, ?1, ?5, ?6, 'revoked' WHERE ${actorStands(1)} AND ${notRevoked(4)}`,
-          )
-          .bind(...actorValues(actor), sessionId, now, now + ABSOLUTE_PERIOD_MILLISECONDS),
-        db.prepare('SELECT reason FROM RevokedSession WHERE id = ?1').bind(sessionId),
+    ): Promise<'ended' | 'already' | 'replaced' | 'unknown' | 'refused'> {
+      const { userId } = actor;
+      const event = { type: 'session-revoked', sessionId, ...origin, at: Date.now() } as const;
+      const holds = sql`${actorStands(actor)} AND ${notRevoked(sessionId)} AND ${isKnown(sessionId, shown)}`;
+      const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>([
+        // The event first: that the session was not revoked yet is what makes it one.
+        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+        revoke(db, { id: sessionId, userId, reason: 'revoked' }, holds),
+        prepare(
+          db,
+          sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${sessionId}) AS reason`,
+        ),
       ]);
-      const [, inserted, found] = results;
-      if (inserted?.meta.changes === 1) return 'ended';
-      const row = found?.results[0];
-      if (!row) return 'refused';
-      return row.reason === 'replaced' ? 'replaced' : 'already';
+      if (ended?.results[0]) return 'ended';
+      const { stands: actorStood, reason } = asked?.results[0] ?? {};
+      if (actorStood !== 1) return 'refused';
+      if (!reason) return 'unknown';
+      return reason === 'replaced' ? 'replaced' : 'already';
     },
 
     /**
@@ -194,42 +259,29 @@ export function createLedger(db: D1Database) {
      * revoked at once, as KV may list its record for a while yet.
      */
     async replace(actor: Actor, successorId: string): Promise<boolean> {
-      const now = Date.now();
-      const end = now + ABSOLUTE_PERIOD_MILLISECONDS;
+      const { userId, sessionId } = actor;
       const [, replaced] = await db.batch([
-        db
-          .prepare(
-            `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?4, id, ?5, ?6, 'replaced' FROM User WHERE id = ?1 AND NOT (${actorStands(1)})`,
-          )
-          .bind(...actorValues(actor), successorId, now, end),
-        db
-          .prepare(
-            `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-             SELECT ?3, ?1, ?4, ?5, 'replaced' WHERE ${actorStands(1)}`,
-          )
-          .bind(...actorValues(actor), now, end),
+        revoke(db, { id: successorId, userId, reason: 'replaced' }, sql`NOT ${actorStands(actor)}`),
+        revoke(
+          db,
+          { id: sessionId, userId, reason: 'replaced', replacedBy: successorId },
+          actorStands(actor),
+        ),
       ]);
       return replaced?.meta.changes === 1;
     },
 
     /**
-     * Ends every session of the actor's user in one write, by raising their epoch to `next` (`nextEpoch`).
-     * False if the actor no longer stands; then nothing happened.
+     * Ends every session of the actor's user in one write, by raising their epoch to `next` (`nextEpoch`). With a `successorId` this browser
+     * goes on as that session. False if the actor no longer stands; then nothing happened.
      */
-    async endAll(
-      actor: Actor,
-      next: number,
-      type: 'others-revoked' | 'all-revoked',
-      origin: Origin,
-    ): Promise<boolean> {
-      const event = { type, sessionId: actor.sessionId, ...origin, at: Date.now() };
+    async endAll(actor: Actor, next: number, origin: Origin, successorId?: string): Promise<boolean> {
+      const type = successorId ? 'others-revoked' : 'all-revoked';
+      const event = { type, sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
       const [, raised] = await db.batch([
-        recordEvent(db, event, `User.id = ?6 AND ${actorStands(6)}`, ...actorValues(actor)),
-        db
-          .prepare(`UPDATE User SET session_epoch = ?4 WHERE id = ?1 AND ${actorStands(1)}`)
-          .bind(...actorValues(actor), next),
-        ...(type === 'others-revoked' ? [replacedIn(db, actor, next)] : []),
+        recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
+        raiseEpoch(db, actor.userId, next, actorStands(actor)),
+        ...(successorId ? [goOnAs(db, actor, next, successorId)] : []),
       ]);
       return raised?.meta.changes === 1;
     },
@@ -244,26 +296,21 @@ export function createLedger(db: D1Database) {
       newHash: string,
       next: number,
       origin: Origin,
+      successorId: string,
     ): Promise<boolean> {
-      const event = {
-        type: 'password-changed',
-        sessionId: actor.sessionId,
-        ...origin,
-        at: Date.now(),
-      } as const;
+      const { userId, sessionId } = actor;
+      const event = { type: 'password-changed', sessionId, ...origin, at: Date.now() } as const;
+      // A new hash has a fresh salt, so finding it there says that the first statement took effect.
+      const changed = keyHas({ id: key.id, hash: newHash });
       const [, raised] = await db.batch([
-        db
-          .prepare(
-            `UPDATE Key SET hashed_password = ?6
-             WHERE id = ?4 AND user_id = ?1 AND hashed_password = ?5 AND ${actorStands(1)}`,
-          )
-          .bind(...actorValues(actor), key.id, key.hash, newHash),
-        // A new hash has a fresh salt, so finding it there says that the statement before took effect.
-        db
-          .prepare(`UPDATE User SET session_epoch = ?4 WHERE id = ?1 AND ${keyHas(2)}`)
-          .bind(actor.userId, key.id, newHash, next),
-        recordEvent(db, event, `User.id = ?6 AND ${keyHas(7)}`, actor.userId, key.id, newHash),
-        replacedIn(db, actor, next),
+        prepare(
+          db,
+          sql`UPDATE Key SET hashed_password = ${newHash}
+              WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash} AND ${actorStands(actor)}`,
+        ),
+        raiseEpoch(db, userId, next, changed),
+        recordEvent(db, event, sql`User.id = ${userId} AND ${changed}`),
+        goOnAs(db, actor, next, successorId),
       ]);
       return raised?.meta.changes === 1;
     },
@@ -273,25 +320,30 @@ export function createLedger(db: D1Database) {
      * False if the actor no longer stands or the password was changed; then nothing happened.
      */
     async deleteAccount(actor: Actor, key: VerifiedKey): Promise<boolean> {
-      const { meta } = await db
-        .prepare(`DELETE FROM User WHERE id = ?1 AND ${actorStands(1)} AND ${keyHas(4)}`)
-        .bind(...actorValues(actor), key.id, key.hash)
-        .run();
+      const { meta } = await prepare(
+        db,
+        sql`DELETE FROM User WHERE id = ${actor.userId} AND ${actorStands(actor)} AND ${keyHas(key)}`,
+      ).run();
       return meta.changes > 0;
     },
   };
 }
 
-/** Notes that the acting session's browser goes on under another token, if the batch before it raised the epoch to `next`. */
-function replacedIn(db: D1Database, { userId, sessionId }: Actor, next: number): D1PreparedStatement {
-  const now = Date.now();
-  return db
-    .prepare(
-      `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
-       SELECT ?2, id, ?3, ?4, 'replaced' FROM User WHERE id = ?1 AND session_epoch = ?5
-       ON CONFLICT (id) DO NOTHING`,
-    )
-    .bind(userId, sessionId, now, now + ABSOLUTE_PERIOD_MILLISECONDS, next);
+/** Whether the session that a batch's last statement asked about stands. */
+export function saysItStands(results: D1Result<unknown>[]): boolean {
+  const [row] = (results.at(-1)?.results ?? []) as { stands?: number }[];
+  return row?.stands === 1;
+}
+
+function raiseEpoch(db: D1Database, userId: string, next: number, condition: Sql): D1PreparedStatement {
+  return prepare(db, sql`UPDATE User SET session_epoch = ${next} WHERE id = ${userId} AND ${condition}`);
+}
+
+/** Notes that the acting session's browser goes on as another one, if the batch before it raised the epoch to `next`. */
+function goOnAs(db: D1Database, actor: Actor, next: number, successorId: string): D1PreparedStatement {
+  const { userId, sessionId } = actor;
+  const revocation = { id: sessionId, userId, reason: 'replaced', replacedBy: successorId } as const;
+  return revoke(db, revocation, sql`session_epoch = ${next}`);
 }
 
 /** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */
@@ -306,21 +358,13 @@ export function nextEpoch(epoch: number): number {
   return epoch + 1 + randomInt(EPOCH_STEP_MAX);
 }
 
-const notRevoked = (n: number) => `NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ?${n})`;
-
 /** What is past its time goes with the next sign-in, some rows at a time: Pages has no cron. */
 function purge(db: D1Database, now: number): D1PreparedStatement[] {
-  const expired = [
-    ['RevokedSession', 'expires_at', now],
-    ['SignInThrottle', 'expires_at', now],
-    ['SecurityEvent', 'at', now - EVENTS_KEPT_MILLISECONDS],
-  ] as const;
-  return expired.map(([table, column, time]) =>
-    db
-      .prepare(
-        `DELETE FROM ${table} WHERE id IN
-           (SELECT id FROM ${table} WHERE ${column} <= ?1 LIMIT ${PURGE_ROWS_AT_ONCE})`,
-      )
-      .bind(time),
-  );
+  const some = PURGE_ROWS_AT_ONCE;
+  const events = now - EVENTS_STORED_MILLISECONDS;
+  return [
+    sql`DELETE FROM RevokedSession WHERE id IN (SELECT id FROM RevokedSession WHERE expires_at <= ${now} LIMIT ${some})`,
+    sql`DELETE FROM SignInThrottle WHERE id IN (SELECT id FROM SignInThrottle WHERE expires_at <= ${now} LIMIT ${some})`,
+    sql`DELETE FROM SecurityEvent WHERE id IN (SELECT id FROM SecurityEvent WHERE at <= ${events} LIMIT ${some})`,
+  ].map((query) => prepare(db, query));
 }

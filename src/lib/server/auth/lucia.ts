@@ -6,18 +6,19 @@ import {
   type InitializeAdapter,
   type Session,
   type SessionAdapter,
-  type SessionSchema,
   type UserAdapter,
 } from 'lucia';
 import { sveltekit } from 'lucia/middleware';
 import type { Cookies } from '@sveltejs/kit';
 import { userAdapter } from '../database/user-adapter';
-import { cloudflareKvBinding, type SessionLayout } from '../kv-adapter';
-import { StoreUnavailable, guardStores } from '../stores';
+import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '../kv-adapter';
+import { guardStores, listingAtMost } from '../stores';
 import { createDeviceCookie } from './device-cookie';
-import { createLedger, type Ledger, type Standing } from './ledger';
+import { createLedger } from './ledger';
+import { absoluteEnd } from './lifetime';
 import { scryptPasswordHash, type PasswordHash } from './password';
-import { ABSOLUTE_PERIOD_MILLISECONDS, ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS } from './policy';
+import { ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from './policy';
+import { createSessionRecords, type SessionRecords } from './records';
 import { createThrottle } from './throttle';
 import { cookieValueFor, parseCookieValue } from './token';
 
@@ -51,43 +52,30 @@ export function createAuth({
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
   const stores = guardStores(kv, db);
-  const memory: Memory = { sessions: new Map(), users: new Map(), alongSignUp: [] };
+  const memory: Memory = { users: new Map(), alongSignUp: [] };
   const users = initializeUsers(stores.db, memory.alongSignUp)(LuciaError);
   const ledger = createLedger(stores.db);
   const cookie = sessionCookieFor(event.url);
   const presented = parseCookieValue(event.cookies.get(cookie.name));
-  /** Session id → token, for the sessions whose token this request knows. */
-  const tokens = new Map(presented ? [[presented.sessionId, presented.token]] : []);
+  /** Of the sessions that this request made, by id: what their cookies need. */
+  const made: MadeSessions = new Map();
 
-  const sessions = cloudflareKvBinding(stores.kv, undefined, { layout })(LuciaError);
+  const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
+  const sessions = adapterOver(stores.kv);
+  const records = createSessionRecords(sessions, ledger, (userId) =>
+    adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+  );
 
   const instance = configureLucia({
-    adapter: requestAdapter({
-      sessions,
-      users,
-      ledger,
-      memory,
-    }),
+    adapter: requestAdapter({ sessions, users, records, memory }),
     cookie,
-    middleware: tokenCookies(presented?.sessionId ?? null, tokens),
+    middleware: tokenCookies(presented?.sessionId ?? null, made),
     passwordHash,
   });
   let request: AuthRequest<typeof instance> | undefined;
 
   return {
     lucia: instance,
-    /** Sets the cookie of a session that the browser has already: Lucia itself sets one only when the id changes. */
-    sendCookieAgain(session: Session) {
-      const { setCookie } = tokenCookies(
-        session.sessionId,
-        tokens,
-      )({
-        args: [event],
-        env: cookie.secure ? 'PROD' : 'DEV',
-        sessionCookieName: cookie.name,
-      });
-      setCookie(instance.createSessionCookie(session));
-    },
     /** Lucia's view of this request's cookie, made when it is first asked for: a peek does without. */
     get request() {
       return (request ??= instance.handleRequest(event));
@@ -97,10 +85,9 @@ export function createAuth({
     deviceCookie: createDeviceCookie(event.cookies, cookie.secure, deviceSecret),
     deviceSecret,
     stores,
-    tokens,
+    made,
     memory,
-    /** The session records as KV lists them. Lucia's own listing asks for the user as well, who may not be known yet. */
-    listRecords: sessions.getSessionsByUserId,
+    records,
     users,
     passwordHash,
     /** What the cookie claims, by its form alone. */
@@ -147,11 +134,15 @@ export function isLoopback({ hostname }: URL): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
 
+/** What the cookies of new sessions need: the token, and when the session must end. */
+type MadeSessions = Map<string, { token: string; created_at: number }>;
+
 /**
  * Lucia's SvelteKit middleware with the token on the outside and its hash on the inside: the cookie that comes in
  * is turned into a session id, and the session id that Lucia sends out is turned into this request's token.
+ * The cookie lives as long as its session can. So a renewal sends none, and no late answer puts an old token over a new one.
  */
-function tokenCookies(presentedId: string | null, tokens: Map<string, string>): ReturnType<typeof sveltekit> {
+function tokenCookies(presentedId: string | null, made: MadeSessions): ReturnType<typeof sveltekit> {
   const middleware = sveltekit();
   return (context) => {
     const inner = middleware(context);
@@ -161,19 +152,28 @@ function tokenCookies(presentedId: string | null, tokens: Map<string, string>): 
       sessionCookie: presentedId ?? '',
       setCookie(cookie) {
         if (cookie.value === '') return inner.setCookie(cookie);
-        const token = tokens.get(cookie.value);
-        const userId = cookie.value.slice(0, cookie.value.lastIndexOf('.'));
-        if (!token)
+        const session = made.get(cookie.value);
+        if (!session)
           throw new Error('[auth] this request does not know the token of that session: sign in first');
-        inner.setCookie({ ...cookie, value: cookieValueFor(userId, token) });
+        const end = absoluteEnd(session);
+        // A browser whose clock is wrong goes by Max-Age.
+        const maxAge = Math.max(Math.floor((end - Date.now()) / 1_000), 0);
+        inner.setCookie({
+          ...cookie,
+          value: cookieValueFor(ownerOf(cookie.value), session.token),
+          attributes: { ...cookie.attributes, expires: new Date(end), maxAge },
+        });
       },
     };
   };
 }
 
+function ownerOf(sessionId: string): string {
+  return sessionId.slice(0, sessionId.lastIndexOf('.'));
+}
+
 /** What one request has read or written, so that it is neither read nor asked for twice. */
 type Memory = {
-  sessions: Map<string, Promise<SessionSchema | null>>;
   users: Map<string, { id: string; username: string }>;
   /** Statements that the batch of a sign-up carries along. */
   alongSignUp: D1PreparedStatement[];
@@ -181,14 +181,16 @@ type Memory = {
   passwordHash?: string;
   /** Whether this request signed its browser out. */
   signedOut?: boolean;
-  /** The answer of `confirmSession`, for all loads and actions of the request. */
+  /** The session that this browser goes on as, if this request gave it another; `null`: it has none any more. */
+  adopted?: Session | null;
+  /** The answer of `confirmSession`, for all that asks until an action has run: then the ledger is asked again. */
   confirmed?: Promise<Session | null>;
 };
 
 type RequestAdapterParts = {
   sessions: SessionAdapter;
   users: UserAdapter;
-  ledger: Ledger;
+  records: SessionRecords;
   memory: Memory;
 };
 
@@ -199,79 +201,28 @@ type RequestAdapterParts = {
 function requestAdapter({
   sessions: kv,
   users,
-  ledger,
+  records,
   memory,
 }: RequestAdapterParts): InitializeAdapter<Adapter> {
-  return (LuciaError) => {
-    function read(sessionId: string): Promise<SessionSchema | null> {
-      const reading = memory.sessions.get(sessionId) ?? kv.getSession(sessionId);
-      memory.sessions.set(sessionId, reading);
-      return reading;
-    }
-
-    return {
-      ...users,
-      ...kv,
-      async setUser(user, key) {
-        memory.passwordHash = key?.hashed_password ?? undefined;
-        await users.setUser(user, key);
-      },
-      getUser: async (userId) => memory.users.get(userId) ?? users.getUser(userId),
-      getSession: read,
-      /** A session that goes on under a new token keeps its sign-in's absolute limit. */
-      setSession: (session) => kv.setSession(endingByAbsoluteLimit(session)),
-      async getSessionAndUser(sessionId) {
-        const session = await read(sessionId);
-        return session ? [session, { id: session.user_id, username: session.username }] : [null, null];
-      },
-
-      /**
-       * A renewal, or a new name. The session may be revoked between our read and our write, and our write would bring its record
-       * back: so write first, then ask the ledger, and take back what was written if the session has ended.
-       * A session that KV does not renew (down, out of writes, or another request renewed it within this second) stands as it is.
-       */
-      async updateSession(sessionId, partial) {
-        const session = await read(sessionId);
-        if (!session) throw new LuciaError('AUTH_INVALID_SESSION_ID');
-        const changed = endingByAbsoluteLimit({ ...session, ...partial });
-        let kept = changed;
-        try {
-          await kv.setSession(changed);
-        } catch (error) {
-          if (!('active_expires' in partial && error instanceof StoreUnavailable)) throw error;
-          kept = session;
-        }
-        if (!stands(kept, await ledger.standing(kept.user_id, sessionId))) {
-          await kv.deleteSession(sessionId);
-          throw new LuciaError('AUTH_INVALID_SESSION_ID');
-        }
-        memory.sessions.set(sessionId, Promise.resolve(kept));
-      },
-    };
-  };
-}
-
-/** However often it is renewed, a session ends `ABSOLUTE_PERIOD_MILLISECONDS` after its sign-in (ASVS 7.3.2). */
-function endingByAbsoluteLimit(session: SessionSchema): SessionSchema {
-  return { ...session, idle_expires: Math.min(session.idle_expires, absoluteEnd(session)) };
-}
-
-/** The same of a session as Lucia gives it, which knows of no such limit. */
-export function endingInTime(session: Session): Session {
-  const expires = Math.min(session.idlePeriodExpiresAt.getTime(), absoluteEnd(session));
-  return { ...session, idlePeriodExpiresAt: new Date(expires) };
-}
-
-export function absoluteEnd(session: { created_at: number }): number {
-  return session.created_at + ABSOLUTE_PERIOD_MILLISECONDS;
-}
-
-/** Whether a session may act, given what the ledger said: the one rule behind "revoked means revoked". */
-export function stands(session: { epoch: number; created_at: number }, standing: Standing | null): boolean {
-  return (
-    standing !== null &&
-    !standing.revoked &&
-    session.epoch === standing.epoch &&
-    Date.now() < absoluteEnd(session)
-  );
+  return (LuciaError) => ({
+    ...users,
+    ...kv,
+    async setUser(user, key) {
+      memory.passwordHash = key?.hashed_password ?? undefined;
+      await users.setUser(user, key);
+    },
+    getUser: async (userId) => memory.users.get(userId) ?? users.getUser(userId),
+    getSession: records.read,
+    /** A session that goes on under a new token keeps its sign-in's absolute limit. */
+    setSession: records.store,
+    async getSessionAndUser(sessionId) {
+      const session = await records.read(sessionId);
+      return session ? [session, { id: session.user_id, username: session.username }] : [null, null];
+    },
+    async updateSession(sessionId, partial) {
+      const session = await records.read(sessionId);
+      const rewritten = session ? await records.rewrite(session, partial) : 'ended';
+      if (typeof rewritten === 'string') throw new LuciaError('AUTH_INVALID_SESSION_ID');
+    },
+  });
 }

@@ -36,6 +36,9 @@ export const STORE_TIMEOUT_MILLISECONDS = 5_000;
 /** So many timers, one after the other, make up that time. */
 export const STORE_TIMEOUT_PARTS = 5;
 
+/** KV takes one write a second of a key, and a little may pass between our clock and KV's. */
+export const KV_WRITE_INTERVAL_MILLISECONDS = 1_100;
+
 /** Workers allow six connections at once to a request; background deletes keep to that. */
 export const BACKGROUND_DELETES_AT_ONCE = 6;
 
@@ -44,7 +47,16 @@ export const PROOF_PERIOD_MILLISECONDS = 15 * MINUTE_MILLISECONDS;
 
 /** How long the activity page remembers. */
 export const EVENTS_KEPT_MILLISECONDS = 90 * DAY_MILLISECONDS;
+/** Events go a day after they stop being shown: a sign-in is how the ledger knows its session, which lives 90 days. */
+export const EVENTS_STORED_MILLISECONDS = EVENTS_KEPT_MILLISECONDS + 1 * DAY_MILLISECONDS;
 export const EVENTS_PER_PAGE = 50;
+/** A download holds the newest of them: about 2 MB. */
+export const EVENTS_IN_DOWNLOAD_MAX = 5_000;
+
+/** One page of a KV listing: of more sessions than these the app looks at these alone. */
+export const SESSIONS_LISTED_MAX = 1_000;
+/** The sessions page shows so many of them, the last used. */
+export const SESSIONS_SHOWN_MAX = 200;
 
 /** How long a browser that signed in is known as the account's own. */
 export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;

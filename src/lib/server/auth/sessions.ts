@@ -3,11 +3,20 @@ import type { Session, SessionSchema } from 'lucia';
 import type { Place, SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
-import { isInvalidSession, readSession, requireSession, toSignIn, type GuardEvent } from './guards';
-import { nextEpoch, type Account, type Actor, type Arrival } from './ledger';
+import { readSession, toSignIn, type GuardEvent } from './guards';
+import {
+  nextEpoch,
+  stands,
+  type Account,
+  type Actor,
+  type Arrival,
+  type KnownByCookie,
+  type Standing,
+} from './ledger';
 import { StoreUnavailable } from '../stores';
-import { absoluteEnd, endingInTime, isLoopback, type Auth } from './lucia';
-import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
+import { endingInTime, renewedPeriods } from './lifetime';
+import { isLoopback, type Auth } from './lucia';
+import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE, SESSIONS_LISTED_MAX } from './policy';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
 /** An event with what sign-in notes of the device's place, and with work that may outlive the answer. */
@@ -29,9 +38,21 @@ export function newSession(userId: string): NewSession {
 }
 
 /** What the ledger records of a sign-in or sign-up; the session that this browser had is replaced. */
-export function arrivalOf(event: SessionEvent, type: EventType, userId: string, sessionId: string): Arrival {
-  const { presented } = event.locals.auth;
-  return { type, userId, sessionId, origin: originOf(event), replaced: presented };
+export async function arrivalOf(
+  event: SessionEvent,
+  type: EventType,
+  userId: string,
+  sessionId: string,
+): Promise<Arrival> {
+  return { type, userId, sessionId, origin: originOf(event), replaced: await presentedSession(event) };
+}
+
+/** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
+async function presentedSession({ locals: { auth } }: SessionEvent): Promise<KnownByCookie | null> {
+  if (!auth.presented) return null;
+  const { userId, sessionId } = auth.presented;
+  const record = await auth.records.read(sessionId).catch(() => null);
+  return { userId, sessionId, shown: record !== null };
 }
 
 /**
@@ -51,65 +72,65 @@ export async function startSession(
   if (presented) forgetRecord(event, presented.sessionId);
 }
 
-/** Ends the session of this browser and clears its cookie. Does nothing for a browser without one. */
+/**
+ * Ends the session of this browser, or what that went on as, and clears the cookie. Does nothing for a browser without one. The ledger
+ * knows the session by its birth; KV is asked only where it does not, so one can sign out with KV down.
+ */
 export async function signOut(event: SessionEvent): Promise<void> {
   const { auth } = event.locals;
   const { presented, ledger } = auth;
   if (presented) {
     const { sessionId, userId } = presented;
-    // Only for what is recorded of it: with KV down one can still sign out.
-    const record = await readSession(auth, sessionId).catch(() => null);
-    await ledger.signOut(sessionId, userId, record !== null, originOf(event));
-    if (record) logEvent('signed-out', { userId, sessionId });
-    forgetRecord(event, sessionId);
+    const origin = originOf(event);
+    const byBirth = await ledger.signOut({ userId, sessionId, shown: false }, origin);
+    const { ended } =
+      !byBirth.known && (await auth.records.read(sessionId))
+        ? await ledger.signOut({ userId, sessionId, shown: true }, origin)
+        : byBirth;
+    if (ended) logEvent('signed-out', { userId, sessionId: ended });
+    for (const id of new Set([sessionId, ended ?? sessionId])) forgetRecord(event, id);
   }
   leave(event);
 }
 
-/**
- * The user's live sessions, the current one first, then by last use. KV's list may be late in both directions:
- * what it still shows of ended sessions the ledger takes out, and the current session is always there.
- */
-export async function listSessions(auth: Auth, current: Session): Promise<SessionView[]> {
-  return viewsOf(auth, current, await askForList(auth, current.user.userId));
-}
+/** A user's live sessions, as the app lists them. */
+export type SessionList = {
+  sessions: SessionView[];
+  /** Whether there may be more, which KV was not asked for: see `SESSIONS_LISTED_MAX`. */
+  more: boolean;
+};
 
 /**
- * The confirmed session with its user's live sessions, in one wait: the list is asked for while the session is being
- * confirmed, and looked at only if it is. Sends everybody else to the sign-in page, as `requireSession` does.
+ * The user's live sessions, the current one first, then by last use; sends a request without a session to the sign-in page. In the order confirm, KV's
+ * list, ledger: KV's list may be late in both directions. What it still shows of ended sessions the ledger takes out, and the
+ * current session is always there. Nothing is listed for a stranger, and the ledger is asked about listed ids alone.
  */
-export async function requireSessions(
-  event: GuardEvent,
-): Promise<{ session: Session; sessions: SessionView[] }> {
+export async function listSessions(event: GuardEvent, current: Session): Promise<SessionList> {
   const { auth } = event.locals;
-  const asked = auth.presented && askForList(auth, auth.presented.userId);
-  // Without a session to show it to, nobody waits for the list.
-  asked?.catch(() => undefined);
-  const session = await requireSession(event);
+  const records = await auth.records.list(current.user.userId);
+  const ids = records.map(({ id }) => id);
+  const standing = await auth.ledger.standing(current.user.userId, [current.sessionId, ...ids]);
+  if (!stands(current, standing)) toSignIn(event);
+  const others = liveOthers(auth, current, records, standing);
   return {
-    session,
-    sessions: viewsOf(auth, session, await (asked ?? askForList(auth, session.user.userId))),
+    sessions: [viewOf(current, true), ...others],
+    more: records.length >= SESSIONS_LISTED_MAX,
   };
 }
 
-/** What KV lists of a user, and what the ledger takes out of it. */
-type Listing = { records: SessionSchema[]; revoked: Set<string> };
-
-async function askForList({ listRecords, ledger }: Auth, userId: string): Promise<Listing> {
-  const [records, revoked] = await Promise.all([listRecords(userId), ledger.revokedIds(userId)]);
-  return { records, revoked };
-}
-
-function viewsOf({ lucia }: Auth, current: Session, { records, revoked }: Listing): SessionView[] {
+/** Of these records those that stand beside the current session, by last use. */
+function liveOthers(
+  { lucia }: Auth,
+  current: Session,
+  records: SessionSchema[],
+  standing: Standing | null,
+): SessionView[] {
   const { user } = current;
-  const others = records
+  return records
     .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
-    .filter(({ sessionId }) => sessionId !== current.sessionId)
-    .filter(({ sessionId, epoch }) => epoch === current.epoch && !revoked.has(sessionId))
-    .filter((session) => Date.now() < absoluteEnd(session))
+    .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
     .map((session) => viewOf(session, false))
     .sort((a, b) => b.lastActiveAt - a.lastActiveAt);
-  return [viewOf(current, true), ...others];
 }
 
 /**
@@ -122,14 +143,14 @@ export async function revokeSession(
 ): Promise<'ended' | 'unknown'> {
   const { auth } = event.locals;
   if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
-  // The record is read only to tell a known session from an unknown one. KV may not show it here yet: end it all the same.
-  const [outcome, record] = await Promise.all([
-    auth.ledger.end(actorOf(current), sessionId, originOf(event)),
-    readSession(auth, sessionId),
-  ]);
+  const end = (shown: boolean) => auth.ledger.end(actorOf(current), sessionId, shown, originOf(event));
+  // KV may not show it here yet: what D1 saw the birth of is ended all the same.
+  const [byBirth, record] = await Promise.all([end(false), readSession(auth, sessionId)]);
+  const outcome = byBirth === 'unknown' && record ? await end(true) : byBirth;
   if (outcome === 'refused') toSignIn(event);
+  if (outcome === 'unknown') return 'unknown';
   forgetRecord(event, sessionId);
-  // Its browser goes on under another token: that one is in the list, and is not ended.
+  // That browser has rotated its token; its new session is listed and stays alive.
   if (outcome === 'replaced' || (outcome === 'ended' && !record)) return 'unknown';
   logEvent('session-revoked', { userId: current.user.userId, sessionId });
   return 'ended';
@@ -137,7 +158,8 @@ export async function revokeSession(
 
 /**
  * Names one of the user's sessions; an empty name takes it back. `unknown`: no such session, or somebody else's.
- * Like a renewal it writes the record and then asks the ledger, so it cannot bring an ended session back.
+ * Like a renewal it writes the record and then asks the ledger, so it cannot bring an ended session back. The current session is
+ * renewed in the same write if that is due.
  */
 export async function renameSession(
   event: SessionEvent,
@@ -145,63 +167,66 @@ export async function renameSession(
   sessionId: string,
   name: string,
 ): Promise<'renamed' | 'unknown'> {
-  const { lucia } = event.locals.auth;
+  const { records } = event.locals.auth;
   if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
-  try {
-    const renamed = await lucia.updateSessionAttributes(sessionId, { name });
-    if (sessionId === current.sessionId) event.locals.auth.memory.confirmed = Promise.resolve(renamed);
-    return 'renamed';
-  } catch (error) {
-    if (isInvalidSession(error)) return 'unknown';
-    throw error;
-  }
+  const record = await records.read(sessionId);
+  if (!record || record.idle_expires <= Date.now()) return 'unknown';
+  const isCurrent = sessionId === current.sessionId;
+  const renewal = isCurrent && current.state === 'idle' ? renewedPeriods() : {};
+  const outcome = await records.rewrite(record, { name, ...renewal }, current);
+  if (outcome === 'refused') inBackground(event, () => records.takeBack(record).catch(cleanupFailed));
+  if (outcome === 'refused' || (outcome === 'ended' && isCurrent)) toSignIn(event);
+  return outcome === 'ended' ? 'unknown' : 'renamed';
 }
 
 /**
  * Ends all sessions of the user but this one, which goes on under a new token.
- * Gives how many others were listed; `null` when KV could not say.
+ * Returns how many others were listed; `null` when KV could not say.
  */
 export async function revokeOtherSessions(event: SessionEvent, current: Session): Promise<number | null> {
-  const others = await endOthers(event, current, current.proved_at, (next) =>
-    event.locals.auth.ledger.endAll(actorOf(current), next, 'others-revoked', originOf(event)),
+  const { ledger } = event.locals.auth;
+  const others = await endOthers(event, current, current.proved_at, (next, successorId) =>
+    ledger.endAll(actorOf(current), next, originOf(event), successorId),
   );
   logEvent('others-revoked', { userId: current.user.userId });
-  return others && others.length;
+  return countOf(others);
 }
 
-/** Ends all sessions of the user, this one too. */
+/** How many there are; `null` where KV could not say. */
+export function countOf(others: SessionView[] | null): number | null {
+  return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
+}
+
+/** Ends all sessions of the user, this one too. It does not wait for KV's list. */
 export async function revokeAllSessions(event: SessionEvent, current: Session): Promise<void> {
-  const { auth } = event.locals;
-  const [ended, others] = await Promise.all([
-    auth.ledger.endAll(actorOf(current), nextEpoch(current.epoch), 'all-revoked', originOf(event)),
-    listOthers(auth, current),
-  ]);
-  if (!ended) toSignIn(event);
+  const { ledger } = event.locals.auth;
+  if (!(await ledger.endAll(actorOf(current), nextEpoch(current.epoch), originOf(event)))) toSignIn(event);
   logEvent('all-revoked', { userId: current.user.userId });
-  leaveWithAll(event, current, others);
+  leaveWithAll(event, current);
 }
 
 /**
  * Ends every session by `raise`, which has the ledger raise the epoch and says whether it did; this browser goes on in the
- * new epoch, under a new token and id, and the old records go. Gives the others, `null` when KV could not list them.
+ * new epoch, under a new token and id, and the old records go. Returns the others, `null` when KV could not list them.
  */
 export async function endOthers(
   event: SessionEvent,
   current: Session,
   proved_at: number,
-  raise: (next: number) => Promise<boolean>,
+  raise: (next: number, successorId: string) => Promise<boolean>,
 ): Promise<SessionView[] | null> {
   const { auth } = event.locals;
   const next = nextEpoch(current.epoch);
+  const successor = newSession(current.user.userId);
   const others = listOthers(auth, current);
   // All at once: until the ledger has raised the epoch the successor's record is no session.
   const [raised, stored] = await Promise.allSettled([
-    raise(next),
-    storeSuccessor(event, current, { epoch: next, proved_at }),
+    raise(next, successor.sessionId),
+    storeSuccessor(event, current, successor, { epoch: next, proved_at }),
   ]);
   const goesOn = raised.status === 'fulfilled' && raised.value;
   // Also when the ledger raised the epoch and only its answer was lost: nobody has that session's token.
-  if (!goesOn && stored.status === 'fulfilled') forgetRecord(event, stored.value.sessionId);
+  if (!goesOn && stored.status === 'fulfilled') forgetRecord(event, successor.sessionId);
   if (raised.status === 'rejected') throw raised.reason;
   if (!raised.value) toSignIn(event);
   forgetRecords(event, current, await others);
@@ -217,7 +242,8 @@ export async function endOthers(
 export async function renewProof(event: SessionEvent, current: Session): Promise<Session> {
   const { auth } = event.locals;
   const proved = { epoch: current.epoch, proved_at: Date.now() };
-  const successor = await storeSuccessor(event, current, proved).catch((error: unknown) => {
+  const next = newSession(current.user.userId);
+  const successor = await storeSuccessor(event, current, next, proved).catch((error: unknown) => {
     if (error instanceof StoreUnavailable) return null;
     throw error;
   });
@@ -234,21 +260,30 @@ export async function renewProof(event: SessionEvent, current: Session): Promise
   return successor;
 }
 
-/** After every session ended: the cookie goes, and the records. */
-export function leaveWithAll(event: SessionEvent, current: Session, others: SessionView[] | null): void {
+/** After every session ended: the cookie goes, and in the background the records that KV lists. */
+export function leaveWithAll(event: SessionEvent, current: Session): void {
   leave(event);
-  forgetRecords(event, current, others);
+  const { auth } = event.locals;
+  inBackground(event, async () => {
+    const records = await auth.records.list(current.user.userId);
+    await removeAll(auth, [current.sessionId, ...records.map(({ id }) => id)]);
+  });
 }
 
 function leave({ locals: { auth } }: SessionEvent): void {
   auth.request.setSession(null);
   auth.memory.signedOut = true;
+  auth.memory.adopted = null;
 }
 
 /** The user's other live sessions, or `null` when KV does not answer: ending them does not depend on the list. */
 export async function listOthers(auth: Auth, current: Session): Promise<SessionView[] | null> {
+  const { userId, username } = current.user;
   try {
-    return (await listSessions(auth, current)).filter((session) => !session.current);
+    const records = await auth.records.list(userId);
+    const revoked = await auth.ledger.revokedAmong(records.map(({ id }) => id));
+    // Beside the write that ends them: the user's epoch may have been raised already.
+    return liveOthers(auth, current, records, { username, epoch: current.epoch, revoked });
   } catch {
     return null;
   }
@@ -269,11 +304,12 @@ type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
 function storeSuccessor(
   event: SessionEvent,
   { user, created_at, device, place, name }: Session,
+  successor: NewSession,
   { epoch, proved_at }: { epoch: number; proved_at: number },
 ): Promise<Session> {
   const account = { id: user.userId, username: user.username, epoch };
   const notes = { created_at, proved_at, device, place, ...(name && { name }) };
-  return storeSession(event, account, newSession(user.userId), notes);
+  return storeSession(event, account, successor, notes);
 }
 
 async function storeSession(
@@ -283,7 +319,7 @@ async function storeSession(
   notes: SessionNotes,
 ): Promise<Session> {
   const { auth } = event.locals;
-  auth.tokens.set(sessionId, token);
+  auth.made.set(sessionId, { token, created_at: notes.created_at });
   auth.memory.users.set(userId, { id: userId, username });
   try {
     const attributes = { username, epoch, ...notes };
@@ -295,31 +331,33 @@ async function storeSession(
   }
 }
 
-/** From here on this browser has that session: its cookie is set. */
+/** From here on this browser has that session: its cookie is set, and a page that follows in this request confirms it. */
 function adopt({ request, memory }: Auth, session: Session): void {
   request.setSession(session);
-  // Without JavaScript the page's load runs in the same request, after the action: it must see the new session.
-  memory.confirmed = Promise.resolve(session);
+  memory.adopted = session;
 }
 
 /** Removes an ended record from KV once the answer is sent. It is dead already: the ledger says so. */
 function forgetRecord(event: SessionEvent, sessionId: string): void {
-  const { lucia } = event.locals.auth;
-  inBackground(event, () => lucia.invalidateSession(sessionId).catch(cleanupFailed));
+  inBackground(event, () => removeAll(event.locals.auth, [sessionId]));
 }
 
 function forgetRecords(event: SessionEvent, current: Session, others: SessionView[] | null): void {
-  const { lucia } = event.locals.auth;
   const ids = [current.sessionId, ...(others ?? []).map(({ id }) => id)];
+  inBackground(event, () => removeAll(event.locals.auth, ids));
+}
+
+async function removeAll({ records }: Auth, sessionIds: string[]): Promise<void> {
+  const ids = [...new Set(sessionIds)];
   const worker = async () => {
-    for (let id = ids.pop(); id; id = ids.pop()) await lucia.invalidateSession(id).catch(cleanupFailed);
+    for (let id = ids.pop(); id; id = ids.pop()) await records.remove(id).catch(cleanupFailed);
   };
-  inBackground(event, () => Promise.all(Array.from({ length: BACKGROUND_DELETES_AT_ONCE }, worker)));
+  await Promise.all(Array.from({ length: Math.min(BACKGROUND_DELETES_AT_ONCE, ids.length) }, worker));
 }
 
 /** Begins a turn later, so that the answer does not stand in line behind a thousand deletes. */
 function inBackground(event: SessionEvent, work: () => Promise<unknown>): void {
-  const done = nextTurn().then(work);
+  const done = nextTurn().then(work).catch(cleanupFailed);
   event.platform?.ctx?.waitUntil(done);
 }
 

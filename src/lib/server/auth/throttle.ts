@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { sql, type Sql } from '../sql';
 import { THROTTLE_WINDOW_MILLISECONDS, type ThrottleRule } from './policy';
 
 /** One thing whose failures are counted, from the first one on for a day: a username, an address block, a device, a session. */
@@ -102,13 +103,12 @@ export function createThrottle(db: D1Database) {
   };
 }
 
-/** SQL, true unless a block has overtaken a try. Its value: `countedIn`. */
-export const notOvertaken = (n: number) => `NOT EXISTS (
-  SELECT 1 FROM json_each(?${n}) AS counted JOIN SignInThrottle AS bucket ON bucket.id = counted.value ->> 'id'
-  WHERE bucket.blocked_until <> counted.value ->> 'blockedUntil')`;
-
-export function countedIn({ counted }: Try): string {
-  return JSON.stringify(counted.map(({ id, blockedUntil }) => ({ id, blockedUntil })));
+/** SQL, true unless a block has overtaken a try. */
+export function notOvertaken({ counted }: Try): Sql {
+  const buckets = JSON.stringify(counted.map(({ id, blockedUntil }) => ({ id, blockedUntil })));
+  return sql`NOT EXISTS (
+    SELECT 1 FROM json_each(${buckets}) AS counted JOIN SignInThrottle AS bucket ON bucket.id = counted.value ->> 'id'
+    WHERE bucket.blocked_until <> counted.value ->> 'blockedUntil')`;
 }
 
 type Row = { failures: number; blocked_until: number; counted_at: number };

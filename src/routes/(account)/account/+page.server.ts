@@ -3,14 +3,9 @@ import { changePassword, deleteAccount } from '$lib/server/auth/accounts';
 import { requireSession, toSignIn } from '$lib/server/auth/guards';
 import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
-import { listOthers } from '$lib/server/auth/sessions';
-import {
-  changePasswordForm,
-  deleteAccountForm,
-  parseForm,
-  type FieldErrors,
-  readForm,
-} from '$lib/server/forms';
+import { formAction } from '$lib/server/form-action';
+import { countOf, listOthers } from '$lib/server/auth/sessions';
+import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
 import { form as formWords } from '$lib/words/form';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -19,18 +14,19 @@ import { answers } from './words';
 export const load = failClosed(async (event: PageServerLoadEvent) => {
   const session = await requireSession(event);
   const { auth } = event.locals;
-  const [createdAt, others] = await Promise.all([
+  const [createdAt, listed] = await Promise.all([
     auth.ledger.accountCreatedAt(session.user.userId),
     listOthers(auth, session),
   ]);
   if (createdAt === null) toSignIn(event);
-  return { username: session.user.username, createdAt, sessionCount: others && others.length + 1 };
+  const others = countOf(listed);
+  return { username: session.user.username, createdAt, sessionCount: others === null ? null : others + 1 };
 });
 
 export const actions = {
-  changePassword: failClosed(async (event: RequestEvent) => {
+  changePassword: formAction(async (event: RequestEvent, form) => {
     const session = await requireSession(event);
-    const { data, errors } = parseForm(changePasswordForm, await readForm(event.request));
+    const { data, errors } = parseForm(changePasswordForm, form);
     if (errors) return refuseChange(400, errors);
     const weakness = await checkPassword({
       username: session.user.username,
@@ -47,9 +43,9 @@ export const actions = {
     return { changePassword: { errors: undefined, message: answers.passwordChanged(outcome.endedOthers) } };
   }),
 
-  deleteAccount: failClosed(async (event: RequestEvent) => {
+  deleteAccount: formAction(async (event: RequestEvent, form) => {
     const session = await requireSession(event);
-    const { data, errors } = parseForm(deleteAccountForm, await readForm(event.request));
+    const { data, errors } = parseForm(deleteAccountForm, form);
     if (errors) return refuseDeletion(400, errors);
     const outcome = await deleteAccount(event, session, data.password);
     if (outcome === 'wrong-password') return refuseDeletion(400, { password: formWords.password.wrong });

@@ -1,15 +1,17 @@
 import { fail, redirect } from '@sveltejs/kit';
-import { requireSession } from '$lib/server/auth/guards';
+import { requireSession, requireSessionAsItIs } from '$lib/server/auth/guards';
+import { SESSIONS_SHOWN_MAX } from '$lib/server/auth/policy';
 import {
+  listSessions,
   renameSession,
-  requireSessions,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
   signOut,
 } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, renameForm, revokeForm, readForm } from '$lib/server/forms';
+import { formAction } from '$lib/server/form-action';
+import { parseForm, renameForm, revokeForm } from '$lib/server/forms';
 import { leaveNotice } from '$lib/server/notice';
 import { requireFreshProof } from '$lib/server/step-up';
 import { lastVisit } from '$lib/server/visits';
@@ -17,15 +19,15 @@ import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {
-  const { session, sessions } = await requireSessions(event);
+  const session = await requireSession(event);
+  const { sessions, more } = await listSessions(event, session);
   const newSince = lastVisit(event.cookies, session.user.userId, event.url.protocol === 'https:');
-  return { sessions, newSince };
+  return { sessions: sessions.slice(0, SESSIONS_SHOWN_MAX), total: sessions.length, more, newSince };
 });
 
 export const actions = {
-  revoke: failClosed(async (event: RequestEvent) => {
+  revoke: formAction(async (event: RequestEvent, form) => {
     const current = await requireSession(event);
-    const form = await readForm(event.request);
     const { data, errors } = parseForm(revokeForm, form);
     if (errors) return fail(400, { error: errors.sessionId ?? errors.form });
     const { sessionId } = data;
@@ -45,9 +47,9 @@ export const actions = {
     return { message: answers.ended };
   }),
 
-  rename: failClosed(async (event: RequestEvent) => {
-    const session = await requireSession(event);
-    const { data, errors } = parseForm(renameForm, await readForm(event.request));
+  rename: formAction(async (event: RequestEvent, form) => {
+    const session = await requireSessionAsItIs(event);
+    const { data, errors } = parseForm(renameForm, form);
     if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? errors.form });
     if ((await renameSession(event, session, data.sessionId, data.name)) === 'unknown') {
       return fail(404, { error: answers.unknown });
@@ -55,17 +57,15 @@ export const actions = {
     return { message: data.name ? answers.named(data.name) : answers.nameRemoved };
   }),
 
-  revokeOthers: failClosed(async (event: RequestEvent) => {
+  revokeOthers: formAction(async (event: RequestEvent, form) => {
     const current = await requireSession(event);
-    const form = await readForm(event.request);
     const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeOthers' });
     if (refusal) return refusal;
     return { message: answers.othersEnded(await revokeOtherSessions(event, session)) };
   }),
 
-  revokeAll: failClosed(async (event: RequestEvent) => {
+  revokeAll: formAction(async (event: RequestEvent, form) => {
     const current = await requireSession(event);
-    const form = await readForm(event.request);
     const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeAll' });
     if (refusal) return refusal;
     await revokeAllSessions(event, session);

@@ -16,12 +16,18 @@ export const words = {
   none: 'You are signed in on this device only.',
   end: 'End session',
   endOne: (session: string) => `for ${session}`,
+  /** Of more sessions than are shown. `more`: there are more than even `count`. */
+  cut: (shown: number, count: number, more: boolean) =>
+    `These are the ${shown} last used of ${more ? 'more than ' : ''}${count}. Ending all others ends every one of them.`,
   endOthers: {
-    label: (count: number) => (count === 1 ? 'End the other session' : `End all ${count} others`),
-    title: (count: number) => (count === 1 ? 'End the other session?' : `End all ${count} other sessions?`),
+    label: (count: number, more: boolean) =>
+      count === 1 ? 'End the other session' : `End all ${more ? '' : `${count} `}others`,
+    title: (count: number, more: boolean) =>
+      count === 1 ? 'End the other session?' : `End all ${more ? '' : `${count} `}other sessions?`,
     text: (count: number) =>
       `${count === 1 ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
-    confirm: (count: number) => (count === 1 ? 'End session' : `End ${count} sessions`),
+    confirm: (count: number, more: boolean) =>
+      count === 1 ? 'End session' : more ? 'End all' : `End ${count} sessions`,
   },
   rename: {
     label: 'Rename',

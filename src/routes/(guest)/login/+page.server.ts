@@ -2,7 +2,8 @@ import { redirect } from '@sveltejs/kit';
 import { signIn } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, signInForm, tryAgain, readForm } from '$lib/server/forms';
+import { formAction } from '$lib/server/form-action';
+import { parseForm, signInForm, tryAgain } from '$lib/server/forms';
 import { takeNotice } from '$lib/server/notice';
 import { redirectTarget } from '$lib/server/redirect-target';
 import { retryAfter } from '$lib/server/throttled';
@@ -22,8 +23,7 @@ export const load = failClosed(async (event: PageServerLoadEvent) => {
 });
 
 export const actions = {
-  default: failClosed(async (event: RequestEvent) => {
-    const form = await readForm(event.request);
+  default: formAction(async (event: RequestEvent, form) => {
     const { data, errors } = parseForm(signInForm, form);
     if (errors) return tryAgain(400, form, errors);
     const outcome = await signIn(event, data.username, data.password);

@@ -3,7 +3,8 @@ import { signUp } from '$lib/server/auth/accounts';
 import { requireGuest } from '$lib/server/auth/guards';
 import { checkPassword } from '$lib/server/auth/password-policy';
 import { failClosed } from '$lib/server/fail-closed';
-import { parseForm, readForm, signUpForm, tryAgain, typed } from '$lib/server/forms';
+import { formAction } from '$lib/server/form-action';
+import { parseForm, signUpForm, tryAgain, typed } from '$lib/server/forms';
 import { retryAfter } from '$lib/server/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
@@ -11,8 +12,7 @@ import { answers } from './words';
 export const load = failClosed((event: PageServerLoadEvent) => requireGuest(event));
 
 export const actions = {
-  default: failClosed(async (event: RequestEvent) => {
-    const form = await readForm(event.request);
+  default: formAction(async (event: RequestEvent, form) => {
     const { data, errors } = parseForm(signUpForm, form);
     // Also when the name is wrong: who has to type the password anew should not be told of the next mistake only then.
     const { username, password } = data ?? {

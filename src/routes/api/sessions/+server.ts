@@ -2,15 +2,15 @@ import { json } from '@sveltejs/kit';
 import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
 import { requireSession } from '$lib/server/auth/guards';
-import { requireSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
+import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** The caller's live sessions. */
+/** The caller's live sessions. `more`: only the first `SESSIONS_LISTED_MAX` records were looked at. */
 export const GET = apiEndpoint(async (event: RequestEvent) => {
-  const { sessions } = await requireSessions(event);
-  return json({ sessions });
+  const { sessions, more } = await listSessions(event, await requireSession(event));
+  return json({ sessions, more });
 });
 
 /** Ends all the caller's sessions but this one, which goes on under a new cookie. `ended` is `null` if KV could not count. */

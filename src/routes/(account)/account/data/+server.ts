@@ -1,4 +1,5 @@
-import { listAllEvents } from '$lib/server/auth/events';
+import { listEventsForDownload } from '$lib/server/auth/events';
+import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/auth/policy';
 import { requireSession } from '$lib/server/auth/guards';
 import { listSessions } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
@@ -12,12 +13,20 @@ export const GET = failClosed(async (event: RequestEvent) => {
   const session = await requireSession(event, '/account');
   const { auth } = event.locals;
   const { userId, username } = session.user;
-  const [createdAt, sessions, activity] = await Promise.all([
+  const [createdAt, list, activity] = await Promise.all([
     auth.ledger.accountCreatedAt(userId),
-    listSessions(auth, session),
-    listAllEvents(auth.stores.db, userId),
+    listSessions(event, session),
+    listEventsForDownload(auth.stores.db, userId),
   ]);
-  const data = { account: { id: userId, username, createdAt }, sessions, activity };
+  const data = {
+    account: { id: userId, username, createdAt },
+    sessions: list.sessions,
+    ...(list.more && { sessionsNote: `Only ${list.sessions.length} of your sessions are in this file.` }),
+    activity: activity.events,
+    ...(activity.more && {
+      activityNote: `Only the last ${EVENTS_IN_DOWNLOAD_MAX} events are in this file. The activity page shows the earlier ones.`,
+    }),
+  };
   return new Response(JSON.stringify(data, readableTime, 2), {
     headers: {
       'content-type': 'application/json',

@@ -1,0 +1,52 @@
+import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+export type HeldAnswer = { status: number; location: string | undefined; body: string };
+
+/** A form post whose headers are sent now and whose body only when `finish` is called. */
+export type HeldRequest = { finish: () => Promise<HeldAnswer> };
+
+export type HeldPost = {
+  origin: string;
+  path: string;
+  cookie: string;
+  form: Record<string, string>;
+  /** As a page with scripts sends it: the answer is the action's JSON. */
+  enhanced?: boolean;
+};
+
+/** Sends the headers of a form post; its cookie is the whole header. */
+export function holdPost({ origin, path, cookie, form, enhanced = false }: HeldPost): HeldRequest {
+  const body = new URLSearchParams(form).toString();
+  const request = httpRequest(new URL(path, origin), {
+    method: 'POST',
+    agent: false,
+    headers: {
+      origin,
+      cookie,
+      accept: enhanced ? 'application/json' : 'text/html',
+      ...(enhanced && { 'x-sveltekit-action': 'true' }),
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': Buffer.byteLength(body),
+    },
+  });
+  const answer = new Promise<HeldAnswer>((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response) => {
+      const { statusCode = 0, headers } = response;
+      text(response).then(
+        (body) => resolve({ status: statusCode, location: headers.location, body }),
+        reject,
+      );
+    });
+  });
+  // Until the body is asked for, nobody looks at it.
+  answer.catch(() => undefined);
+  request.flushHeaders();
+  return {
+    finish: () => {
+      request.end(body);
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * A request that was let in before its session ended and sends its body after it: the headers go out, the session is ended
+ * elsewhere, then the body follows. It must change nothing, show nothing and tell nothing of the password.
+ */
+import { request as httpRequest } from 'node:http';
+import { CookieClient, SESSION_COOKIE } from './cookie-client';
+import type { User } from './device';
+import { expect, test } from './fixtures';
+import { holdPost, type HeldAnswer, type HeldRequest } from './held-request';
+
+const NEW_PASSWORD = 'another password, long enough';
+
+type Cookies = { keeper: string; ended: string };
+type Ending = {
+  name: string;
+  /** Returns the keeper's cookie as it is then; `null` when the keeper has no session any more. */
+  end: (client: CookieClient, cookies: Cookies, user: User) => Promise<string | null>;
+};
+
+const ENDINGS: Ending[] = [
+  {
+    name: 'ended from another device',
+    end: async (client, { keeper, ended }) => {
+      await client.post('/sessions?/revoke', { sessionId: await client.idOf(ended) }, keeper);
+      return keeper;
+    },
+  },
+  {
+    name: 'ended with all others',
+    end: async (client, { keeper }) => client.cookieAfter('/sessions?/revokeOthers', {}, keeper),
+  },
+  {
+    name: 'ended by "sign out everywhere"',
+    end: async (client, { keeper }) => {
+      await client.post('/sessions?/revokeAll', {}, keeper);
+      return null;
+    },
+  },
+  {
+    name: 'signed out',
+    end: async (client, { keeper, ended }) => {
+      await client.post('/logout', {}, ended);
+      return keeper;
+    },
+  },
+  {
+    name: 'ended by a password change',
+    end: async (client, { keeper }, { password }) =>
+      client.cookieAfter(
+        '/account?/changePassword',
+        { currentPassword: password, newPassword: NEW_PASSWORD },
+        keeper,
+      ),
+  },
+  {
+    name: 'ended with the account',
+    end: async (client, { keeper }, { password }) => {
+      await client.post('/account?/deleteAccount', { password }, keeper);
+      return null;
+    },
+  },
+];
+
+for (const { name, end } of ENDINGS) {
+  test(`a body that comes after its session was ${name} does nothing and learns nothing`, async ({
+    baseURL = '',
+    client,
+    user,
+  }) => {
+    const origin = new URL(baseURL).origin;
+    const ended = await client.signUp(user);
+    const keeper = await client.signIn(user);
+    const keeperId = await client.idOf(keeper);
+    const posts: [path: string, form: Record<string, string>][] = [
+      ['/sessions?/revoke', { sessionId: keeperId }],
+      ['/sessions?/rename', { sessionId: keeperId, name: 'taken over' }],
+      ['/sessions?/revokeOthers', {}],
+      ['/sessions?/revokeAll', {}],
+      ['/account?/changePassword', { currentPassword: 'a wrong guess', newPassword: NEW_PASSWORD }],
+      ['/account?/changePassword', { currentPassword: user.password, newPassword: NEW_PASSWORD }],
+      ['/account?/changePassword', { currentPassword: '', newPassword: '' }],
+      ['/account?/deleteAccount', { password: 'a wrong guess' }],
+      ['/account?/deleteAccount', { password: user.password }],
+    ];
+    const held: { label: string; enhanced: boolean; request: HeldRequest }[] = [];
+    for (const enhanced of [false, true]) {
+      for (const [path, form] of posts) {
+        const request = holdPost({
+          origin,
+          path,
+          form,
+          enhanced,
+          cookie: `${SESSION_COOKIE}=${ended}`,
+        });
+        held.push({
+          label: `${path} ${JSON.stringify(form)}${enhanced ? ' enhanced' : ''}`,
+          enhanced,
+          request,
+        });
+      }
+    }
+    // A round trip of its own, behind the headers.
+    expect((await client.get('/sessions', ended)).status).toBe(200);
+
+    const kept = await end(client, { keeper, ended }, user);
+
+    for (const { label, enhanced, request } of held) {
+      expectRefusal(await request.finish(), enhanced, label, keeperId);
+    }
+    if (kept === null) return;
+    const page = await (await client.get('/sessions', kept)).text();
+    expect(page).toContain(await client.idOf(kept));
+    expect(page).not.toContain('taken over');
+    expect(page.match(/data-session-id/g)).toHaveLength(1);
+  });
+}
+
+function expectRefusal({ status, location, body }: HeldAnswer, enhanced: boolean, label: string, id: string) {
+  if (enhanced) {
+    expect(JSON.parse(body), label).toMatchObject({ type: 'redirect', status: 303 });
+    expect(JSON.parse(body), label).toHaveProperty(
+      'location',
+      expect.stringMatching(/^\/login\?redirectTo=/),
+    );
+  } else {
+    expect(status, label).toBe(303);
+    expect(location, label).toMatch(/^\/login\?redirectTo=/);
+  }
+  expect(body, label).not.toContain(id);
+}
+
+test('the API answers without waiting for a body, so there is none to hold back', async ({
+  baseURL = '',
+  client,
+  user,
+}) => {
+  const origin = new URL(baseURL).origin;
+  const cookie = await client.signUp(user);
+  const unknown = `${cookie.split('.')[0] ?? ''}.${'A'.repeat(43)}`;
+  const request = httpRequest(new URL(`/api/sessions/${unknown}`, origin), {
+    method: 'DELETE',
+    agent: false,
+    headers: { origin, cookie: `${SESSION_COOKIE}=${cookie}`, 'content-length': 10 },
+  });
+  const status = new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response) => resolve(response.statusCode));
+  });
+  request.flushHeaders();
+  expect(await status).toBe(404);
+  request.destroy();
+});
