@@ -3,11 +3,12 @@ import { text } from 'node:stream/consumers';
 
 export type HeldAnswer = { status: number; location: string | undefined; body: string };
 
-/** A form post whose headers are sent now and whose body only when `finish` is called. */
+/** A request whose headers are sent now and whose body only when `finish` is called. */
 export type HeldRequest = { finish: () => Promise<HeldAnswer> };
 
-export type HeldPost = {
+export type HeldOptions = {
   origin: string;
+  method?: 'POST' | 'DELETE';
   path: string;
   cookie: string;
   form: Record<string, string>;
@@ -15,11 +16,18 @@ export type HeldPost = {
   enhanced?: boolean;
 };
 
-/** Sends the headers of a form post; its cookie is the whole header. */
-export function holdPost({ origin, path, cookie, form, enhanced = false }: HeldPost): HeldRequest {
+/** Sends the headers of a form; `cookie` is the whole header. */
+export function hold({
+  origin,
+  method = 'POST',
+  path,
+  cookie,
+  form,
+  enhanced = false,
+}: HeldOptions): HeldRequest {
   const body = new URLSearchParams(form).toString();
   const request = httpRequest(new URL(path, origin), {
-    method: 'POST',
+    method,
     agent: false,
     headers: {
       origin,

@@ -1,5 +1,6 @@
 /** Holds every request of a history that went well to the published cost of what it did. */
 import { add, COSTS, EXTRA, KINDS, NOTHING, type Cost, type Operation } from './costs';
+import { isPastAbsoluteLimit } from './model';
 import { expect, isThrottled, type Act, type Done, type World } from './histories-world';
 
 type Spent = Cost & { logged: number };
@@ -65,6 +66,8 @@ function expectedCost(act: Act, done: Done): Cost | null {
   if (act.action === 'signOut' && !presented) return null;
   // An id that is nobody's or a stranger's is refused by its form; one's own is a plain revoke here.
   if (act.action === 'revoke' && (!target || target.account !== actor?.account)) return null;
+  // The ledger forgets a session's birth once it could no longer live.
+  if (act.action === 'revoke' && target && isPastAbsoluteLimit(target, Date.now())) return null;
   const extras: Cost[] = [];
   if (session?.fresh) extras.push(EXTRA['a renewal that was due']);
   if (session?.fresh && act.action === 'peek') extras.push(EXTRA['the page view that renews']);

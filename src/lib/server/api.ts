@@ -1,9 +1,13 @@
 import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
 import { failClosed } from './fail-closed';
+import { readBody } from './forms';
 import { problem } from './problem';
 
-/** Wraps an endpoint of the JSON API: problem+json for all that goes wrong, also for what the guards of the pages throw. */
+/**
+ * Wraps an endpoint of the JSON API: problem+json for all that goes wrong, also for what the guards of the pages throw. As with a form, nobody asks
+ * who is there before the whole body has come.
+ */
 export function apiEndpoint<E extends RequestEvent>(
   handler: (event: E) => Promise<Response>,
 ): (event: E) => Promise<Response> {
@@ -11,12 +15,14 @@ export function apiEndpoint<E extends RequestEvent>(
 
   return async (event) => {
     try {
+      await readBody(event.request);
       return await guarded(event);
     } catch (thrown) {
       // Who has no session that stands is sent to the sign-in page by the guards; here that is a 401.
       if (isRedirect(thrown)) return notSignedIn();
       if (isHttpError(thrown, 503))
         return problem(503, 'Store unavailable', `${thrown.body.message} Try again.`);
+      if (isHttpError(thrown, 413)) return problem(413, 'Content too large', thrown.body.message);
       throw thrown;
     }
   };

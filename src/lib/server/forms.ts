@@ -74,8 +74,9 @@ export async function readForm(request: Request): Promise<FormData> {
 /**
  * A Worker would take in 100 MB of a body, and has 128 MB of memory for all its requests: so what is too long is not kept.
  * It is read to its end all the same, as a client that is cut off while it sends may never see the answer.
+ * Throws a 413 for what is longer than any form here.
  */
-async function readBody({ body }: Request): Promise<Blob> {
+export async function readBody({ body }: Request): Promise<Blob> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   for await (const chunk of body ?? []) {
