@@ -195,4 +195,28 @@ export const FAULTS = [
     test: FAILING_STORES,
     title: 'has its answer, however late its timers ring',
   },
+  {
+    name: 'the list of most used passwords is asked about what was typed, not about what is hashed',
+    edits: [
+      {
+        file: 'src/lib/server/auth/password-policy.ts',
+        find: 'const password = asHashed(typed);',
+        replace: 'void asHashed;\n  const password = typed;',
+      },
+    ],
+    test: 'tests/integration/password-characters.test.ts',
+    title: 'look for a password as it is hashed',
+  },
+  {
+    name: 'an unknown browser is shown by the name that it gives itself',
+    edits: [
+      {
+        file: 'src/lib/server/auth/device.ts',
+        find: 'return [null, undefined];',
+        replace: 'return [/^[^/]+/.exec(userAgent)?.[0] ?? null, undefined];',
+      },
+    ],
+    test: 'tests/integration/device-names.test.ts',
+    title: 'a stranger cannot write into what the owner reads',
+  },
 ];

@@ -1,3 +1,5 @@
+import { asHashed, passwordLength } from './password-characters';
+
 export type PasswordStrength = 'too-short' | 'weak' | 'fair' | 'strong';
 
 /** As `PASSWORD_MIN_CHARACTERS` on the server, which a page cannot import; a test holds the two together. */
@@ -16,8 +18,9 @@ const ROWS = ['0123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghj
  * length and by the lists of known passwords.
  */
 export function strengthOf(password: string): PasswordStrength {
-  if (password.length < MIN_CHARACTERS) return 'too-short';
-  const length = unpredictableCharacters(password.toLowerCase());
+  const hashed = asHashed(password);
+  if (passwordLength(password) < MIN_CHARACTERS) return 'too-short';
+  const length = unpredictableCharacters(hashed.toLowerCase());
   if (length >= STRONG_CHARACTERS) return 'strong';
   return length >= FAIR_CHARACTERS ? 'fair' : 'weak';
 }

@@ -1,4 +1,4 @@
-/** What a sign-in was made from, by its User-Agent header; `null` where the header does not say. */
+/** What a sign-in was made from, by what its browser says of itself: names that we know; `null` for others. */
 export type Device = {
   browser: string | null;
   system: string | null;

@@ -190,7 +190,7 @@ describe('the versions of docs/security.md', () => {
     const { devDependencies }: { devDependencies: Record<string, string> } = JSON.parse(
       readFileSync('package.json', 'utf8'),
     );
-    const shipped = ['lucia', '@lucia-auth/adapter-prisma', '@sveltejs/kit', 'svelte', 'bowser', 'valibot'];
+    const shipped = ['lucia', '@lucia-auth/adapter-prisma', '@sveltejs/kit', 'svelte', 'valibot'];
     for (const name of [...shipped, '@zxcvbn-ts/language-common', '@prisma/adapter-d1']) {
       expect(page).toContain(`\`${name}\` ${devDependencies[name]}`);
     }

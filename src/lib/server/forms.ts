@@ -1,5 +1,6 @@
 import { error, fail } from '@sveltejs/kit';
 import * as v from 'valibot';
+import { passwordLength } from '$lib/password-characters';
 import { form as words } from '$lib/words/form';
 import {
   FORM_MAX_BYTES,
@@ -21,18 +22,21 @@ const newUsername = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9._-]*$/, words.username.characters),
 );
 
-/** A password is taken as typed: no trimming, no rule of composition (ASVS 6.2.5, 6.2.8). */
+/** A password is taken as typed: no trimming, no rule of composition (ASVS 6.2.5, 6.2.8). Its length is that of what is hashed. */
 const newPassword = v.pipe(
   text(words.newPassword.missing),
-  v.minLength(PASSWORD_MIN_CHARACTERS, words.newPassword.tooShort(PASSWORD_MIN_CHARACTERS)),
-  v.maxLength(PASSWORD_MAX_CHARACTERS, words.newPassword.tooLong(PASSWORD_MAX_CHARACTERS)),
+  v.check(
+    (password) => passwordLength(password) >= PASSWORD_MIN_CHARACTERS,
+    words.newPassword.tooShort(PASSWORD_MIN_CHARACTERS),
+  ),
+  v.check(
+    (password) => passwordLength(password) <= PASSWORD_MAX_CHARACTERS,
+    words.newPassword.tooLong(PASSWORD_MAX_CHARACTERS),
+  ),
 );
 
-/** To check against what is stored: long enough for every password that could have been set. */
-const currentPassword = v.pipe(
-  text(words.password.missing),
-  v.maxLength(PASSWORD_MAX_CHARACTERS, words.password.tooLong(PASSWORD_MAX_CHARACTERS)),
-);
+/** To check against what is stored, whatever rule it was set under: only the form's own length bounds it. */
+const currentPassword = text(words.password.missing);
 
 export const signUpForm = v.object({ username: newUsername, password: newPassword });
 export const signInForm = v.object({

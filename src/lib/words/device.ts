@@ -4,7 +4,7 @@ import { exactTime } from './time';
 
 const countries = new Intl.DisplayNames(LOCALE, { type: 'region' });
 
-/** "Chrome 131 on macOS 15", or as much of it as is known. */
+/** "Chrome 131 on macOS", or as much of it as is known. */
 export function deviceName({ browser, system }: Device): string {
   if (browser && system) return `${browser} on ${system}`;
   return browser ?? system ?? 'Unknown device';
@@ -16,7 +16,7 @@ export function placeName({ city, country }: Place): string {
   return known || 'Unknown place';
 }
 
-/** "Chrome 131 on macOS 15, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */
+/** "Chrome 131 on macOS, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */
 export function sessionInWords(session: SessionView, timeZone: 'UTC' | null): string {
   const name = session.name ?? deviceName(session.device);
   return `${name}, ${placeName(session.place)}, signed in ${exactTime(session.signedInAt, timeZone)}`;

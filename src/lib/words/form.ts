@@ -23,7 +23,6 @@ export const form = {
   },
   password: {
     missing: 'Enter your password.',
-    tooLong: (max: number) => `Passwords here have at most ${max} characters.`,
     wrong: 'That is not your password.',
   },
   session: {

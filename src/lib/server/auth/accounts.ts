@@ -1,5 +1,6 @@
 import { LuciaError, type KeySchema, type Session } from 'lucia';
 import { generateRandomString } from 'lucia/utils';
+import { asHashed } from '$lib/password-characters';
 import type { Device } from './device-cookie';
 import { logEvent, recordEvent } from './events';
 import { toSignIn } from './guards';
@@ -127,8 +128,7 @@ export async function changePassword(
   const { auth } = event.locals;
   const key = await provePassword(event, current, currentPassword);
   if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
-  // As the hash sees them.
-  if (newPassword.normalize('NFKC') === currentPassword.normalize('NFKC')) return 'same-password';
+  if (asHashed(newPassword) === asHashed(currentPassword)) return 'same-password';
   const newHash = await auth.passwordHash.generate(newPassword);
   const others = await endOthers(event, current, Date.now(), (next, successorId) =>
     auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event), successorId),

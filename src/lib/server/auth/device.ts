@@ -1,32 +1,188 @@
-import Bowser from 'bowser';
 import type { Device } from '$lib/session-view';
 
-const NAME_MAX_CHARACTERS = 40;
-const USER_AGENT_MAX_CHARACTERS = 512;
+/** An app whose name the user agent does not say. */
+const IN_APP = 'In-app browser';
 
-/** Browsers froze what they say of these systems' versions: every Mac is "Catalina", every Windows is 10. */
-const FROZEN_VERSIONS = ['macOS', 'Windows'];
+/**
+ * Names of browsers, apps and tools, each with what tells it in a user agent; a group is its major version. The first that fits
+ * counts, so what also calls itself Chrome or Safari stands before them.
+ */
+const BROWSERS: [name: string, pattern: RegExp][] = [
+  ['curl', /^curl\//i],
+  ['Wget', /^wget\b/i],
+  ['python-requests', /^python-requests\b/i],
+  ['Python', /^python\b/i],
+  ['Go-http-client', /^go-http-client\b/i],
+  ['Node.js', /^node(?:$|[-.]?fetch\b|\.js\b|\/)/i],
+  ['undici', /^undici\b/i],
+  ['axios', /^axios\b/i],
+  ['Deno', /^deno\//i],
+  ['Bun', /^bun\//i],
+  ['Postman', /^postmanruntime\b/i],
+  ['Insomnia', /^insomnia\b/i],
+  ['Bruno', /^bruno-runtime\b/i],
+  ['okhttp', /^okhttp\b/i],
+  ['HTTPie', /^httpie\b/i],
+  ['Java', /^(?:java|apache-httpclient)\b/i],
+  ['Dart', /^dart\b/i],
+  ['Ruby', /^(?:ruby|faraday)\b/i],
+  ['Perl', /^(?:libwww-perl|lwp)\b/i],
+  ['PHP', /^(?:php|guzzlehttp)\b/i],
+  ['PowerShell', /PowerShell\//],
+  ['Instagram', /\bInstagram\b/],
+  ['Threads', /\bBarcelona \d/],
+  ['Messenger', /\bFBAN\/Messenger|\bFB_IAB\/(?:Orca|MESSENGER)/],
+  ['Facebook', /\bFB(?:AN|AV|_IAB)\//],
+  ['TikTok', /\b(?:musical_ly|trill)_|\bTikTok\b/],
+  ['WeChat', /\bMicroMessenger\//],
+  ['LINE', /\bLine\//],
+  ['Snapchat', /\bSnapchat\b/],
+  ['WhatsApp', /\bWhatsApp\b/],
+  ['Telegram', /\bTelegram\b/],
+  ['LinkedIn', /\bLinkedInApp\b/],
+  ['Pinterest', /\bPinterest\b/],
+  ['X', /\bTwitter(?: for i|Android)/],
+  ['Reddit', /\bReddit(?:Android)?\b/i],
+  ['KakaoTalk', /\bKAKAOTALK\b/i],
+  ['NAVER', /\bNAVER\(/],
+  ['Zalo', /\bZalo\b/],
+  ['Weibo', /\bWeibo\b/i],
+  ['QQ', /\bQQ\//],
+  ['Discord', /\bDiscord\b/i],
+  ['Slack', /\bSlack(?:_SSB)?\//],
+  ['Microsoft Teams', /\bTeams\//],
+  ['Google app', /\bGSA\//],
+  ['DuckDuckGo', /\b(?:DuckDuckGo|Ddg)\//],
+  ['Ecosia', /\bEcosia\b/],
+  ['Edge', product('Edge?|EdgA|EdgiOS')],
+  ['Opera GX', product('OPX')],
+  ['Opera Mini', product('Opera Mini')],
+  ['Opera', product('OPR|OPT|OPiOS')],
+  ['Samsung Internet', product('SamsungBrowser')],
+  ['Vivaldi', product('Vivaldi')],
+  ['Brave', product('Brave')],
+  ['Yandex Browser', product('YaBrowser')],
+  ['UC Browser', product('UCBrowser')],
+  ['Huawei Browser', product('HuaweiBrowser')],
+  ['Mi Browser', product('MiuiBrowser')],
+  ['Vivo Browser', product('VivoBrowser')],
+  ['OPPO Browser', product('HeyTapBrowser')],
+  ['QQ Browser', product('M?QQBrowser')],
+  ['Whale', product('Whale')],
+  ['Silk', product('Silk')],
+  ['Quest Browser', product('OculusBrowser')],
+  ['Firefox Focus', product('Focus|Klar')],
+  ['Firefox', product('Firefox|FxiOS')],
+  ['Internet Explorer', /\bTrident\/|\bMSIE /],
+  [IN_APP, /; wv\)|\bElectron\//],
+  ['Chrome', product('Chrome|HeadlessChrome|CriOS')],
+  // On other systems "Safari" is what a browser is compatible with.
+  ['Safari', /^[^(]*\((?:Macintosh|iPhone|iPad|iPod)\b.*?\bVersion\/(?:(\d{1,3})\b)?/],
+];
 
-/** What a User-Agent header says about the browser. Its text is the visitor's own: escape it wherever it is shown. */
-export function deviceOf(userAgent: string | null): Device {
-  if (!userAgent) return { browser: null, system: null, kind: 'unknown' };
-  const { browser, os, platform } = Bowser.parse(userAgent.slice(0, USER_AGENT_MAX_CHARACTERS));
+/** Brands of `Sec-CH-UA`, which count where the user agent says Chrome, as Brave's does. The most telling first. */
+const BRANDS: [brand: string, name: string][] = [
+  ['Android WebView', IN_APP],
+  ['Brave', 'Brave'],
+  ['Vivaldi', 'Vivaldi'],
+  ['Opera GX', 'Opera GX'],
+  ['Opera', 'Opera'],
+  ['Microsoft Edge', 'Edge'],
+  ['Samsung Internet', 'Samsung Internet'],
+  ['YaBrowser', 'Yandex Browser'],
+  ['Whale', 'Whale'],
+  ['DuckDuckGo', 'DuckDuckGo'],
+  ['Ecosia', 'Ecosia'],
+];
+
+/**
+ * Systems by name alone: browsers froze the versions (every Windows is 10, macOS 10.15.7, Android 10, iOS 18). "desktop" is what
+ * asks for pages as one does.
+ */
+const SYSTEMS: [name: string, pattern: RegExp, kind: Device['kind'] | 'by form factor'][] = [
+  ['iPad', /\biPad/, 'tablet'],
+  ['iPhone', /\biPhone/, 'phone'],
+  ['iPod touch', /\biPod\b/, 'phone'],
+  ['HarmonyOS', /\b(?:OpenHarmony|HarmonyOS)\b/, 'by form factor'],
+  ['KaiOS', /\bKAIOS\//, 'phone'],
+  ['Tizen', /\bTizen\b/, 'unknown'],
+  ['webOS', /\bWeb[0O]S\b/, 'unknown'],
+  ['PlayStation', /\bPlayStation\b/, 'unknown'],
+  ['Xbox', /\bXbox\b/, 'unknown'],
+  ['Meta Quest', /\bQuest\b/, 'unknown'],
+  ['Android', /\bAndroid\b/, 'by form factor'],
+  ['ChromeOS', /\bCrOS\b/, 'desktop'],
+  ['Windows', /\bWindows\b/, 'desktop'],
+  // The browsers of iPhones and iPads, asking for desktop pages. Safari on an iPad does so by itself, and is then a Mac to the letter.
+  ['iPhone or iPad', /^[^(]*\(Macintosh\b.*\b(?:CriOS|FxiOS|EdgiOS|OPT|GSA|Focus)\//, 'unknown'],
+  ['macOS', /^[^(]*\(Macintosh\b.*(?:Chrome|Firefox|PowerShell)\//, 'desktop'],
+  ['macOS or iPad', /\bMacintosh\b/, 'desktop'],
+  ['Linux', /\bLinux\b|\bX11\b/, 'desktop'],
+];
+
+/** Systems by what `Sec-CH-UA-Platform` calls them. */
+const PLATFORMS = new Map([
+  ['"Android"', 'Android'],
+  ['"Chrome OS"', 'ChromeOS'],
+  ['"Chromium OS"', 'ChromeOS'],
+  ['"Linux"', 'Linux'],
+  ['"macOS"', 'macOS'],
+  ['"Windows"', 'Windows'],
+]);
+
+/** What `deviceOf` may answer, but for a browser's version. */
+export const BROWSER_NAMES: ReadonlySet<string> = new Set(BROWSERS.map(([name]) => name));
+export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEMS.map(([name]) => name));
+
+const HEADER_MAX_CHARACTERS = 1_024;
+const BRAND = /"((?:[^"\\]|\\.)*)";\s*v="(?:(\d{1,3})\b)?/g;
+
+/**
+ * What a request's headers say of the browser behind it. They are the visitor's own text, and people read the answer in their
+ * activity: so it has names from the tables above and a version of at most three digits, and nothing else.
+ */
+export function deviceOf(headers: Pick<Headers, 'get'>): Device {
+  const read = (name: string) => headers.get(name)?.slice(0, HEADER_MAX_CHARACTERS) ?? '';
+  const userAgent = read('user-agent');
+  const named = browserOf(userAgent);
+  // Hints are Chromium's. Beside another browser's name they are those of a tool that goes by that name.
+  const hint = (name: string) => (named[0] === 'Chrome' ? read(name) : '');
+
+  const told = SYSTEMS.find(([, pattern]) => pattern.test(userAgent));
+  const hinted = PLATFORMS.get(hint('sec-ch-ua-platform'));
+  const [system = null, , kind = 'unknown'] = SYSTEMS.find(([name]) => name === hinted) ?? told ?? [];
+  const isMobile = /\b(?:Mobile|Phone)\b/.test(userAgent) || hint('sec-ch-ua-mobile') === '?1';
+  // An Android that says so in its hints alone was asked for the desktop page: of phone and tablet nobody knows which.
+  const large = told?.[0] === system ? 'tablet' : 'unknown';
   return {
-    browser: label(browser.name, browser.version?.split('.')[0]),
-    system: label(
-      os.name,
-      FROZEN_VERSIONS.includes(os.name ?? '') ? undefined : (os.versionName ?? os.version),
-    ),
-    kind: kindOf(platform.type),
+    browser: label(brandOf(hint('sec-ch-ua')) ?? named),
+    system,
+    kind: kind === 'by form factor' ? (isMobile ? 'phone' : large) : kind,
   };
 }
 
-function label(name: string | undefined, version: string | undefined): string | null {
-  if (!name) return null;
-  return [name, version].filter(Boolean).join(' ').slice(0, NAME_MAX_CHARACTERS);
+type Named = [name: string | null, version: string | undefined];
+
+function browserOf(userAgent: string): Named {
+  for (const [name, pattern] of BROWSERS) {
+    const found = pattern.exec(userAgent);
+    if (found) return [name, found[1]];
+  }
+  return [null, undefined];
 }
 
-function kindOf(type: string | undefined): Device['kind'] {
-  if (type === 'mobile') return 'phone';
-  return type === 'tablet' || type === 'desktop' ? type : 'unknown';
+function brandOf(hint: string): Named | null {
+  const versions = new Map([...hint.matchAll(BRAND)].map(([, brand = '', version]) => [brand, version]));
+  const [brand, name] = BRANDS.find(([one]) => versions.has(one)) ?? [];
+  if (!brand || !name) return null;
+  return [name, name === IN_APP ? undefined : versions.get(brand)];
+}
+
+/** A product token, as `Chrome/144.0.0.0`. A version that is none is left out. */
+function product(names: string): RegExp {
+  return new RegExp(`\\b(?:${names})/(?:(\\d{1,3})\\b)?`);
+}
+
+function label([name, version]: Named): string | null {
+  return name && version ? `${name} ${version}` : name;
 }

@@ -1,3 +1,4 @@
+import { asHashed } from '$lib/password-characters';
 import { form } from '$lib/words/form';
 import type { BreachLookup } from './breach';
 import { mostUsed } from './most-used-passwords';
@@ -19,8 +20,14 @@ export type NewPassword = {
  * Says what is wrong with a new password, as a message for beside its field, or `null` if it may be used. Its length is
  * the form's to check, and there is no rule of composition (ASVS 6.2.5). Refused are the most used passwords
  * (6.2.4), the username and the site's name with little added (6.2.11) and, where asked for, breached ones (6.2.12).
+ * All of it in the form that is hashed: every other way to type that form signs in as well, so it is the one that guessers try.
  */
-export async function checkPassword({ password, username, isBreached }: NewPassword): Promise<string | null> {
+export async function checkPassword({
+  password: typed,
+  username,
+  isBreached,
+}: NewPassword): Promise<string | null> {
+  const password = asHashed(typed);
   if (isMadeOfContext(password, username)) return form.newPassword.context;
   if ((await mostUsedPasswords()).has(password.toLowerCase())) return form.newPassword.mostUsed;
   return (await isBreached?.(password)) ? form.newPassword.breached : null;
@@ -49,8 +56,5 @@ function isMadeOfContext(password: string, username: string): boolean {
 
 /** Without case, white space and ASCII punctuation, so that `Ada_Lovelace!` is `adalovelace`. */
 function squeeze(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s!-/:-@[-`{-~]/g, '');
+  return text.toLowerCase().replace(/[\s!-/:-@[-`{-~]/g, '');
 }

@@ -1,5 +1,6 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { generateRandomString } from 'lucia/utils';
+import { asHashed } from '$lib/password-characters';
 import { SCRYPT } from './policy';
 
 /** Lucia's `passwordHash` option: hashes a password, and compares one with a hash. */
@@ -41,7 +42,7 @@ function derive(password: string, salt: string): Promise<Buffer> {
   // Node refuses to use more than `maxmem`, 32 MiB unless told; scrypt needs 128 · N · r bytes and a little.
   const maxmem = 2 * 128 * N * r;
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, keyBytes, { N, r, p, maxmem }, (error, key) =>
+    scrypt(asHashed(password), salt, keyBytes, { N, r, p, maxmem }, (error, key) =>
       error ? reject(error) : resolve(key),
     );
   });

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Session, SessionSchema } from 'lucia';
-import type { Place, SessionView } from '$lib/session-view';
+import type { SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
 import { readSession, toSignIn, type GuardEvent } from './guards';
@@ -15,7 +15,8 @@ import {
 } from './ledger';
 import { StoreUnavailable } from '../stores';
 import { endingInTime, renewedPeriods } from './lifetime';
-import { isLoopback, type Auth } from './lucia';
+import type { Auth } from './lucia';
+import { placeOf } from './place';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE, SESSIONS_LISTED_MAX } from './policy';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
@@ -295,7 +296,7 @@ export function actorOf(session: Session): Actor {
 
 /** The device and place a request comes from. */
 export function originOf({ request, platform, url }: SessionEvent): Origin {
-  return { device: deviceOf(request.headers.get('user-agent')), place: placeOf(platform?.cf, url) };
+  return { device: deviceOf(request.headers), place: placeOf(platform?.cf, url) };
 }
 
 type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
@@ -378,16 +379,4 @@ function viewOf(session: Session, current: boolean): SessionView {
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
     endsAt: session.idlePeriodExpiresAt.getTime(),
   };
-}
-
-/** Country and city as Cloudflare's edge sees them (`request.cf`); no address is kept. */
-function placeOf(cf: { country?: unknown; city?: unknown } | undefined, url: URL): Place {
-  if (isLoopback(url)) return { country: null, city: 'local' };
-  return { country: textOrNull(cf?.country), city: textOrNull(cf?.city) };
-}
-
-const PLACE_MAX_CHARACTERS = 60;
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value.slice(0, PLACE_MAX_CHARACTERS) : null;
 }
