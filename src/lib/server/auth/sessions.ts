@@ -5,8 +5,9 @@ import { deviceOf } from './device';
 import { logEvent, type EventType, type Origin } from './events';
 import { isInvalidSession, readSession, requireSession, toSignIn, type GuardEvent } from './guards';
 import { nextEpoch, type Account, type Actor, type Arrival } from './ledger';
+import { isLoopback } from '../loopback';
 import { StoreUnavailable } from '../stores';
-import { absoluteEnd, endingInTime, isLoopback, type Auth } from './lucia';
+import { absoluteEnd, endingInTime, type Auth } from './lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE } from './policy';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
