@@ -33,6 +33,9 @@ Options:
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
+/** D1 answers nothing else while a statement runs. */
+const ROWS_DELETED_AT_ONCE = 5_000;
+
 /** Wrangler takes SQL as text only, so nothing that could end a literal may go into one. */
 const USERNAME = new RegExp(
   `^[a-z0-9][a-z0-9._-]{${USERNAME_MIN_CHARACTERS - 1},${USERNAME_MAX_CHARACTERS - 1}}$`,
@@ -163,26 +166,43 @@ function epochIn(metadata) {
 }
 
 /**
- * Deletes what is past its time: sign-ins do so too, some rows at a time.
+ * Deletes what is past its time, step after step: sign-ins do so too, some rows at a time. Ended half-way, it has done as much,
+ * and goes on when it is run again.
  * @param {Target} target
  */
 async function purge(target) {
   const now = Date.now();
-  const expired = [
-    { table: 'RevokedSession', condition: `expires_at <= ${now}` },
-    { table: 'SignInThrottle', condition: `expires_at <= ${now}` },
-    { table: 'SecurityEvent', condition: `at <= ${now - EVENTS_KEPT_MILLISECONDS}` },
+  const days = EVENTS_KEPT_MILLISECONDS / DAY_MILLISECONDS;
+  const steps = [
+    { what: 'expired ledger row', run: deleteRows('RevokedSession', `expires_at <= ${now}`) },
+    { what: 'expired throttle row', run: deleteRows('SignInThrottle', `expires_at <= ${now}`) },
+    {
+      what: 'event',
+      beyond: ` older than ${days} days`,
+      run: deleteRows('SecurityEvent', `at <= ${now - EVENTS_KEPT_MILLISECONDS}`),
+    },
   ];
-  const results = await query(
-    target,
-    ...expired.flatMap(({ table, condition }) => [
-      `SELECT count(*) AS count FROM ${table} WHERE ${condition}`,
-      `DELETE FROM ${table} WHERE ${condition}`,
-    ]),
-  );
-  const deleted = (/** @type {number} */ i) => Number(results[2 * i]?.[0]?.count);
-  console.log(
-    `Deleted from ${nameOf(target)}: ${counted(deleted(0), 'expired ledger row')}, ${counted(deleted(1), 'expired throttle row')} ` +
-      `and ${counted(deleted(2), 'event')} older than ${EVENTS_KEPT_MILLISECONDS / DAY_MILLISECONDS} days.`,
-  );
+  const deleted = [];
+  for (const { what, beyond = '', run } of steps) deleted.push(counted(await run(target), what) + beyond);
+  console.log(`Deleted from ${nameOf(target)}: ${new Intl.ListFormat('en-GB').format(deleted)}.`);
+}
+
+/**
+ * A step of `purge` that deletes the rows of a table that meet a condition, a bounded number with each statement.
+ * @param {string} table
+ * @param {string} condition in SQL
+ * @returns {(target: Target) => Promise<number>} resolves with how many rows there were
+ */
+function deleteRows(table, condition) {
+  return async (target) => {
+    for (let total = 0; ;) {
+      // D1's SQLite knows no DELETE … LIMIT.
+      const [rows = []] = await query(
+        target,
+        `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT ${ROWS_DELETED_AT_ONCE}) RETURNING 1`,
+      );
+      total += rows.length;
+      if (rows.length < ROWS_DELETED_AT_ONCE) return total;
+    }
+  };
 }

@@ -11,7 +11,7 @@ import { toolEnvironment } from './lib/environment.mjs';
 import { exitOf, main, ROOT, start, StepFailed } from './lib/processes.mjs';
 
 const COPIED = ['src', 'tests', 'prisma', '.svelte-kit', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
-const COPIED_TOO = ['wrangler.toml', 'svelte.config.js', 'vite.config.ts'];
+const COPIED_TOO = ['wrangler.toml', 'svelte.config.js', 'vite.config.ts', 'scripts', '.gitignore'];
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
 /** The same histories for every fault. */
 const ENVIRONMENT = { HISTORIES: '2000', SEED: '1', CHECK_COSTS: 'off' };

@@ -1,4 +1,4 @@
-import { withoutIds } from './config.mjs';
+import { storesOf, withoutIds } from './config.mjs';
 
 /**
  * What Cloudflare Pages refuses, or takes and then fails on: found here before anything is made. Each check gives sentences
@@ -73,7 +73,18 @@ export function problemsInConfig(config) {
     ...(env.preview
       ? []
       : ['[env.preview] is missing: previews would work on the stores of production. Give it its own.']),
+    ...(env.preview ? sharedStores(config) : []),
   ];
+}
+
+/** @param {Config} config */
+function sharedStores(config) {
+  const production = storesOf(config, false);
+  return storesOf(config, true)
+    .filter(({ kind, title, id }) =>
+      production.some((other) => other.kind === kind && (other.title === title || (id && other.id === id))),
+    )
+    .map(({ binding }) => `${binding} of [env.preview] is production's own: give previews another one.`);
 }
 
 /** @param {Config} config */

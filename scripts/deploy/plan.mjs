@@ -1,8 +1,16 @@
 import { StepFailed } from '../lib/processes.mjs';
-import { d1Databases, kvNamespaces, projectState } from './wrangler.mjs';
+import { productionDeployments, projectState } from './pages-api.mjs';
+import { d1Databases, kvNamespaces } from './wrangler.mjs';
 
 /** Secrets that nobody needs to know: random, made once for each environment, never replaced. */
 const GENERATED_SECRETS = ['DEVICE_COOKIE_SECRET'];
+
+/** Of the production branch of a project that is made without anybody choosing one. */
+const DEFAULT_PRODUCTION_BRANCH = 'main';
+const DEFAULT_PREVIEW_BRANCH = 'preview';
+
+/** Each is one call: some seconds in all. */
+const DELETED_AT_MOST = 100;
 
 /**
  * What is to be deployed, and where to.
@@ -10,7 +18,8 @@ const GENERATED_SECRETS = ['DEVICE_COOKIE_SECRET'];
  * @property {string} project the Pages project
  * @property {'preview' | 'production'} environmentName
  * @property {string | null} section of wrangler.toml, null for its top level
- * @property {string} branch
+ * @property {string | null} branch the one that was asked for
+ * @property {boolean} deleteOld whether older production deployments are to be deleted
  * @property {import('./config.mjs').Store[]} stores
  *
  * What has to be done for that: it is worked out from what is there, so a second run has little to do, and one after a
@@ -20,24 +29,54 @@ const GENERATED_SECRETS = ['DEVICE_COOKIE_SECRET'];
  * @property {import('./config.mjs').Store[]} create
  * @property {import('./config.mjs').Store[]} keep
  * @property {boolean} createProject
+ * @property {string} branch the one it is deployed as
+ * @property {string} productionBranch the project's, or what it is to be
  * @property {string[]} secrets to generate and set
  * @property {import('./config.mjs').Store[]} migrate
+ * @property {number} older how many production deployments there are already
+ * @property {string[]} deleteOld the ids of those to delete
  */
+
+/**
+ * Pages decides by the branch alone what a deployment becomes. So this comes before everything else, and throws when the
+ * branch is not of the environment that is meant.
+ * @param {Target} target
+ * @param {string | null} existing the production branch of the project; null when it is to be made
+ * @returns {{ branch: string, productionBranch: string }}
+ */
+export function branchesOf({ project, environmentName, branch }, existing) {
+  const isProduction = environmentName === 'production';
+  const productionBranch = existing ?? (isProduction ? branch : null) ?? DEFAULT_PRODUCTION_BRANCH;
+  const chosen = branch ?? (isProduction ? productionBranch : DEFAULT_PREVIEW_BRANCH);
+  if ((chosen === productionBranch) === isProduction) return { branch: chosen, productionBranch };
+  throw new StepFailed(
+    `Nothing was changed, because branch "${chosen}" would go to ${isProduction ? 'preview' : 'production'}: ` +
+      `the production branch of "${project}" ${existing === null ? 'will be' : 'is'} "${productionBranch}".\n  What to do: ` +
+      (isProduction
+        ? 'leave --branch out, add --preview, or change the production branch in the settings of the project.'
+        : 'choose another --branch, or leave --preview out.'),
+  );
+}
 
 /**
  * @param {Target} target
  * @returns {Promise<Plan>}
  */
-export async function planFor({ project, environmentName, stores }) {
+export async function planFor(target) {
+  const { project, environmentName, stores } = target;
+  const existing = await projectState(project, environmentName);
+  const branches = branchesOf(target, existing?.productionBranch ?? null);
   const wanting = stores.filter(({ id }) => id === null);
   /** @param {'kv' | 'd1'} kind */
   const isWanted = (kind) => wanting.some((store) => store.kind === kind);
   /** @type {Map<string, string>} */
   const none = new Map();
-  const [kv, d1, { exists, secrets }] = await allAtOnce([
+  const [kv, d1, old] = await allAtOnce([
     isWanted('kv') ? kvNamespaces() : Promise.resolve(none),
     isWanted('d1') ? d1Databases() : Promise.resolve(none),
-    projectState(project, environmentName),
+    existing && environmentName === 'production'
+      ? productionDeployments(project, target.deleteOld ? DELETED_AT_MOST : 1)
+      : Promise.resolve({ ids: [], total: 0 }),
   ]);
   const found = { kv, d1 };
   return {
@@ -47,9 +86,12 @@ export async function planFor({ project, environmentName, stores }) {
     }),
     create: wanting.filter(({ kind, title }) => !found[kind].has(title)),
     keep: stores.filter(({ id }) => id !== null),
-    createProject: !exists,
-    secrets: GENERATED_SECRETS.filter((name) => !secrets.includes(name)),
+    createProject: existing === null,
+    ...branches,
+    secrets: GENERATED_SECRETS.filter((name) => !existing?.secrets.includes(name)),
     migrate: stores.filter(({ hasMigrations }) => hasMigrations),
+    older: old.total,
+    deleteOld: target.deleteOld ? old.ids : [],
   };
 }
 
@@ -58,7 +100,7 @@ export async function planFor({ project, environmentName, stores }) {
  * @param {Plan} plan
  * @returns {string} one line for each thing to do
  */
-export function planInWords({ project, environmentName, branch }, plan) {
+export function planInWords({ project, environmentName }, plan) {
   const lines = [
     ...plan.keep.map((store) => ['keep', `${nameOf(store)}, id ${store.id}`]),
     ...plan.adopt.map(({ store, id }) => [
@@ -67,13 +109,21 @@ export function planInWords({ project, environmentName, branch }, plan) {
     ]),
     ...plan.create.map((store) => ['make', `${nameOf(store)}; its id goes into wrangler.toml`]),
     plan.createProject
-      ? ['make', `Pages project "${project}"`]
+      ? ['make', `Pages project "${project}", with the production branch "${plan.productionBranch}"`]
       : ['keep', `Pages project "${project}", with its settings and domains`],
     ...plan.secrets.map((name) => ['set', `secret ${name}, random`]),
     ...plan.migrate.map(({ binding }) => ['apply', `the migrations that ${binding} lacks`]),
     ['build', 'the app'],
-    ['deploy', `as ${environmentName} (branch "${branch}")`],
+    ['deploy', `as ${environmentName} (branch "${plan.branch}")`],
     ['ask', '/healthz of what is then live'],
+    ...(plan.deleteOld.length > 0
+      ? [
+          [
+            'delete',
+            `${plan.deleteOld.length} of ${plan.older} older production deployments: no way back to them`,
+          ],
+        ]
+      : []),
   ];
   return lines.map(([verb = '', what]) => `  ${verb.padEnd(7)} ${what}`).join('\n');
 }

@@ -4,6 +4,7 @@ import { StepFailed } from '../lib/processes.mjs';
 import { build, generateClient } from '../lib/steps.mjs';
 import { withId } from './config.mjs';
 import { requireHealthy } from './live.mjs';
+import { deleteDeployment } from './pages-api.mjs';
 import { allAtOnce, nameOf } from './plan.mjs';
 import { CONFIG, configIsUncommitted } from './preflight.mjs';
 import { applyMigrations, createProject, createStore, deployPages, putSecret } from './wrangler.mjs';
@@ -37,7 +38,7 @@ export async function buildApp() {
  * @param {Target} target
  * @param {Plan} plan
  */
-export async function makeWhatIsMissing({ project, environmentName, branch }, plan) {
+export async function makeWhatIsMissing({ project, environmentName }, plan) {
   const preview = environmentName === 'preview';
   /**
    * @param {Store} store
@@ -51,7 +52,7 @@ export async function makeWhatIsMissing({ project, environmentName, branch }, pl
     console.log(`Making the ${nameOf(store)} …`);
     writeDown(store, await createStore(store));
   });
-  await allAtOnce(plan.createProject ? [...stores, makeProject(project, preview ? 'main' : branch)] : stores);
+  await allAtOnce(plan.createProject ? [...stores, makeProject(project, plan.productionBranch)] : stores);
 }
 
 /**
@@ -89,17 +90,15 @@ export async function migrateDatabases({ section }, { migrate }) {
 /**
  * Uploads the build and asks it how it is.
  * @param {Target} target
+ * @param {Plan} plan
  */
-export async function deploy({ project, environmentName, branch }) {
+export async function deploy({ project, environmentName }, { branch }) {
   console.log(`Deploying to ${environmentName} …`);
   const deployed = await deployPages(project, branch);
   if (deployed.environment !== environmentName) {
-    const { environment, production_branch } = deployed;
-    const mend =
-      environmentName === 'production' ? `add "-- --branch ${production_branch}"` : 'choose another --branch';
     throw new StepFailed(
-      `Branch "${branch}" went to ${environment}: the production branch of "${project}" is "${production_branch}".\n` +
-        `  What to do: ${mend}, or change it in the project's settings.`,
+      `Branch "${branch}" went to ${deployed.environment}: since the plan was made, the production branch of "${project}" became "${deployed.production_branch}".\n` +
+        `  What to do: see "Rollback" in docs/deploy.md, or change the branch back in the project's settings and run the same command again.`,
     );
   }
   console.log('Asking /healthz …');
@@ -109,6 +108,22 @@ export async function deploy({ project, environmentName, branch }) {
   if (configIsUncommitted()) {
     console.log('\n  wrangler.toml holds the ids of your stores now: commit it.');
   }
+}
+
+/**
+ * Deletes the older deployments of the plan, or says that there are some: each goes on answering at an address of its own.
+ * @param {Target} target
+ * @param {Plan} plan
+ */
+export async function deleteOldDeployments({ project }, { older, deleteOld }) {
+  if (deleteOld.length > 0) console.log(`\nDeleting ${deleteOld.length} older production deployments …`);
+  for (const id of deleteOld) await deleteDeployment(project, id);
+  const left = older - deleteOld.length;
+  if (left === 0) return;
+  console.log(
+    `\n  ${left} older production deployment${left === 1 ? '' : 's'} can still be reached, with the stores of this one. ` +
+      'After a security fix: "npm run deploy -- --delete-old" (docs/deploy.md).',
+  );
 }
 
 /**

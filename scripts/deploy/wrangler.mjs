@@ -74,20 +74,21 @@ async function run(args, { input, env } = {}) {
  * @param {string[]} args
  * @param {Parameters<typeof run>[1]} [options]
  */
-async function succeed(args, options) {
+export async function succeed(args, options) {
   const { code, out, said } = await run(args, options);
-  if (code !== 0) throw failure(args, said);
-  return out;
+  if (code === 0) return out;
+  const firstOption = args.findIndex((word) => word.startsWith('--'));
+  const words = args.slice(0, firstOption < 0 ? args.length : firstOption);
+  throw failure(`wrangler ${words.join(' ')}`, said);
 }
 
 /**
- * @param {string[]} args
- * @param {string} said
+ * @param {string} command what failed
+ * @param {string} said what it said
+ * @returns {StepFailed} both, and what to do about it
  */
-function failure(args, said) {
+export function failure(command, said) {
   const mend = MENDS.find(([pattern]) => pattern.test(said))?.[1] ?? AGAIN;
-  const firstOption = args.findIndex((word) => word.startsWith('--'));
-  const command = `wrangler ${args.slice(0, firstOption < 0 ? args.length : firstOption).join(' ')}`;
   // Before it, wrangler tells what went well.
   const error = said.slice(Math.max(0, said.search(/^\S* ?\[ERROR\]/m)));
   const quoted = error.replaceAll(/\n\s*\n/g, '\n').replaceAll(/^/gm, '    ');
@@ -123,21 +124,6 @@ export async function d1Databases() {
   /** @type {{ uuid: string, name: string }[]} */
   const databases = jsonIn(await succeed(['d1', 'list', '--json']), '[');
   return new Map(databases.map(({ uuid, name }) => [name, uuid]));
-}
-
-/**
- * @param {string} project
- * @param {'preview' | 'production'} environment
- * @returns {Promise<{ exists: boolean, secrets: string[] }>} whether the Pages project is there, and its secrets' names
- */
-export async function projectState(project, environment) {
-  const args = ['pages', 'secret', 'list', '--project-name', project, '--env', environment];
-  const { code, out, said } = await run(args);
-  if (code === 0) {
-    return { exists: true, secrets: [...out.matchAll(/^\s*- (\w+):/gm)].map(([, name]) => String(name)) };
-  }
-  if (said.includes(`Project "${project}" does not exist`)) return { exists: false, secrets: [] };
-  throw failure(args, said);
 }
 
 /**
@@ -182,14 +168,8 @@ export async function putSecret(project, environment, name, value) {
  * @returns {Promise<string[]>} the migrations that were applied
  */
 export async function applyMigrations(binding, environment) {
-  const out = await succeed([
-    'd1',
-    'migrations',
-    'apply',
-    binding,
-    '--remote',
-    ...(environment ? ['--env', environment] : []),
-  ]);
+  // The top level is named as well: left out, CLOUDFLARE_ENV would choose, and with it another database.
+  const out = await succeed(['d1', 'migrations', 'apply', binding, '--remote', '--env', environment ?? '']);
   return [...new Set(out.match(/\b\d+_\w+\.sql\b/g) ?? [])];
 }
 
@@ -223,7 +203,7 @@ export async function deployPages(project, branch) {
  * @param {string} output
  * @param {'[' | '{'} opening
  */
-function jsonIn(output, opening) {
+export function jsonIn(output, opening) {
   const lines = output.split('\n');
   const start = lines.findIndex((line) => line.startsWith(opening));
   if (start < 0) throw new StepFailed(`wrangler answered with something that is not JSON:\n${output}`);

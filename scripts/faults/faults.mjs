@@ -288,4 +288,28 @@ export const FAULTS = [
     test: INTERLEAVED,
     title: 'renew ∥ rotation',
   },
+  {
+    name: 'plain http from another machine reaches the app',
+    edits: [
+      {
+        file: 'src/lib/server/headers.ts',
+        find: 'refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx))',
+        replace: 'await (void refusePlainHttp, worker.fetch(request, env, ctx))',
+      },
+    ],
+    test: 'tests/integration/plain-http.test.ts',
+    title: 'takes nothing: POST',
+  },
+  {
+    name: 'a deployment looks at the branch after it has changed production',
+    edits: [
+      {
+        file: 'scripts/deploy/plan.mjs',
+        find: 'if ((chosen === productionBranch) === isProduction) return',
+        replace: 'if (chosen) return',
+      },
+    ],
+    test: 'tests/deploy/branches.node.test.ts',
+    title: 'on a branch, --branch feature, production branch trunk',
+  },
 ];

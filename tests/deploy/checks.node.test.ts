@@ -62,6 +62,25 @@ describe('wrangler.toml', () => {
   });
 });
 
+describe('a store that both environments would work on', () => {
+  const shared = "DB of [env.preview] is production's own: give previews another one.";
+
+  it('is refused by its name, by which it would be found', () => {
+    const text = WRANGLER_TOML.replace('"pages-sessions-preview"', '"pages-sessions"');
+    expect(problemsInConfig(parseConfig(text))).toEqual([shared]);
+  });
+
+  it("is refused by its id, and zeros are nobody's", () => {
+    let text = WRANGLER_TOML;
+    for (const preview of [false, true]) {
+      expect(problemsInConfig(parseConfig(text))).toEqual([]);
+      const database = storesOf(parseConfig(text), preview).find(({ kind }) => kind === 'd1');
+      text = withId(text, preview, database!, ID);
+    }
+    expect(problemsInConfig(parseConfig(text))).toEqual([shared]);
+  });
+});
+
 describe('the sources', () => {
   const problemsOf = (text: string) => problemsInSource([{ path: 'a.ts', text }]);
 

@@ -62,7 +62,9 @@ export class CloudflareApi {
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      send(response, 200, { success: true, errors: [], messages: [], result: await this.#result(incoming) });
+      const answer = await this.#result(incoming);
+      const result = answer instanceof Page ? answer : { result: answer };
+      send(response, 200, { success: true, errors: [], messages: [], ...result });
     } catch (error) {
       const { status, code, message } =
         error instanceof ApiError ? error : new ApiError(500, 0, String(error));
@@ -93,17 +95,19 @@ export class CloudflareApi {
   readonly #routes: Route[] = [
     route('GET /user/tokens/verify', () => ({ id: 'token', status: 'active' })),
     route('GET /user', () => ({ id: 'user', email: 'ada@example.com' })),
-    route('GET /accounts', ({ query }) => pageOf(this.accounts, query)),
-    route('GET /memberships', ({ query }) =>
-      pageOf(
-        this.accounts.map((account) => ({ id: account.id, account })),
-        query,
-      ),
+    route('GET /accounts', ({ query }) => new Page(this.accounts, query)),
+    route(
+      'GET /memberships',
+      ({ query }) =>
+        new Page(
+          this.accounts.map((account) => ({ id: account.id, account })),
+          query,
+        ),
     ),
 
-    route('GET /accounts/*/storage/kv/namespaces', ({ query }) => pageOf(this.kv.list(), query)),
+    route('GET /accounts/*/storage/kv/namespaces', ({ query }) => new Page(this.kv.list(), query)),
     route('POST /accounts/*/storage/kv/namespaces', ({ body }) => this.kv.create(parse(body).title)),
-    route('GET /accounts/*/d1/database', ({ query }) => pageOf(this.d1.list(), query)),
+    route('GET /accounts/*/d1/database', ({ query }) => new Page(this.d1.list(), query)),
     route('POST /accounts/*/d1/database', ({ body }) => this.d1.create(parse(body).name)),
     route('POST /accounts/*/d1/database/*/query', ({ body }, [, id = '']) =>
       this.d1.query(id, parse(body).sql),
@@ -122,6 +126,15 @@ export class CloudflareApi {
     route('POST /pages/assets/upsert-hashes', () => null),
     route('POST /accounts/*/pages/projects/*/deployments', async ({ body, contentType }, [, name = '']) =>
       this.pages.deploy(name, await formIn(body, contentType)),
+    ),
+    route('GET /accounts/*/pages/projects/*/deployments', ({ query }, [, name = '']) => {
+      if (Number(query.get('per_page') ?? 0) > DEPLOYMENTS_ON_A_PAGE) {
+        throw new ApiError(400, 8000024, 'Invalid list options provided.');
+      }
+      return new Page(this.pages.deployments(name, query.get('env')), query, DEPLOYMENTS_ON_A_PAGE);
+    }),
+    route('DELETE /accounts/*/pages/projects/*/deployments/*', (_, [, name = '', id = '']) =>
+      this.pages.delete(name, id),
     ),
     route('GET /accounts/*/pages/projects/*/deployments/*', () => ({
       latest_stage: { name: 'deploy', status: 'success' },
@@ -147,14 +160,21 @@ function purposeOf(body: Buffer): string {
 /** What the real one says when it stumbles; wrangler makes some calls again at that. */
 const UNKNOWN_ERROR = 8_000_000;
 
-/** Wrangler asks for page after page, until one is not full. */
-function pageOf<T>(all: T[], query: URLSearchParams): T[] {
-  const size = Number(query.get('per_page') ?? DEFAULT_PAGE_SIZE);
-  const from = (Number(query.get('page') ?? 1) - 1) * size;
-  return all.slice(from, from + size);
+/** One page of a list: wrangler asks for page after page, until one is not full. */
+class Page {
+  readonly result: unknown[];
+  readonly result_info: { total_count: number };
+
+  constructor(all: unknown[], query: URLSearchParams, defaultSize = 20) {
+    const size = Number(query.get('per_page') ?? defaultSize);
+    const from = (Number(query.get('page') ?? 1) - 1) * size;
+    this.result = all.slice(from, from + size);
+    this.result_info = { total_count: all.length };
+  }
 }
 
-const DEFAULT_PAGE_SIZE = 20;
+/** Pages lists no more deployments at a time. */
+const DEPLOYMENTS_ON_A_PAGE = 25;
 
 function parse(body: Buffer) {
   return JSON.parse(body.toString());

@@ -9,6 +9,8 @@ type Statement = { results: unknown[]; success: true; meta: object };
 /** The D1 databases of an account: each an SQLite file where Miniflare looks for it, so that a deployed worker opens the same one. */
 export class D1Databases {
   readonly #names = new Map<string, string>();
+  /** The databases that any SQL was run on. */
+  readonly asked = new Set<string>();
 
   /** @param folder Miniflare's folder for D1 */
   constructor(readonly folder: string) {}
@@ -33,6 +35,7 @@ export class D1Databases {
   /** Runs SQL as D1 does: all of it or, when a statement fails, none. */
   query(uuid: string, sql: string): Statement[] {
     this.require(uuid);
+    this.asked.add(uuid);
     const database = this.#open(uuid);
     try {
       return [{ results: run(database, sql), success: true, meta: {} }];

@@ -12,17 +12,19 @@ type Project = {
   deployment_configs: Record<EnvironmentName, DeploymentConfig>;
 };
 export type Patch = { deployment_configs?: Partial<Record<EnvironmentName, Partial<DeploymentConfig>>> };
+type Deployment = { id: string; url: string; environment: EnvironmentName; worker: Miniflare | null };
 type AssetUpload = { key: string; value: string; metadata: { contentType: string }; base64: boolean };
 
 const HASH = /^[0-9a-f]{32}$/;
 
-/** The Pages projects of an account: their secrets, the files uploaded for them, and the worker of each environment's last deployment. */
+/** The Pages projects of an account: their secrets, the files uploaded for them, and their deployments, each at an address of its own. */
 export class PagesProjects {
   readonly #projects = new Map<string, Project>();
   readonly #files = new Map<string, Asset>();
   readonly #tokens = new Set<string>();
-  readonly #live = new Map<EnvironmentName, Miniflare>();
-  #deployments = 0;
+  /** The newest first. */
+  readonly #deployments: Deployment[] = [];
+  #deployed = 0;
   /** Whether the next deployment, and only that, is to run without its D1 binding. */
   losesDatabase = false;
 
@@ -120,12 +122,11 @@ export class PagesProjects {
       this.stores,
     );
     this.losesDatabase = false;
-    await this.#live.get(environment)?.dispose();
-    this.#live.set(environment, worker);
-    this.#deployments += 1;
     const { origin: url } = await worker.ready;
+    const id = `d${++this.#deployed}`;
+    this.#deployments.unshift({ id, url, environment, worker });
     return {
-      id: `d${this.#deployments}`,
+      id,
       url,
       environment,
       project_name: name,
@@ -133,14 +134,42 @@ export class PagesProjects {
     };
   }
 
+  /** What is listed of the deployments to an environment, or to both. */
+  deployments(name: string, environment: string | null) {
+    this.get(name);
+    return this.#deployments
+      .filter((deployment) => (environment ?? deployment.environment) === deployment.environment)
+      .map(({ worker: _, ...listed }) => listed);
+  }
+
+  /** Deletes a deployment, but for the one that production is served from. */
+  async delete(name: string, id: string) {
+    const deployment = this.#deployments.find((one) => one.id === id);
+    if (!deployment) throw new ApiError(404, 8000009, 'Deployment not found.');
+    if (id === this.deployments(name, 'production')[0]?.id) {
+      throw new ApiError(400, 8000034, 'This deployment is live in production and cannot be deleted.');
+    }
+    await deployment.worker?.dispose();
+    this.#deployments.splice(this.#deployments.indexOf(deployment), 1);
+    return null;
+  }
+
+  /** Adds deployments of the past to what is listed; there is nothing behind their addresses. */
+  addPast(count: number, environment: EnvironmentName): void {
+    for (let n = 0; n < count; n++) {
+      const id = `d${++this.#deployed}`;
+      this.#deployments.unshift({ id, url: `https://${id}.invalid`, environment, worker: null });
+    }
+  }
+
   /** Where the last deployment to an environment runs. */
   async addressOf(environment: EnvironmentName): Promise<URL> {
-    const worker = this.#live.get(environment);
+    const worker = this.#deployments.find((one) => one.environment === environment)?.worker;
     if (!worker) throw new Error(`[rehearsal] nothing was deployed to ${environment}.`);
     return await worker.ready;
   }
 
   async dispose(): Promise<void> {
-    for (const worker of this.#live.values()) await worker.dispose();
+    for (const { worker } of this.#deployments) await worker?.dispose();
   }
 }

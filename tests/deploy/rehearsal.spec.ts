@@ -100,8 +100,8 @@ test('production: every call up to the deployment fails once, and every run goes
 
   const outcomes = await deployAgainAndAgain(fork, api);
 
-  // What is asked or made at once fails at once: the three lists, the three creations, the secret.
-  expect(outcomes).toHaveLength(4);
+  // What is asked or made at once fails at once: the project, the two lists, the three creations, the secret.
+  expect(outcomes).toHaveLength(5);
   for (const kind of creating) expect(timesMade(api, kind)).toBe(1);
   const [namespace] = api.kv.list();
   const [database] = api.d1.list();
@@ -139,7 +139,7 @@ test('production: every call up to the deployment fails once, and every run goes
     expect(code).toBe(0);
     expect(out).toContain(`keep    D1 database "${database?.name}" (DB), id ${database?.uuid}`);
     expect(out).toContain('Nothing was changed.');
-    expect(api.calls.slice(before.length)).toEqual([`GET ${PROJECT}`]);
+    expect(api.calls.slice(before.length)).toEqual([`GET ${PROJECT}`, `GET ${PROJECT}/deployments`]);
   });
 });
 

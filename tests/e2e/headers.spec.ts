@@ -142,6 +142,33 @@ test('what Kit answers before any of our code carries them too', async ({ baseUR
   });
 });
 
+test('over plain http from another machine no page is shown and no password taken', async ({
+  baseURL,
+  user,
+}) => {
+  const host: [string, string] = ['host', 'sessions.example'];
+  const form = new URLSearchParams(user).toString();
+  const post = { path: '/signup', method: 'POST', body: form };
+  const own: [string, string][] = [
+    ['origin', 'http://sessions.example'],
+    ['content-type', 'application/x-www-form-urlencoded'],
+  ];
+  const answers = await answersTo(baseURL, [
+    { path: '/', headers: [host] },
+    { path: '/_app/env.js', method: 'HEAD', headers: [host] },
+    { ...post, headers: [host, ...own, ['accept', 'text/html']] },
+    { ...post, headers: [host, ...own] },
+    // As behind a proxy that ends TLS.
+    { path: '/', headers: [host, ['x-forwarded-proto', 'https']] },
+    { path: '/favicon.svg', headers: [host] },
+  ]);
+  expect(answers.map(({ answer }) => answer.status)).toEqual([308, 308, 403, 403, 200, 200]);
+  for (const { said, answer } of answers.slice(0, -1))
+    expect(headerComplaints(answer.headers), said).toEqual([]);
+  // Pages itself cannot tell one from the other, and browsers ignore it over plain http.
+  expect(answers.at(-1)?.answer.headers['strict-transport-security']).toMatch(/^max-age=31536000\b/);
+});
+
 test('the page of last resort has its looks', async ({ newDevice }) => {
   const device = await newDevice({ refusals: [400] });
   const { page } = device;

@@ -40,6 +40,35 @@ async function withStores<T>(folder: string, use: (stores: Cloudflare.Env) => Pr
   }
 }
 
+/**
+ * Runs `use` with the environment that sends wrangler to an API on loopback, which answers a call (method, path, body) with what
+ * `answerTo` returns.
+ */
+async function withApi<T>(
+  answerTo: (call: string) => unknown,
+  use: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const api = createServer((request, response) => {
+    void text(request).then((body) => {
+      const result = answerTo(`${request.method} ${request.url} ${body}`.trim());
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
+    });
+  });
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  const address = api.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    return await use({
+      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${address.port}`,
+      CLOUDFLARE_API_TOKEN: 'a-token',
+      CLOUDFLARE_ACCOUNT_ID: 'account',
+    });
+  } finally {
+    await new Promise((resolve) => api.close(resolve));
+  }
+}
+
 const USERS = "INSERT INTO User (id, username, session_epoch) VALUES ('ada1', 'ada', 4), ('bob1', 'bob', 7)";
 
 /** The session records of two users: key, and the epoch in its metadata. */
@@ -159,36 +188,18 @@ describe('npm run admin -- end-sessions', { timeout: TEST_MILLISECONDS }, () => 
 
   it('asks the deployed stores with --remote, those of previews with --preview', async () => {
     const asked: string[] = [];
-    const answerTo = (url: string) => {
-      if (url.includes('/query')) return [{ results: [{ id: 'ada1', epoch: 2 }] }, { results: [] }];
-      return url.includes('/keys') ? [{ name: 'session:ada1.first', metadata: { epoch: 1 } }] : {};
-    };
-    const api = createServer((request, response) => {
-      void text(request).then((body) => {
-        asked.push(
-          `${request.method} ${request.url} ${body.includes("username = 'ada'") ? 'ada' : body}`.trim(),
-        );
-        response.setHeader('content-type', 'application/json');
-        const result = answerTo(request.url ?? '');
-        response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
-      });
-    });
-    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
-    const address = api.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    try {
-      const outcome = await admin(['end-sessions', 'ada', '--remote', '--preview'], {
-        CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${address.port}`,
-        CLOUDFLARE_API_TOKEN: 'a-token',
-        CLOUDFLARE_ACCOUNT_ID: 'account',
-      });
-      expect(outcome.out).toBe(
-        'Ended every session of ada in the deployed preview stores: 1 session record deleted from KV.\n',
-      );
-      expect(outcome.code).toBe(0);
-    } finally {
-      await new Promise((resolve) => api.close(resolve));
-    }
+    const outcome = await withApi(
+      (call) => {
+        asked.push(call.includes("username = 'ada'") ? call.replace(/ \{.*/s, ' ada') : call);
+        if (call.includes('/query')) return [{ results: [{ id: 'ada1', epoch: 2 }] }, { results: [] }];
+        return call.includes('/keys') ? [{ name: 'session:ada1.first', metadata: { epoch: 1 } }] : {};
+      },
+      (env) => admin(['end-sessions', 'ada', '--remote', '--preview'], env),
+    );
+    expect(outcome.out).toBe(
+      'Ended every session of ada in the deployed preview stores: 1 session record deleted from KV.\n',
+    );
+    expect(outcome.code).toBe(0);
     const d1 = '/accounts/account/d1/database/00000000-0000-0000-0000-000000000001';
     const kv = '/accounts/account/storage/kv/namespaces/00000000000000000000000000000001';
     expect(asked).toEqual([
@@ -232,6 +243,34 @@ describe('npm run admin -- purge', { timeout: TEST_MILLISECONDS }, () => {
       return results.map(({ results }) => results);
     });
     expect(left).toEqual([[{ id: 'r2' }], [{ id: 't2' }], [{ type: 'signed-out' }]]);
+  });
+
+  it('takes a bounded number of rows at a time, until none is left', async () => {
+    const rows = 12_345;
+    await withStores(folder, async ({ DB }) => {
+      await DB.exec(
+        `INSERT INTO SignInThrottle (id, failures, blocked_until, expires_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT 'many-' || i, 1, 0, 1 FROM n`,
+      );
+    });
+    expect((await admin(['purge', '--persist-to', folder])).out).toContain(`${rows} expired throttle rows`);
+
+    const statements: string[] = [];
+    const left: Record<string, number> = { RevokedSession: 0, SignInThrottle: rows, SecurityEvent: 5_000 };
+    const answerTo = (call: string) => {
+      statements.push(call.slice(call.indexOf('{')));
+      const table = Object.keys(left).find((name) => call.includes(`DELETE FROM ${name} `)) ?? '';
+      const limit = Number(/LIMIT (\d+)\)/.exec(call)?.[1] ?? Infinity);
+      const deleted = Math.min(limit, left[table] ?? 0);
+      left[table] = (left[table] ?? 0) - deleted;
+      return [{ results: Array.from({ length: deleted }, () => ({ 1: 1 })), success: true, meta: {} }];
+    };
+    const { out } = await withApi(answerTo, (env) => admin(['purge', '--remote'], env));
+    expect(out).toContain(
+      `0 expired ledger rows, ${rows} expired throttle rows and 5000 events older than 90 days`,
+    );
+    expect(left).toEqual({ RevokedSession: 0, SignInThrottle: 0, SecurityEvent: 0 });
+    expect(statements).toHaveLength(1 + 3 + 2);
+    for (const statement of statements) expect(statement).toMatch(/DELETE FROM .* LIMIT 5000\)/);
   });
 
   it('says what to do about a database without its tables', async () => {

@@ -13,7 +13,7 @@ const SENTENCE = /^[A-Z][a-z’']*( [^ ]+)+/;
  * Where sentences are for somebody else than the visitor of a page: whoever writes against the API or sends requests by hand,
  * whoever deploys, and the store's own messages.
  */
-const FOR_DEVELOPERS = ['api.ts', 'refusal.ts', 'bindings.ts', 'stores.ts'];
+const FOR_DEVELOPERS = ['api.ts', 'plain-http.ts', 'refusal.ts', 'bindings.ts', 'stores.ts'];
 
 /** Names of products, which are the same in every language. */
 const NAMES = join('auth', 'device.ts');

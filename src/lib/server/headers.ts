@@ -1,7 +1,10 @@
-// The upload bundles this file outside Vite as well (svelte.config.js): nothing of $lib, $app or $env in here but types.
+// The upload bundles this file outside Vite as well (svelte.config.js): nothing of $lib, $app or $env in here, or in what it imports.
 import type { RequestEvent } from '@sveltejs/kit';
+import { isLoopback } from './loopback';
+import { refusePlainHttp } from './plain-http';
 
 const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
+const HSTS = `max-age=${HSTS_MAX_AGE_SECONDS}; includeSubDomains`;
 const RETRY_AFTER_SECONDS = 5;
 
 /** What a JSON answer, a redirect or an error without a page may load: nothing. Pages have Kit's policy: svelte.config.js. */
@@ -17,15 +20,13 @@ const ON_EVERY_ANSWER = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-  // Browsers ignore it on plain http.
-  'Strict-Transport-Security': `max-age=${HSTS_MAX_AGE_SECONDS}; includeSubDomains`,
   // Pages say who is signed in: no cache may keep one (ASVS 14.3.2).
   'Cache-Control': 'no-store',
 };
 
 /** The headers of what a hook sees. */
-export function setSecurityHeaders({ locals }: RequestEvent, { status, headers }: Response): void {
-  setOnEveryAnswer(headers);
+export function setSecurityHeaders({ locals, url }: RequestEvent, { status, headers }: Response): void {
+  setOnEveryAnswer(headers, url);
   if (locals.auth && locals.showCost) headers.set('Server-Timing', locals.auth.stores.meter.serverTiming());
   if (status === 503) headers.set('Retry-After', String(RETRY_AFTER_SECONDS));
   // What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it.
@@ -34,22 +35,27 @@ export function setSecurityHeaders({ locals }: RequestEvent, { status, headers }
 
 type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Response> };
 
-/** A worker whose every answer has the headers, also those that Kit gives before any hook runs: svelte.config.js. */
+/**
+ * A worker whose every answer has the headers, also those that Kit gives before any hook runs (svelte.config.js), and that plain
+ * http from another machine does not reach.
+ */
 export function withSecurityHeaders(worker: Worker): Worker {
   return {
     async fetch(request, env, ctx) {
-      const response = await worker.fetch(request, env, ctx);
+      const response = refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx));
       // Set by the hook, or by `_headers`.
       if (response.headers.has('X-Content-Type-Options')) return response;
       const answer = new Response(response.body, response);
-      setOnEveryAnswer(answer.headers);
+      setOnEveryAnswer(answer.headers, new URL(request.url));
       return answer;
     },
   };
 }
 
-function setOnEveryAnswer(headers: Headers): void {
+function setOnEveryAnswer(headers: Headers, url: URL): void {
   for (const [name, value] of Object.entries(ON_EVERY_ANSWER)) headers.set(name, value);
+  // Not to be sent over plain http (RFC 6797, 7.2). On loopback it would lead every other app on this machine to https as well.
+  if (url.protocol === 'https:' && !isLoopback(url)) headers.set('Strict-Transport-Security', HSTS);
   if (headers.has('Content-Security-Policy')) return;
   const isPage = headers.get('Content-Type')?.startsWith('text/html');
   headers.set('Content-Security-Policy', isPage ? ERROR_PAGE : NOTHING_TO_LOAD);

@@ -12,6 +12,7 @@ import { sveltekit } from 'lucia/middleware';
 import type { Cookies } from '@sveltejs/kit';
 import { userAdapter } from '../database/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '../kv-adapter';
+import { isLoopback } from '../loopback';
 import { guardStores, listingAtMost } from '../stores';
 import { createDeviceCookie } from './device-cookie';
 import { createLedger } from './ledger';
@@ -128,10 +129,6 @@ function configureLucia({ adapter, cookie, middleware, passwordHash }: LuciaPart
 function sessionCookieFor(url: URL): { name: string; secure: boolean } {
   const plainLocal = url.protocol === 'http:' && isLoopback(url);
   return plainLocal ? { name: 'session', secure: false } : { name: '__Host-session', secure: true };
-}
-
-export function isLoopback({ hostname }: URL): boolean {
-  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
 
 /** What the cookies of new sessions need: the token, and when the session must end. */

@@ -1,0 +1,29 @@
+// Part of headers.ts, and so bundled outside Vite as well: nothing of $lib, $app or $env in here.
+import { isLoopback } from './loopback';
+
+/**
+ * The answer to a request that came over plain http from another machine, or `null`. A password would cross the network in clear,
+ * and the browser would drop the cookie (it is Secure). A page is led to https. Anything else is refused, and not led on: what it
+ * carried has crossed already, and whoever sent it has to see that.
+ * A proxy that ends TLS in front of a local server says so in `X-Forwarded-Proto`. Cloudflare sets that header itself.
+ */
+export function refusePlainHttp(request: Request): Response | null {
+  const url = new URL(request.url);
+  const isPlain = url.protocol === 'http:' && request.headers.get('X-Forwarded-Proto') !== 'https';
+  if (!isPlain || isLoopback(url)) return null;
+  url.protocol = 'https:';
+  // Only 443 is sure to speak it.
+  url.port = '';
+  if (['GET', 'HEAD'].includes(request.method)) {
+    return new Response(null, { status: 308, headers: { Location: url.href } });
+  }
+  const detail = `This came over plain http, where others can read it, so nothing was done. Use ${url.origin}, and change a password that you sent.`;
+  if (request.headers.get('Accept')?.includes('text/html')) {
+    const page = `<!doctype html><html lang="en"><title>Not over plain http</title><h1>Not over plain http</h1><p>${detail}</p></html>`;
+    return new Response(page, { status: 403, headers: { 'Content-Type': 'text/html; charset=utf-8' } });
+  }
+  return Response.json(
+    { type: 'about:blank', title: 'Not over plain http', status: 403, detail },
+    { status: 403, headers: { 'Content-Type': 'application/problem+json' } },
+  );
+}
