@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { recordEvent, type EventType, type Origin } from './events';
+import { leftoverIn, markLeftovers, selectLateSessions, selectLeftover } from './leftovers';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_KEPT_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
 import { countedIn, notOvertaken, type Try } from './throttle';
 
@@ -63,28 +64,29 @@ export function createLedger(db: D1Database) {
      * Lets a sign-in in: gives the account with the epoch its session is to carry, and ends the session it replaces.
      * `changed`: the password was, since it was compared; `overtaken`: a block came before the answer. Then nothing
      * happened. The epoch is read together with the hash, so a sign-in with an old password cannot get the epoch of a
-     * new one.
+     * new one. `leftover`: the deleted user whose records the sign-in is to go on removing (`removeLeftovers`).
      */
     async admit(
       key: VerifiedKey,
       tried: Try,
       arrival: Arrival,
       alongside: D1PreparedStatement[],
-    ): Promise<Account | 'changed' | 'overtaken'> {
+    ): Promise<(Account & { leftover: string | null }) | 'changed' | 'overtaken'> {
       const account = db
         .prepare(
           `SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(3)} AS free
            FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ?1 AND hashed_password = ?2`,
         )
         .bind(key.id, key.hash, countedIn(tried));
-      const [found] = await db.batch<Account & { free: number }>([
+      const results = await db.batch<Account & { free: number }>([
         account,
         ...this.arrive(arrival, { key, tried }),
         ...alongside,
       ]);
-      const row = found?.results[0];
+      const row = results[0]?.results[0];
       if (!row) return 'changed';
-      return row.free === 1 ? { id: row.id, username: row.username, epoch: row.epoch } : 'overtaken';
+      if (row.free !== 1) return 'overtaken';
+      return { id: row.id, username: row.username, epoch: row.epoch, leftover: leftoverIn(results) };
     },
 
     /** The statements that record an arrival. With a proof they take effect only while that holds. */
@@ -116,6 +118,7 @@ export function createLedger(db: D1Database) {
             ]
           : []),
         ...purge(db, now),
+        selectLeftover(db),
       ];
     },
 
@@ -269,15 +272,20 @@ export function createLedger(db: D1Database) {
     },
 
     /**
-     * Deletes the user with keys, events and ledger rows (foreign keys cascade).
-     * False if the actor no longer stands or the password was changed; then nothing happened.
+     * Deletes the user with keys, events and ledger rows (foreign keys cascade), and leaves a marker for the records in KV.
+     * Returns the ids of the sessions that KV's list may not show yet (`removeLeftovers`); `null` if the actor no longer stands
+     * or the password was changed, and then nothing happened.
      */
-    async deleteAccount(actor: Actor, key: VerifiedKey): Promise<boolean> {
-      const { meta } = await db
-        .prepare(`DELETE FROM User WHERE id = ?1 AND ${actorStands(1)} AND ${keyHas(4)}`)
-        .bind(...actorValues(actor), key.id, key.hash)
-        .run();
-      return meta.changes > 0;
+    async deleteAccount(actor: Actor, key: VerifiedKey): Promise<string[] | null> {
+      const now = Date.now();
+      const values = [...actorValues(actor), key.id, key.hash];
+      const [late, , deleted] = await db.batch<{ session_id: string }>([
+        selectLateSessions(db, actor.userId, now),
+        markLeftovers(db, now, `User.id = ?2 AND ${actorStands(2)} AND ${keyHas(5)}`, ...values),
+        db.prepare(`DELETE FROM User WHERE id = ?1 AND ${actorStands(1)} AND ${keyHas(4)}`).bind(...values),
+      ]);
+      if (!late || !deleted || deleted.meta.changes === 0) return null;
+      return late.results.map(({ session_id }) => session_id);
     },
   };
 }

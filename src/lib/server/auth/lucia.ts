@@ -11,7 +11,7 @@ import {
 } from 'lucia';
 import { sveltekit } from 'lucia/middleware';
 import type { Cookies } from '@sveltejs/kit';
-import { userAdapter } from '../database/user-adapter';
+import { userAdapter, type AlongSignUp } from '../database/user-adapter';
 import { cloudflareKvBinding, type SessionLayout } from '../kv-adapter';
 import { StoreUnavailable, guardStores } from '../stores';
 import { createDeviceCookie } from './device-cookie';
@@ -51,7 +51,11 @@ export function createAuth({
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
   const stores = guardStores(kv, db);
-  const memory: Memory = { sessions: new Map(), users: new Map(), alongSignUp: [] };
+  const memory: Memory = {
+    sessions: new Map(),
+    users: new Map(),
+    alongSignUp: { statements: [], results: [] },
+  };
   const users = initializeUsers(stores.db, memory.alongSignUp)(LuciaError);
   const ledger = createLedger(stores.db);
   const cookie = sessionCookieFor(event.url);
@@ -175,8 +179,8 @@ function tokenCookies(presentedId: string | null, tokens: Map<string, string>): 
 type Memory = {
   sessions: Map<string, Promise<SessionSchema | null>>;
   users: Map<string, { id: string; username: string }>;
-  /** Statements that the batch of a sign-up carries along. */
-  alongSignUp: D1PreparedStatement[];
+  /** Statements that the batch of a sign-up carries along, and what they gave. */
+  alongSignUp: AlongSignUp;
   /** Of the account that this request made. */
   passwordHash?: string;
   /** Whether this request signed its browser out. */

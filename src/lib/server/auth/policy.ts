@@ -79,3 +79,12 @@ export const THROTTLE_WINDOW_MILLISECONDS = 24 * HOUR_MILLISECONDS;
 
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;
+
+/**
+ * KV operations of one step that deletes what a deleted account left there. The free plan allows 50 subrequests to a request,
+ * D1 queries among them, and no request that takes such a step needs more than 20 for itself.
+ */
+export const LEFTOVER_OPERATIONS_PER_STEP = 30;
+
+/** After that a list of KV shows what was written before. Documented are 60 s "or more". */
+export const KV_LIST_LATE_MILLISECONDS = 10 * MINUTE_MILLISECONDS;

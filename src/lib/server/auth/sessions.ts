@@ -240,7 +240,7 @@ export function leaveWithAll(event: SessionEvent, current: Session, others: Sess
   forgetRecords(event, current, others);
 }
 
-function leave({ locals: { auth } }: SessionEvent): void {
+export function leave({ locals: { auth } }: SessionEvent): void {
   auth.request.setSession(null);
   auth.memory.signedOut = true;
 }
@@ -318,7 +318,7 @@ function forgetRecords(event: SessionEvent, current: Session, others: SessionVie
 }
 
 /** Begins a turn later, so that the answer does not stand in line behind a thousand deletes. */
-function inBackground(event: SessionEvent, work: () => Promise<unknown>): void {
+export function inBackground(event: SessionEvent, work: () => Promise<unknown>): void {
   const done = nextTurn().then(work);
   event.platform?.ctx?.waitUntil(done);
 }
