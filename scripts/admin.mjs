@@ -2,7 +2,7 @@
  * `npm run admin -- <command>`: what an operator needs now and then, on the stores themselves.
  *
  *   end-sessions <username>   ends every session of a user, everywhere, at once
- *   purge                     deletes what is past its time
+ *   purge                     deletes what is past its time, and what deleted accounts left in KV
  *   export [file]             writes users, keys and sessions to a file: docs/leaving-lucia.md
  *
  * It works on this machine's stores; --remote takes the deployed ones, --preview those of [env.preview], --persist-to
@@ -17,13 +17,14 @@ import {
   USERNAME_MIN_CHARACTERS,
 } from '../src/lib/server/auth/policy.ts';
 import { EXPORT_FILE, exportAccounts, requireExportFile } from './lib/export-accounts.mjs';
+import { removeLeftovers } from './lib/leftovers.mjs';
 import { main, StepFailed } from './lib/processes.mjs';
 import { STATE_FOLDER } from './lib/steps.mjs';
 import { counted, listKeys, nameOf, query, wranglerWithList } from './lib/stores.mjs';
 
 const USAGE = `Usage:
   npm run admin -- end-sessions <username> [options]   ends every session of a user, everywhere, at once
-  npm run admin -- purge [options]                     deletes ledger, throttle and event rows past their time
+  npm run admin -- purge [options]                     deletes rows past their time, and records of deleted accounts
   npm run admin -- export [file] [options]             writes users, keys and sessions to a file (${EXPORT_FILE})
 
 Options:
@@ -62,7 +63,12 @@ function readArguments() {
     throw new StepFailed('--persist-to is for stores on this machine: leave it out with --remote.');
   }
   const [operand] = operands;
-  if (command === 'purge' && operands.length === 0) return () => purge(target);
+  if (command === 'purge' && operands.length === 0) {
+    return async () => {
+      await purge(target);
+      await removeLeftovers(target);
+    };
+  }
   if (command === 'export' && operands.length <= 1) {
     const file = requireExportFile(operand ?? EXPORT_FILE);
     return () => exportAccounts(target, file);

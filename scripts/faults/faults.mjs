@@ -7,6 +7,7 @@
 
 const GUARDS = 'src/lib/server/auth/guards.ts';
 const LEDGER = 'src/lib/server/auth/ledger.ts';
+const LEFTOVERS = 'src/lib/server/auth/leftovers.ts';
 const POLICY = 'src/lib/server/auth/policy.ts';
 const LUCIA = 'src/lib/server/auth/lucia.ts';
 const RECORDS = 'src/lib/server/auth/records.ts';
@@ -182,6 +183,54 @@ export const FAULTS = [
     ],
     test: INTERLEAVED,
     title: 'revoke others ∥ revoke others, deletes fail',
+  },
+  {
+    name: 'the records of a deleted account are forgotten when a delete fails',
+    edits: [
+      {
+        file: LEFTOVERS,
+        find: 'return complete && isEach && some.length === all.length;',
+        replace: 'void isEach;\n  return complete && some.length === all.length;',
+      },
+    ],
+    test: 'tests/integration/leftovers.test.ts',
+    title: 'deletes that fail half-way',
+  },
+  {
+    name: 'deleting an account deletes the records of users whose id begins with its own',
+    edits: [
+      {
+        file: LEFTOVERS,
+        find: 'sessionOwner(sessionId) === userId;',
+        replace: '(sessionOwner(sessionId) ?? "").startsWith(userId);',
+      },
+    ],
+    test: 'tests/integration/leftovers.test.ts',
+    title: 'the records of a user whose id begins with the deleted one stay',
+  },
+  {
+    name: "deleting an account believes KV's list",
+    edits: [
+      {
+        file: 'src/lib/server/auth/accounts.ts',
+        find: '[current.sessionId, ...lateSessions]',
+        replace: '[]',
+      },
+    ],
+    test: 'tests/simulation/leftovers.node.test.ts',
+    title: 'sessions that no list shows yet',
+  },
+  {
+    name: 'a list that may be late ends the marker of a deleted account',
+    edits: [
+      {
+        file: LEFTOVERS,
+        find: 'Date.now() : Date.now() - KV_LIST_LATE_MILLISECONDS;',
+        replace: 'Date.now() : Date.now();',
+      },
+    ],
+    test: 'tests/simulation/leftovers.node.test.ts',
+    title: 'an empty list ends nothing',
   },
   {
     name: 'a thread that is busy with password hashes passes for a store that is down',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { COSTS, EXTRA, KINDS, PAGES, WAITS, type Cost } from './costs';
+import { LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/auth/policy';
+import { add, COSTS, EXTRA, KINDS, PAGES, WAITS, type Cost } from './costs';
 
 /** Each row's numbers: the operations, and the waits last. */
 const ROWS = Object.entries<Cost>({ ...COSTS, ...EXTRA, ...PAGES }).map(([name, cost]) => ({
@@ -37,4 +38,22 @@ describe('docs/consistency.md publishes what the tests hold the app to', () => {
   it('and nothing else', () => {
     expect([...published.keys()].sort()).toEqual(ROWS.map(({ name }) => name).sort());
   });
+});
+
+/** Workers, paid plan: what one request may ask of KV and D1 (developers.cloudflare.com/workers/platform/limits). */
+const PAID_PLAN_SUBREQUESTS = 1_000;
+
+it.each([
+  {
+    operation: COSTS['sign-in'],
+    name: 'sign-in',
+    extra: EXTRA['sign-in from a browser that knew an earlier password'],
+  },
+  { operation: COSTS['sign-up'], name: 'sign-up', extra: EXTRA['sign-in from a new browser'] },
+  { operation: COSTS['delete account'], name: 'delete account', extra: EXTRA['a renewal that was due'] },
+])('$name has room for a step that removes leftovers, on the paid plan', ({ operation, extra }) => {
+  const own = add(operation, extra, EXTRA['the session that a sign-in replaces']);
+  // The marker goes with one more.
+  const asked = own.get + own.put + own.delete + own.list + own.queries + 1;
+  expect(asked + LEFTOVER_OPERATIONS_PER_STEP).toBeLessThanOrEqual(PAID_PLAN_SUBREQUESTS);
 });

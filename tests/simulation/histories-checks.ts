@@ -1,6 +1,7 @@
 /** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
 import { isRedirect } from '@sveltejs/kit';
 import { confirmSession, requireSession } from '$lib/server/auth/guards';
+import { removeLeftovers } from '$lib/server/auth/leftovers';
 import {
   ABSOLUTE_PERIOD_MILLISECONDS,
   ACTIVE_PERIOD_MILLISECONDS,
@@ -11,7 +12,14 @@ import { parseCookieValue } from '$lib/server/auth/token';
 import { idsOf } from './histories-lessons';
 import { count, visit } from './histories-requests';
 import { BrokenPromise, expect, TRIES, type World } from './histories-world';
-import { isEndedByAbsoluteLimit, isOverdue, mustLive, type KnownAccount, type KnownSession } from './model';
+import {
+  isEndedByAbsoluteLimit,
+  isOverdue,
+  mustLeaveNothing,
+  mustLive,
+  type KnownAccount,
+  type KnownSession,
+} from './model';
 
 /** `settle` moves the clock until every place shows the truth. */
 export async function checkEveryPromise(world: World, settle: () => void): Promise<void> {
@@ -21,6 +29,7 @@ export async function checkEveryPromise(world: World, settle: () => void): Promi
   }
   checkRecords(world);
   await checkRows(world);
+  await checkLeftovers(world, settle);
   if (await putDeletedRecordsBack(world)) {
     settle();
     for (const session of world.sessions.values()) {
@@ -69,6 +78,26 @@ async function checkFinalList(
   const unheardOf = ids.filter((id) => !known.has(id)).length;
   expect(unheardOf <= account.lost, 'nothing is listed that nobody made');
   expect(ids.length - unheardOf === standing.length, 'nothing is listed that is not accepted');
+}
+
+/** As the sign-ins to come would: takes step after step for what deleted accounts left, until there is no marker. */
+async function checkLeftovers(world: World, settle: () => void): Promise<void> {
+  const db = world.d1.connect();
+  const kv = world.kv.place('SIN');
+  for (let tries = 0; ; tries += 1) {
+    const { results } = await db.prepare('SELECT user_id FROM Leftover').all<{ user_id: string }>();
+    if (results.length === 0) break;
+    expect(tries < TRIES, 'what a deleted account left is removed in the end');
+    for (const { user_id } of results) await removeLeftovers({ kv, db }, user_id);
+    settle();
+  }
+  const keys = world.kv.truth().map(({ key }) => key);
+  for (const account of world.allAccounts) {
+    const userId = account.sessions[0] && parseCookieValue(account.sessions[0].cookie)?.userId;
+    if (!userId || !mustLeaveNothing(account)) continue;
+    count(world, 'deleted, and nothing may be left');
+    expect(!keys.some((key) => key.startsWith(`session:${userId}.`)), 'a deleted account leaves no record');
+  }
 }
 
 /** KV's floor: a record cannot be told to expire sooner. */

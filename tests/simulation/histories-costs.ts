@@ -14,14 +14,15 @@ export function spent({ kv, d1 }: World): Spent {
 
 export function checkCost(world: World, act: Act, done: Done, before: Spent): void {
   const clean = world.kv.log.slice(before.logged).every(({ outcome }) => outcome === 'done');
-  const expected = expectedCost(act, done);
-  if (!clean || act.crashAfter !== null || done.outcome !== 'answered' || !expected) return;
   const after = spent(world);
+  const goesOn = ['signUp', 'signIn'].includes(act.action) && after.list > before.list;
+  const expected = expectedCost(act, done, goesOn);
+  if (!clean || act.crashAfter !== null || done.outcome !== 'answered' || !expected) return;
   for (const kind of KINDS) {
     if (kind === 'list' && world.failing) continue;
     const cost = after[kind] - before[kind];
-    // How many others there were is known to the app's list alone where the answer does not say.
-    const atLeast = kind === 'delete' && ['revokeAll', 'deleteAccount'].includes(act.action);
+    // How many others there were is known to the app's list alone where the answer does not say; so is what was left.
+    const atLeast = kind === 'delete' && (goesOn || ['revokeAll', 'deleteAccount'].includes(act.action));
     expect(
       atLeast ? cost >= expected[kind] : cost === expected[kind],
       `${act.action} costs ${expected[kind]} ${kind}, not ${cost}`,
@@ -52,7 +53,8 @@ const DEVICES: Record<Done['device'], Cost> = {
   former: EXTRA['sign-in from a browser that knew an earlier password'],
 };
 
-function expectedCost(act: Act, done: Done): Cost | null {
+/** `goesOn`: it listed records, which a sign-in does for a deleted account alone. */
+function expectedCost(act: Act, done: Done, goesOn: boolean): Cost | null {
   const { value, session, presented, target, actor } = done;
   const operation = OPERATIONS[act.action];
   if (!operation || value === 'taken' || value === 'wrong-password' || isThrottled(value)) return null;
@@ -75,6 +77,7 @@ function expectedCost(act: Act, done: Done): Cost | null {
   if ((act.action === 'signUp' || act.action === 'signIn') && presented) {
     extras.push(EXTRA['the session that a sign-in replaces']);
   }
+  if (goesOn) extras.push(EXTRA['sign-in or sign-up that goes on with leftovers']);
   const others = act.action === 'revokeOthers' ? value : othersEnded(value);
   for (let i = 0; i < Number(others ?? 0); i += 1) extras.push(EXTRA['each other session that ends']);
   // One's own record is in the request's memory already.

@@ -19,6 +19,9 @@ export function learn(world: World, act: Act, done: Done, racing: boolean): Know
   const answered = outcome === 'answered';
   const uncertain = outcome === 'lost' || outcome === 'unavailable';
   checkCookies(act, done, racing);
+  if (racing || !answered || done.putRefused) {
+    for (const account of [actor?.account, accountOf(world, act)]) if (account) account.strayAt = Date.now();
+  }
   if (actor && act.action !== 'signUp' && act.action !== 'signIn') actor.touchedAt = Date.now();
   if (done.session) checkAccepted(act, done, racing);
   if (answered && act.action === 'require' && !done.session && done.cleared) end(actor, true);
@@ -174,7 +177,10 @@ function learnEndOfAll(world: World, act: Act, done: Done): KnownSession | undef
   if (act.action === 'changePassword') {
     account.passwords = certain ? [done.newPassword] : [done.newPassword, ...account.passwords];
   }
-  if (act.action === 'deleteAccount') account.exists = certain ? 'no' : 'unsure';
+  if (act.action === 'deleteAccount') {
+    account.exists = certain ? 'no' : 'unsure';
+    if (certain) account.deletedAt = Date.now();
+  }
   if (act.action === 'revokeAll' || act.action === 'deleteAccount') return undefined;
   if (!certain) account.lost += 1;
   return certain ? remember(world, account, done, actor.createdAt) : undefined;

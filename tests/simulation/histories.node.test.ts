@@ -65,4 +65,5 @@ const AT_LEAST = {
   'in the end: ended': 0.5,
   'in the end: past the absolute limit only': 0.02,
   'record put back': 0.2,
+  'deleted, and nothing may be left': 0.01,
 };

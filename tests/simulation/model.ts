@@ -34,10 +34,14 @@ export type KnownAccount = {
   sessions: KnownSession[];
   /** How many sessions may have been made whose cookie nobody got. */
   lost: number;
+  /** When an answer said that it is deleted. */
+  deletedAt: number;
+  /** The last time a request may have stored a record that D1 did not see begin. */
+  strayAt: number;
 };
 
 export function newAccount(username: string): KnownAccount {
-  return { username, exists: 'no', passwords: [], sessions: [], lost: 0 };
+  return { username, exists: 'no', passwords: [], sessions: [], lost: 0, deletedAt: Infinity, strayAt: 0 };
 }
 
 export function addSession(account: KnownAccount, cookie: string, createdAt: number): KnownSession {
@@ -72,6 +76,14 @@ export function endAll(account: KnownAccount, certain: boolean): void {
 
 /** Longer than any place of the KV serves an old value. */
 const KV_LATE_MILLISECONDS = 10 * 60 * 1_000;
+/**
+ * Whether it was deleted, and nothing excuses a record of it. KV's list may not show yet what was stored just before: of that, the
+ * deletion knows what D1 saw begin.
+ */
+export function mustLeaveNothing({ deletedAt, strayAt }: KnownAccount): boolean {
+  return deletedAt !== Infinity && strayAt < deletedAt - KV_LATE_MILLISECONDS;
+}
+
 /** Longer than a write is on its way, and than the second in which KV refuses another write of the key. */
 const KV_WRITE_MILLISECONDS = 5_000;
 

@@ -6,6 +6,7 @@ import { logEvent, recordEvent } from './events';
 import { toSignIn } from './guards';
 import { sql } from '../sql';
 import { saysItStands, type VerifiedKey } from './ledger';
+import { leftoverIn, removeLeftovers } from './leftovers';
 import type { Auth } from './lucia';
 import { compareWithNothing } from './password';
 import {
@@ -20,7 +21,8 @@ import {
   arrivalOf,
   countOf,
   endOthers,
-  leaveWithAll,
+  inBackground,
+  leave,
   newSession,
   originOf,
   renewProof,
@@ -51,7 +53,7 @@ export async function signUp(
 
   const userId = generateRandomString(USER_ID_CHARACTERS);
   const session = newSession(userId);
-  auth.memory.alongSignUp.push(
+  auth.memory.alongSignUp.statements.push(
     ...auth.ledger.arrive(await arrivalOf(event, 'signed-up', userId, session.sessionId)),
     ...counted,
   );
@@ -69,6 +71,7 @@ export async function signUp(
   }
   logEvent('signed-up', { userId });
   await startSession(event, { id: userId, username, epoch: 0 }, session);
+  goOnWithLeftovers(event, leftoverIn(auth.memory.alongSignUp.results));
   if (auth.memory.passwordHash) auth.deviceCookie.remember(username, auth.memory.passwordHash);
   return 'signed-in';
 }
@@ -110,6 +113,7 @@ export async function signIn(
   if (account === 'overtaken') return throttled(await auth.throttle.wait(tried));
   logEvent(type, { userId: account.id, sessionId: session.sessionId });
   await startSession(event, account, session);
+  goOnWithLeftovers(event, account.leftover);
   auth.deviceCookie.remember(username, key.hash);
   return 'signed-in';
 }
@@ -138,7 +142,10 @@ export async function changePassword(
   return { endedOthers: countOf(others) };
 }
 
-/** Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened. */
+/**
+ * Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened.
+ * Its records in KV go in the background, and what is too much for one request with later sign-ins.
+ */
 export async function deleteAccount(
   event: SessionEvent,
   current: Session,
@@ -147,10 +154,17 @@ export async function deleteAccount(
   const { auth } = event.locals;
   const key = await provePassword(event, current, password);
   if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
-  if (!(await auth.ledger.deleteAccount(actorOf(current), key))) toSignIn(event);
-  logEvent('account-deleted', { userId: current.user.userId });
-  leaveWithAll(event, current);
+  const { userId } = current.user;
+  const lateSessions = (await auth.ledger.deleteAccount(actorOf(current), key)) ?? toSignIn(event);
+  logEvent('account-deleted', { userId });
+  leave(event);
+  inBackground(event, () => removeLeftovers(auth.stores, userId, [current.sessionId, ...lateSessions]));
   return 'deleted';
+}
+
+/** Pages has no cron: a sign-in goes on with what the deletion of an account left to do, if there is one. */
+function goOnWithLeftovers(event: SessionEvent, userId: string | null): void {
+  if (userId !== null) inBackground(event, () => removeLeftovers(event.locals.auth.stores, userId));
 }
 
 /** Whether the password was given lately enough to end other sessions without being asked again (ASVS 7.5.1). */

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../sql';
 import { BIRTHS, recordEvent, type EventType, type Origin } from './events';
+import { leftoverIn, markLeftovers, selectLateSessions, selectLeftover } from './leftovers';
 import { absoluteEnd } from './lifetime';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
 import { notOvertaken, type Try } from './throttle';
@@ -153,27 +154,28 @@ export function createLedger(db: D1Database) {
      * Completes a sign-in: returns the account with the epoch for its new session, and ends the session it replaces.
      * `changed`: the password was, since it was compared; `overtaken`: a block came before the answer. Then nothing
      * happened. The epoch is read together with the hash, so a sign-in with an old password cannot get the epoch of a
-     * new one.
+     * new one. `leftover`: the deleted user whose records the sign-in is to go on removing (`removeLeftovers`).
      */
     async admit(
       key: VerifiedKey,
       tried: Try,
       arrival: Arrival,
       alongside: D1PreparedStatement[],
-    ): Promise<Account | 'changed' | 'overtaken'> {
+    ): Promise<(Account & { leftover: string | null }) | 'changed' | 'overtaken'> {
       const account = prepare(
         db,
         sql`SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(tried)} AS free
             FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ${key.id} AND hashed_password = ${key.hash}`,
       );
-      const [found] = await db.batch<Account & { free: number }>([
+      const results = await db.batch<Account & { free: number }>([
         account,
         ...this.arrive(arrival, sql`${keyHas(key)} AND ${notOvertaken(tried)}`),
         ...alongside,
       ]);
-      const row = found?.results[0];
+      const row = results[0]?.results[0];
       if (!row) return 'changed';
-      return row.free === 1 ? { id: row.id, username: row.username, epoch: row.epoch } : 'overtaken';
+      if (row.free !== 1) return 'overtaken';
+      return { id: row.id, username: row.username, epoch: row.epoch, leftover: leftoverIn(results) };
     },
 
     /** The statements that record an arrival. They take effect only while `condition` holds. */
@@ -195,6 +197,7 @@ export function createLedger(db: D1Database) {
             ]
           : []),
         ...purge(db, now),
+        selectLeftover(db),
       ];
     },
 
@@ -316,15 +319,21 @@ export function createLedger(db: D1Database) {
     },
 
     /**
-     * Deletes the user with keys, events and ledger rows (foreign keys cascade).
-     * False if the actor no longer stands or the password was changed; then nothing happened.
+     * Deletes the user with keys, events and ledger rows (foreign keys cascade), and leaves a marker for the records in KV.
+     * Returns the ids of the sessions that KV's list may not show yet (`removeLeftovers`); `null` if the actor no longer stands
+     * or the password was changed, and then nothing happened.
      */
-    async deleteAccount(actor: Actor, key: VerifiedKey): Promise<boolean> {
-      const { meta } = await prepare(
-        db,
-        sql`DELETE FROM User WHERE id = ${actor.userId} AND ${actorStands(actor)} AND ${keyHas(key)}`,
-      ).run();
-      return meta.changes > 0;
+    async deleteAccount(actor: Actor, key: VerifiedKey): Promise<string[] | null> {
+      const { userId } = actor;
+      const now = Date.now();
+      const holds = sql`User.id = ${userId} AND ${actorStands(actor)} AND ${keyHas(key)}`;
+      const [late, , deleted] = await db.batch<{ session_id: string }>([
+        selectLateSessions(db, userId, now),
+        markLeftovers(db, now, holds),
+        prepare(db, sql`DELETE FROM User WHERE ${holds}`),
+      ]);
+      if (!late || !deleted || deleted.meta.changes === 0) return null;
+      return late.results.map(({ session_id }) => session_id);
     },
   };
 }

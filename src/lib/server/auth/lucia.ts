@@ -10,7 +10,7 @@ import {
 } from 'lucia';
 import { sveltekit } from 'lucia/middleware';
 import type { Cookies } from '@sveltejs/kit';
-import { userAdapter } from '../database/user-adapter';
+import { userAdapter, type AlongSignUp } from '../database/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '../kv-adapter';
 import { isLoopback } from '../loopback';
 import { guardStores, listingAtMost } from '../stores';
@@ -53,7 +53,7 @@ export function createAuth({
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
   const stores = guardStores(kv, db);
-  const memory: Memory = { users: new Map(), alongSignUp: [] };
+  const memory: Memory = { users: new Map(), alongSignUp: { statements: [], results: [] } };
   const users = initializeUsers(stores.db, memory.alongSignUp)(LuciaError);
   const ledger = createLedger(stores.db);
   const cookie = sessionCookieFor(event.url);
@@ -172,8 +172,8 @@ function ownerOf(sessionId: string): string {
 /** What one request has read or written, so that it is neither read nor asked for twice. */
 type Memory = {
   users: Map<string, { id: string; username: string }>;
-  /** Statements that the batch of a sign-up carries along. */
-  alongSignUp: D1PreparedStatement[];
+  /** Statements that the batch of a sign-up carries along, and what they gave. */
+  alongSignUp: AlongSignUp;
   /** Of the account that this request made. */
   passwordHash?: string;
   /** Whether this request signed its browser out. */

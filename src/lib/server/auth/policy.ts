@@ -91,3 +91,12 @@ export const THROTTLE_WINDOW_MILLISECONDS = 24 * HOUR_MILLISECONDS;
 
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;
+
+/**
+ * KV operations of one step that deletes what a deleted account left there: the paid plan allows 1,000 subrequests to a request. On the free
+ * plan, which allows 50, a step ends when they are used up, and the next one goes on.
+ */
+export const LEFTOVER_OPERATIONS_PER_STEP = 900;
+
+/** After that a list of KV shows what was written before. Documented are 60 s "or more". */
+export const KV_LIST_LATE_MILLISECONDS = 10 * MINUTE_MILLISECONDS;

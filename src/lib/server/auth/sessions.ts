@@ -262,7 +262,7 @@ export async function renewProof(event: SessionEvent, current: Session): Promise
 }
 
 /** After every session ended: the cookie goes, and in the background the records that KV lists. */
-export function leaveWithAll(event: SessionEvent, current: Session): void {
+function leaveWithAll(event: SessionEvent, current: Session): void {
   leave(event);
   const { auth } = event.locals;
   inBackground(event, async () => {
@@ -271,7 +271,7 @@ export function leaveWithAll(event: SessionEvent, current: Session): void {
   });
 }
 
-function leave({ locals: { auth } }: SessionEvent): void {
+export function leave({ locals: { auth } }: SessionEvent): void {
   auth.request.setSession(null);
   auth.memory.signedOut = true;
   auth.memory.adopted = null;
@@ -357,7 +357,7 @@ async function removeAll({ records }: Auth, sessionIds: string[]): Promise<void>
 }
 
 /** Begins a turn later, so that the answer does not stand in line behind a thousand deletes. */
-function inBackground(event: SessionEvent, work: () => Promise<unknown>): void {
+export function inBackground(event: SessionEvent, work: () => Promise<unknown>): void {
   const done = nextTurn().then(work).catch(cleanupFailed);
   event.platform?.ctx?.waitUntil(done);
 }

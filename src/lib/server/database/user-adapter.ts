@@ -1,5 +1,8 @@
 import type { InitializeAdapter, UserAdapter } from 'lucia';
 
+/** What goes into the batch of a sign-up; `results` is set once that is done. */
+export type AlongSignUp = { statements: D1PreparedStatement[]; results: D1Result<object>[] };
+
 /**
  * Users and keys in D1: `@lucia-auth/adapter-prisma`, but for `setUser`. Prisma's D1 adapter ignores transactions,
  * so the stock one can leave a user without a key; here the two inserts are one `batch`, which D1 runs as a transaction.
@@ -7,7 +10,7 @@ import type { InitializeAdapter, UserAdapter } from 'lucia';
  */
 export function userAdapter(
   db: D1Database,
-  alongSignUp: D1PreparedStatement[] = [],
+  alongSignUp: AlongSignUp = { statements: [], results: [] },
 ): InitializeAdapter<UserAdapter> {
   return (LuciaError) => {
     let loaded: Promise<UserAdapter> | undefined;
@@ -29,7 +32,8 @@ export function userAdapter(
           );
         }
         try {
-          await db.batch([...statements, ...alongSignUp]);
+          const results = await db.batch<object>([...statements, ...alongSignUp.statements]);
+          alongSignUp.results = results.slice(statements.length);
         } catch (error) {
           // The username is the key, so a username that is taken is a key that exists.
           if (isDuplicate(error)) throw new LuciaError('AUTH_DUPLICATE_KEY_ID');
