@@ -312,7 +312,6 @@ const notRevoked = (n: number) => `NOT EXISTS (SELECT 1 FROM RevokedSession WHER
 function purge(db: D1Database, now: number): D1PreparedStatement[] {
   const expired = [
     ['RevokedSession', 'expires_at', now],
-    ['SignInThrottle', 'expires_at', now],
     ['SecurityEvent', 'at', now - EVENTS_KEPT_MILLISECONDS],
   ] as const;
   return expired.map(([table, column, time]) =>
