@@ -13,12 +13,16 @@ const LUCIA = 'src/lib/server/auth/lucia.ts';
 const RECORDS = 'src/lib/server/auth/records.ts';
 const SESSIONS = 'src/lib/server/auth/sessions.ts';
 const TOKEN = 'src/lib/server/auth/token.ts';
+const THROTTLE = 'src/lib/server/auth/throttle.ts';
+const ACCOUNTS = 'src/lib/server/auth/accounts.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
 const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
+const THROTTLED = 'tests/integration/throttle.test.ts';
+const WHAT_CAN_GROW = 'tests/integration/what-can-grow.node.test.ts';
 
 /** @type {Fault[]} */
 export const FAULTS = [
@@ -360,5 +364,41 @@ export const FAULTS = [
     ],
     test: 'tests/deploy/branches.node.test.ts',
     title: 'on a branch, --branch feature, production branch trunk',
+  },
+  {
+    name: 'each bucket of the throttle decides for itself, so a refused try takes a place in the others',
+    edits: [
+      {
+        file: THROTTLE,
+        find: 'NOT EXISTS (SELECT 1 FROM ${table} JOIN SignInThrottle AS stored ON ${isClosed(now)})',
+        replace: 'NOT EXISTS (SELECT 1 FROM SignInThrottle AS stored WHERE ${isClosed(now)})',
+      },
+    ],
+    test: WHAT_CAN_GROW,
+    title: 'a row for each guess that was answered',
+  },
+  {
+    name: 'what is under way from one address is not added up',
+    edits: [{ file: THROTTLE, find: 'THEN under_way + 1 ELSE 1 END', replace: 'THEN 1 ELSE 1 END' }],
+    test: THROTTLED,
+    title: 'tries of one address that are under way at once',
+  },
+  {
+    name: 'right passwords have no limit',
+    edits: [
+      {
+        file: THROTTLE,
+        find: 'const wanted = [...buckets, ...quotas];',
+        replace: 'const wanted = [...buckets];',
+      },
+    ],
+    test: THROTTLED,
+    title: 'sign-ins with the right password',
+  },
+  {
+    name: 'a guess that a block overtook is recorded as a failure',
+    edits: [{ file: ACCOUNTS, find: ' AND ${notOvertaken(tried)}`', replace: '`' }],
+    test: WHAT_CAN_GROW,
+    title: "the account's five failures",
   },
 ];

@@ -3,18 +3,19 @@
 /**
  * @param {string} origin
  * @param {string} path
- * @param {{ cookie?: string, form?: Record<string, string>, signal?: AbortSignal }} [request] `cookie`: the session cookie's value
+ * @param {{ cookie?: string, form?: Record<string, string>, address?: string, signal?: AbortSignal }} [request]
+ *   `cookie`: the session cookie's value. `address`: where it comes from; loopback, unless told, has no throttle of its own
  * @returns {Promise<Response>}
  */
-export function visit(origin, path, { cookie, form, signal } = {}) {
+export function visit(origin, path, { cookie, form, address = '127.0.0.1', signal } = {}) {
   return fetch(origin + path, {
     method: form ? 'POST' : 'GET',
     redirect: 'manual',
     headers: {
       origin,
       accept: 'text/html',
-      // What Cloudflare's edge adds; loopback has no throttle of its own.
-      'cf-connecting-ip': '127.0.0.1',
+      // What Cloudflare's edge adds.
+      'cf-connecting-ip': address,
       ...(cookie && { cookie: `session=${cookie}` }),
     },
     ...(form && { body: new URLSearchParams(form) }),

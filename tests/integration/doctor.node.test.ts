@@ -273,7 +273,7 @@ describe('what npm start makes', { timeout: TEST_MILLISECONDS }, () => {
     expect(none?.text).toContain('no local database yet');
     expect(fresh).toMatchObject({
       mark: 'note',
-      text: 'The local database is without 0001_users_keys_and_ledger.sql, 0002_security_events_and_throttle.sql, 0003_throttle_counted_at.sql',
+      text: 'The local database is without 0001_users_keys_and_ledger.sql, 0002_security_events_and_throttle.sql, 0003_throttle_counted_at.sql, 0005_throttle_under_way.sql',
     });
     expect(migrated?.mark).toBe('ok');
     expect(unreadable).toMatchObject({ mark: 'broken', mend: expect.stringContaining('delete') });

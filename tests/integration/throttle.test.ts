@@ -2,7 +2,14 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
 import { confirmSession, requireSession } from '$lib/server/auth/guards';
-import { ACCOUNT_THROTTLE, ADDRESS_THROTTLE, SIGN_UP_THROTTLE } from '$lib/server/auth/policy';
+import {
+  ACCOUNT_THROTTLE,
+  ADDRESS_THROTTLE,
+  SIGN_INS_PER_HOUR_MAX,
+  SIGN_INS_WINDOW_MILLISECONDS,
+  SIGN_UP_THROTTLE,
+  UNDER_WAY_MILLISECONDS,
+} from '$lib/server/auth/policy';
 import { revokeOtherSessions } from '$lib/server/auth/sessions';
 import { addressBlock, bucket, createThrottle } from '$lib/server/auth/throttle';
 import { Browser, type RequestOptions } from '../setup/browser';
@@ -56,6 +63,14 @@ async function fail(times: number, name = username) {
   }
 }
 
+/** Rows of the throttle that are of a kind of bucket or quota. */
+async function rowsOf(kind: string) {
+  const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle WHERE id GLOB ?1')
+    .bind(`${kind}:*`)
+    .all<{ id: string; failures: number; under_way: number }>();
+  return results;
+}
+
 describe('guessing at one account', () => {
   it('is refused after the free failures, the right password too, and goes on after the wait', async () => {
     await fail(ACCOUNT_THROTTLE.freeFailures);
@@ -92,7 +107,7 @@ describe('guessing at one account', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThanOrEqual(ACCOUNT_THROTTLE.freeFailures);
     for (const outcome of outcomes.filter((outcome) => outcome !== 'refused')) {
-      expect(outcome).toEqual({ retryAfterSeconds: ACCOUNT_THROTTLE.longestWaitMilliseconds / 1_000 });
+      expect(outcome).toEqual({ retryAfterSeconds: 30 });
     }
   });
 
@@ -123,17 +138,42 @@ describe('guessing at one account', () => {
     expect(results).toEqual([]);
   });
 
-  it('of which nothing was heard holds up the next for the longest wait, and no longer', async () => {
+  it('of which nothing was heard holds up the next for a minute, and no longer', async () => {
     const throttle = createThrottle(env.DB);
     const account = bucket(ACCOUNT_THROTTLE, 'a secret of the tests', 'account', username);
-    for (let n = 0; n < ACCOUNT_THROTTLE.burst; n += 1) {
+    for (let n = 0; n < ACCOUNT_THROTTLE.triesAtOnce; n += 1) {
       expect(await throttle.take([account])).toHaveProperty('counted');
     }
-    wait(1_000);
-    const held = ACCOUNT_THROTTLE.longestWaitMilliseconds / 1_000 - 1;
-    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: held });
-    wait(held * 1_000);
+    wait(UNDER_WAY_MILLISECONDS - 1);
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 1 });
+    wait(1);
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+
+  it('after the first wait, too: one of which nothing was heard holds up the next for a minute', async () => {
+    await fail(ACCOUNT_THROTTLE.freeFailures);
+    wait(30_000);
+    const account = bucket(ACCOUNT_THROTTLE, 'a secret of the tests', 'account', username);
+    expect(await createThrottle(env.DB).take([account])).toHaveProperty('counted');
+    expect(await tryToSignIn(PASSWORD)).toEqual({ retryAfterSeconds: 1 });
+    wait(UNDER_WAY_MILLISECONDS);
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+  });
+
+  it('is not told when it comes later than that', async () => {
+    const compared = Promise.withResolvers<void>();
+    const slow = {
+      ...quickHash,
+      validate: (password: string, hash: string) =>
+        compared.promise.then(() => quickHash.validate(password, hash)),
+    };
+    const late = signIn(post(new Browser(), { passwordHash: slow }), username, 'a wrong guess');
+    // Taken by then: what follows is another request.
+    await vi.waitUntil(() => rowsOf('account').then((rows) => rows.length === 1));
+    wait(UNDER_WAY_MILLISECONDS);
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+    compared.resolve();
+    expect(await late).toEqual({ retryAfterSeconds: 1 });
   });
 
   it('is treated alike whether the name exists or not', async () => {
@@ -220,7 +260,7 @@ describe('guessing at one account', () => {
     const event = post(own);
     await changePassword(event, await requireSession(event), PASSWORD, 'a better one');
     await fail(ACCOUNT_THROTTLE.freeFailures);
-    for (let n = 0; n < ACCOUNT_THROTTLE.burst + 1; n += 1) {
+    for (let n = 0; n < ACCOUNT_THROTTLE.triesAtOnce + 1; n += 1) {
       expect(await tryToSignIn('a better one', other)).toEqual({ retryAfterSeconds: 30 });
     }
     wait(30_000);
@@ -250,17 +290,18 @@ describe('guessing from one address', () => {
 
   it('over many names is refused after the free failures, for the whole block', async () => {
     const guess = (n: number) => signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
-    const beforeTheLast = Array.from({ length: ADDRESS_THROTTLE.freeFailures - 1 }, (_, n) => guess(n));
-    expect(new Set(await Promise.all(beforeTheLast))).toEqual(new Set(['refused']));
-    expect(await guess(ADDRESS_THROTTLE.freeFailures)).toBe('refused');
+    for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += ADDRESS_THROTTLE.triesAtOnce) {
+      const atOnce = Array.from({ length: ADDRESS_THROTTLE.triesAtOnce }, (_, i) => guess(n + i));
+      expect(new Set(await Promise.all(atOnce))).toEqual(new Set(['refused']));
+    }
     const outcome = await signIn(post(new Browser(), { address: sameBlock }), username, PASSWORD);
     expect(outcome).toEqual({ retryAfterSeconds: 30 });
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
   it('does not count sign-ins that succeed: many people may share an address', async () => {
-    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures + 10; i += 20) {
-      const atOnce = Array.from({ length: 20 }, () =>
+    for (let i = 0; i < ADDRESS_THROTTLE.freeFailures + 10; i += ADDRESS_THROTTLE.triesAtOnce) {
+      const atOnce = Array.from({ length: ADDRESS_THROTTLE.triesAtOnce }, () =>
         signIn(post(new Browser(), { address }), username, PASSWORD),
       );
       expect(new Set(await Promise.all(atOnce))).toEqual(new Set(['signed-in']));
@@ -283,7 +324,7 @@ describe('guessing from one address', () => {
     for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) {
       await signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
     }
-    for (let n = 0; n < ACCOUNT_THROTTLE.burst + 1; n += 1) {
+    for (let n = 0; n < ACCOUNT_THROTTLE.triesAtOnce + 1; n += 1) {
       const outcome = await signIn(post(new Browser(), { address }), username, PASSWORD);
       expect(outcome).toEqual({ retryAfterSeconds: 30 });
     }
@@ -316,6 +357,111 @@ describe('signing up from one address', () => {
     }
     const outcome = await signUp(post(new Browser(), { address }), username, PASSWORD);
     expect(outcome).toEqual({ retryAfterSeconds: 30 });
+  });
+});
+
+describe('tries of one address that are under way at once', () => {
+  const address = '192.0.2.44';
+  const most = ADDRESS_THROTTLE.triesAtOnce;
+
+  /** Hashing that does not end before it is told to. */
+  function slowHash() {
+    const compared = Promise.withResolvers<void>();
+    const afterwards = <Values extends unknown[], Result>(hash: (...values: Values) => Promise<Result>) => {
+      return async (...values: Values) => {
+        await compared.promise;
+        return hash(...values);
+      };
+    };
+    const hash = { generate: afterwards(quickHash.generate), validate: afterwards(quickHash.validate) };
+    return { hash, resolve: compared.resolve };
+  }
+
+  const guessing = (passwordHash: typeof quickHash, n: number) =>
+    signIn(post(new Browser(), { address, passwordHash }), `name-${n}`, 'a guess');
+  const signingUp = (passwordHash: typeof quickHash, n: number) =>
+    signUp(post(new Browser(), { address, passwordHash }), `${username}-${n}`, PASSWORD);
+
+  it.each([
+    { what: 'sign-ins', one: guessing },
+    { what: 'sign-ups', one: signingUp },
+    {
+      what: 'both',
+      one: (hash: typeof quickHash, n: number) => (n % 2 ? signingUp : guessing)(hash, n),
+    },
+  ])('are ten: $what', async ({ one }) => {
+    const own = new Browser();
+    expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+    const { hash, resolve } = slowHash();
+    const answers: unknown[] = [];
+    const sent = Array.from({ length: 3 * most }, (_, n) =>
+      one(hash, n).then((answer) => answers.push(answer)),
+    );
+    await vi.waitUntil(() => answers.length === 2 * most);
+    expect(answers).toEqual(answers.map(() => ({ retryAfterSeconds: 1 })));
+    expect((await rowsOf('address')).map(({ under_way }) => under_way)).toEqual([most]);
+    // A browser that is known hashes for the same address.
+    expect(await signIn(post(own, { address }), username, PASSWORD)).toEqual({ retryAfterSeconds: 1 });
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+    resolve();
+    await Promise.all(sent);
+    expect(answers.slice(2 * most)).not.toContainEqual({ retryAfterSeconds: 1 });
+    expect(await signIn(post(own, { address }), username, PASSWORD)).toBe('signed-in');
+  });
+
+  it('do not keep a known browser there from signing in while guesses from there have to wait', async () => {
+    const own = new Browser();
+    expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+    for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) await guessing(quickHash, n);
+    expect(await guessing(quickHash, 0)).toEqual({ retryAfterSeconds: 30 });
+    expect(await signIn(post(own, { address }), username, PASSWORD)).toBe('signed-in');
+  });
+});
+
+describe('sign-ins with the right password', () => {
+  /** As if so many had been counted in this hour. */
+  async function countAsManyAs(signIns: number, kind: string) {
+    const { meta } = await env.DB.prepare('UPDATE SignInThrottle SET failures = ?1 WHERE id GLOB ?2')
+      .bind(signIns, `${kind}:*`)
+      .run();
+    expect(meta.changes).toBe(1);
+  }
+
+  it('are counted, however many come at once, and limited in an hour; a wrong one gets the same answer', async () => {
+    const minute = 60_000;
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+    wait(minute);
+    const atOnce = Array.from({ length: 20 }, () => tryToSignIn(PASSWORD));
+    expect(new Set(await Promise.all(atOnce))).toEqual(new Set(['signed-in']));
+    expect(await tryToSignIn('a wrong guess')).toBe('refused');
+    expect((await rowsOf('sign-ins')).map(({ failures }) => failures)).toEqual([21]);
+    await countAsManyAs(SIGN_INS_PER_HOUR_MAX - 1, 'sign-ins');
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+    const rest = { retryAfterSeconds: (SIGN_INS_WINDOW_MILLISECONDS - minute) / 1_000 };
+    expect(await tryToSignIn(PASSWORD)).toEqual(rest);
+    expect(await tryToSignIn('a wrong guess')).toEqual(rest);
+    wait(SIGN_INS_WINDOW_MILLISECONDS - minute);
+    expect(await tryToSignIn('a wrong guess')).toBe('refused');
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+    expect((await rowsOf('sign-ins')).map(({ failures }) => failures)).toEqual([1]);
+  });
+
+  it('by others do not lock out the browser that signed in before, though it has a limit of its own', async () => {
+    const own = new Browser();
+    expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+    await countAsManyAs(SIGN_INS_PER_HOUR_MAX - 1, 'sign-ins');
+    expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
+    expect(await tryToSignIn(PASSWORD)).toHaveProperty('retryAfterSeconds');
+    // Each gives it another device cookie.
+    for (let n = 1; n <= 5; n += 1) {
+      expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+      expect((await rowsOf('sign-ins-device')).map(({ failures }) => failures)).toEqual([n]);
+    }
+    await countAsManyAs(SIGN_INS_PER_HOUR_MAX - 1, 'sign-ins-device');
+    expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
+    const rest = { retryAfterSeconds: SIGN_INS_WINDOW_MILLISECONDS / 1_000 };
+    expect(await tryToSignIn(PASSWORD, own)).toEqual(rest);
+    expect(await tryToSignIn('a wrong guess', own)).toEqual(rest);
   });
 });
 
@@ -363,12 +509,36 @@ describe('guessing the password from a session', () => {
 });
 
 describe('rows of the throttle', () => {
-  it('go after their window, with the next sign-in', async () => {
+  it('are left by no try that is refused, in whatever bucket', async () => {
+    const address = '192.0.2.45';
+    for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) {
+      await signIn(post(new Browser(), { address }), 'one name', 'a guess');
+      await signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
+    }
+    const before = await rowsOf('*');
+    for (const name of ['another name', username, 'one name']) {
+      expect(await signIn(post(new Browser(), { address }), name, 'a guess')).toHaveProperty(
+        'retryAfterSeconds',
+      );
+    }
+    expect(await rowsOf('*')).toEqual(before);
+  });
+
+  it('go with what they held: a right password leaves none but the count of its hour', async () => {
+    const address = '192.0.2.46';
+    await fail(3);
+    expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
+    expect((await rowsOf('*')).map(({ id, failures }) => [id.split(':')[0], failures])).toEqual([
+      ['sign-ins', 1],
+    ]);
+  });
+
+  it('go after their window, with the next try', async () => {
     await fail(1);
     wait(25 * 60 * 60 * 1_000);
-    await tryToSignIn(PASSWORD);
-    const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle').all();
-    expect(results).toEqual([]);
+    await tryToSignIn('a wrong guess', new Browser(), 'another name');
+    const { results } = await env.DB.prepare('SELECT failures FROM SignInThrottle').all();
+    expect(results).toEqual([{ failures: 1 }]);
   });
 });
 

@@ -4,13 +4,21 @@
  */
 import { isHttpError } from '@sveltejs/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { signIn, signUp } from '$lib/server/auth/accounts';
 import { confirmSession, peekSession } from '$lib/server/auth/guards';
-import { ACTIVE_PERIOD_MILLISECONDS, PROOF_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import {
+  ACTIVE_PERIOD_MILLISECONDS,
+  ADDRESS_THROTTLE,
+  PROOF_PERIOD_MILLISECONDS,
+  SIGN_UP_THROTTLE,
+} from '$lib/server/auth/policy';
 import {
   actions as sessionActions,
   load as loadSessions,
 } from '../../src/routes/(account)/sessions/+page.server';
-import { WAITS } from '../simulation/costs';
+import { Browser } from '../setup/browser';
+import { COSTS, WAITS } from '../simulation/costs';
+import type { StepHooks } from '../simulation/steps';
 import { wavesOf } from '../simulation/waves';
 import {
   ACTION_SCENARIOS,
@@ -22,6 +30,7 @@ import {
   ask,
   setScene,
   signInAs,
+  storesWith,
   type Scenario,
   type Scene,
 } from './routes';
@@ -51,6 +60,16 @@ const OPERATIONS = [
   { ...scenario('signing up'), waits: WAITS['sign-up'] },
   { ...scenario('signing in over a session'), waits: WAITS['sign-in'] },
   { ...REFUSED, browser: ({ laptop }: Scene) => laptop, waits: WAITS['sign-in refused'] },
+  {
+    ...scenario('signing in'),
+    name: 'signing in from a new browser',
+    waits: WAITS['sign-in'] + WAITS['sign-in from a new browser'],
+  },
+  {
+    ...REFUSED,
+    name: 'a refused sign-in from a new browser',
+    waits: WAITS['sign-in refused'] + WAITS['sign-in from a new browser'],
+  },
   { ...scenario('signing out'), waits: WAITS['sign-out'] },
   { ...scenario('naming a session'), waits: WAITS['name a session'] },
   { ...scenario('revoking one'), waits: WAITS['revoke one'] },
@@ -107,6 +126,28 @@ describe('one wait after the other', () => {
   });
 });
 
+describe('a try that is throttled', () => {
+  const address = '198.51.100.77';
+
+  it.each([
+    { name: 'sign-in throttled', rule: ADDRESS_THROTTLE, attempt: signIn },
+    { name: 'sign-up throttled', rule: SIGN_UP_THROTTLE, attempt: signUp },
+  ] as const)('$name', async ({ name, rule, attempt }) => {
+    const { username } = await setScene();
+    const asked = new Browser();
+    const request = (hooks: StepHooks) => asked.request({ ...storesWith(hooks), address, method: 'POST' });
+    for (let n = 0; n < rule.freeFailures; n += 1) await attempt(request({}), username + n, PASSWORD);
+    let event = request({});
+    const waves = await wavesOf(async (hooks) => {
+      event = request(hooks);
+      expect(await attempt(event, username, PASSWORD)).toHaveProperty('retryAfterSeconds');
+    });
+    expect(waves).toHaveLength(WAITS[name]);
+    expect(waves.flat()).toHaveLength(COSTS[name].trips);
+    expect(event.locals.auth.stores.meter.cost().d1Queries).toBe(COSTS[name].queries);
+  });
+});
+
 describe('on top of them', () => {
   it('a renewal that was due', async () => {
     const scene = await setScene();
@@ -126,13 +167,6 @@ describe('on top of them', () => {
     // The session is known by then.
     const known = WAITS['account page (require)'];
     expect(waves).toHaveLength(WAITS['password again (step-up)'] + WAITS['revoke all'] - known);
-  });
-
-  it('a new browser', async () => {
-    const signIn = await waitsOf(scenario('signing in'), await setScene());
-    expect(signIn).toHaveLength(WAITS['sign-in'] + WAITS['sign-in from a new browser']);
-    const refused = await waitsOf(REFUSED, await setScene());
-    expect(refused).toHaveLength(WAITS['sign-in refused'] + WAITS['sign-in from a new browser']);
   });
 
   it('more sessions that end', async () => {

@@ -13,8 +13,9 @@ import {
   ACCOUNT_THROTTLE,
   ADDRESS_THROTTLE,
   PROOF_PERIOD_MILLISECONDS,
+  SIGN_INS_PER_HOUR_MAX,
+  SIGN_INS_WINDOW_MILLISECONDS,
   SIGN_UP_THROTTLE,
-  type ThrottleRule,
 } from './policy';
 import {
   actorOf,
@@ -29,7 +30,16 @@ import {
   startSession,
   type SessionEvent,
 } from './sessions';
-import { addressBlock, bucket, type Bucket, type Throttled } from './throttle';
+import {
+  addressBlock,
+  bucket,
+  notOvertaken,
+  rowId,
+  type Bucket,
+  type Quota,
+  type Throttled,
+  type Try,
+} from './throttle';
 
 /** The one kind of key here: a username with a password. */
 const PROVIDER = 'username';
@@ -46,7 +56,7 @@ export async function signUp(
   password: string,
 ): Promise<'signed-in' | 'taken' | Throttled> {
   const { auth } = event.locals;
-  const tried = await auth.throttle.take(addressBuckets(event, SIGN_UP_THROTTLE, 'sign-up'));
+  const tried = await auth.throttle.take(signUpBuckets(event));
   if ('retryAfterSeconds' in tried) return throttled(tried);
   // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
   const counted = auth.throttle.fail(tried);
@@ -66,8 +76,9 @@ export async function signUp(
   } catch (error) {
     if (!isLuciaError(error, 'AUTH_DUPLICATE_KEY_ID')) throw error;
     // What was to be written with the account was not.
-    if (counted.length > 0) await auth.stores.db.batch(counted);
-    return 'taken';
+    const results = counted.length > 0 ? await auth.stores.db.batch(counted) : [];
+    const overtaken = await auth.throttle.overtaken(tried, results);
+    return overtaken ? throttled(overtaken) : 'taken';
   }
   logEvent('signed-up', { userId });
   await startSession(event, { id: userId, username, epoch: 0 }, session);
@@ -84,22 +95,25 @@ export async function signIn(
 ): Promise<'signed-in' | 'refused' | Throttled> {
   const { auth } = event.locals;
   const device = auth.deviceCookie.deviceOf(username);
-  const [stored, first] = await Promise.all([
-    auth.users.getKey(`${PROVIDER}:${username}`),
-    auth.throttle.take(device ? [deviceBucket(event, device)] : strangersBuckets(event, username)),
-  ]);
+  const readKey = () => auth.users.getKey(`${PROVIDER}:${username}`);
+  // A known browser's key is read meanwhile. A stranger is let in first: that keeps a flood of refused tries cheap.
+  const [first, early] = device
+    ? await Promise.all([takeAsDevice(event, device), readKey()])
+    : [await takeAsStranger(event, username)];
   if ('retryAfterSeconds' in first) return throttled(first);
+  const stored = early === undefined ? await readKey() : early;
   const isKnown = device !== null && hasSignedInWith(device, stored);
   const tried =
-    device && !isKnown ? await auth.throttle.take(strangersBuckets(event, username), first) : first;
+    device && !isKnown ? await takeAsStranger(event, username, { device, instead: first }) : first;
   if ('retryAfterSeconds' in tried) return throttled(tried);
 
   const key = await verifyKey(auth, stored, password);
   if (!key) {
     const failure = { type: 'sign-in-failed', sessionId: null, ...originOf(event), at: Date.now() } as const;
-    const results = await auth.stores.db.batch([
+    // The event first, while it can be seen whether a block has overtaken the try: only what counts is recorded.
+    const [, ...results] = await auth.stores.db.batch([
+      recordEvent(auth.stores.db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
       ...auth.throttle.fail(tried),
-      recordEvent(auth.stores.db, failure, sql`User.username = ${username}`),
     ]);
     logEvent('sign-in-failed');
     const overtaken = await auth.throttle.overtaken(tried, results);
@@ -231,20 +245,34 @@ async function verifyKey(
   return stored && hash && matches ? { id: stored.id, hash, userId: stored.user_id } : null;
 }
 
-/** A browser that signed in to this account before has a count of its own, so that strangers cannot lock it out. */
-function deviceBucket(event: SessionEvent, { id }: Device): Bucket {
-  return bucket(ACCOUNT_THROTTLE, event.locals.auth.deviceSecret, 'device', id);
+/** A browser that signed in to this account before has counts of its own, so that nobody else can lock it out. */
+function takeAsDevice(event: SessionEvent, device: Device): Promise<Try | Throttled> {
+  const { throttle, deviceSecret } = event.locals.auth;
+  return throttle.take([deviceBucket(event, device), ...addressBuckets(event, [])], {
+    quotas: [signInsOf(deviceSecret, 'sign-ins-device', device.browserId)],
+  });
 }
 
 /**
- * All others share the account's count and their address block's: so does a browser that knew an earlier password, or was
- * signed in to an earlier account of that name.
+ * All others share the account's counts and their address block's: so does a browser that knew an earlier password, or was
+ * signed in to an earlier account of that name. Such a `device` is counted as what it is as well, anew.
  */
-function strangersBuckets(event: SessionEvent, username: string): Bucket[] {
-  return [
-    bucket(ACCOUNT_THROTTLE, event.locals.auth.deviceSecret, 'account', username),
-    ...addressBuckets(event, ADDRESS_THROTTLE, 'address'),
+function takeAsStranger(
+  event: SessionEvent,
+  username: string,
+  { device, instead }: { device?: Device; instead?: Try } = {},
+): Promise<Try | Throttled> {
+  const { throttle, deviceSecret } = event.locals.auth;
+  const buckets = [
+    ...(device ? [deviceBucket(event, device)] : []),
+    bucket(ACCOUNT_THROTTLE, deviceSecret, 'account', username),
+    ...addressBuckets(event, ['failed']),
   ];
+  return throttle.take(buckets, { quotas: [signInsOf(deviceSecret, 'sign-ins', username)], instead });
+}
+
+function deviceBucket(event: SessionEvent, { id }: Device): Bucket {
+  return bucket(ACCOUNT_THROTTLE, event.locals.auth.deviceSecret, 'device', id);
 }
 
 function hasSignedInWith(device: Device, key: KeySchema | null): boolean {
@@ -252,9 +280,31 @@ function hasSignedInWith(device: Device, key: KeySchema | null): boolean {
   return hash ? device.hasSignedInWith(hash) : false;
 }
 
-function addressBuckets(event: SessionEvent, rule: ThrottleRule, kind: string): Bucket[] {
+/** Every sign-up of an address counts, and is under way there as sign-ins are. */
+function signUpBuckets(event: SessionEvent): Bucket[] {
   const block = addressBlock(event.getClientAddress());
-  return block === null ? [] : [bucket(rule, event.locals.auth.deviceSecret, kind, block, { shared: true })];
+  if (block === null) return [];
+  const counts = ['failed', 'succeeded'] as const;
+  const own = bucket(SIGN_UP_THROTTLE, event.locals.auth.deviceSecret, 'sign-up', block, {
+    counts,
+    shared: true,
+  });
+  return [own, ...addressBuckets(event, [])];
+}
+
+/** The address that a request comes from. Whatever counts there, all that it has under way at once is limited. */
+function addressBuckets(event: SessionEvent, counts: Bucket['counts']): Bucket[] {
+  const block = addressBlock(event.getClientAddress());
+  const secret = event.locals.auth.deviceSecret;
+  return block === null ? [] : [bucket(ADDRESS_THROTTLE, secret, 'address', block, { counts, shared: true })];
+}
+
+function signInsOf(secret: string | undefined, kind: string, of: string): Quota {
+  return {
+    id: rowId(secret, kind, of),
+    max: SIGN_INS_PER_HOUR_MAX,
+    windowMilliseconds: SIGN_INS_WINDOW_MILLISECONDS,
+  };
 }
 
 /** `null`: the block was gone when it was asked for; a second is enough. */

@@ -12,13 +12,18 @@ export type DeviceCookie = ReturnType<typeof createDeviceCookie>;
 
 /** A browser that signed in to an account of some name before. */
 export type Device = {
+  /** Of the cookie: each sign-in gives another. */
   id: string;
+  /** Of the browser: it stays through sign-ins, so that they can be counted. */
+  browserId: string;
   /** Whether that was with the password of this hash. */
   hasSignedInWith(passwordHash: string): boolean;
 };
 
 // <nonce>.<keyed hash of the password's hash>.<signature over both and the username>: the cookie itself names nobody.
+// The first half of the nonce stays with the browser, the second is drawn with each sign-in.
 const FORM = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
+const BROWSER_BYTES = 8;
 const NONCE_BYTES = 16;
 
 /** Without a secret no browser is known, and none is told that it is. */
@@ -42,13 +47,20 @@ export function createDeviceCookie(
       const [, nonce, password, signature] = FORM.exec(cookies.get(name) ?? '') ?? [];
       if (!secret || !nonce || !password || !signature) return null;
       if (!isEqual(sign(username, nonce, password), signature)) return null;
-      return { id: nonce, hasSignedInWith: (passwordHash) => isEqual(ofPassword(passwordHash), password) };
+      return {
+        id: nonce,
+        browserId: browserOf(nonce).toString('base64url'),
+        hasSignedInWith: (passwordHash) => isEqual(ofPassword(passwordHash), password),
+      };
     },
 
     /** Makes this browser one of the account's own for a year, or until its password changes. */
     remember(username: string, passwordHash: string): void {
       if (!secret) return;
-      const nonce = randomBytes(NONCE_BYTES).toString('base64url');
+      const before = this.deviceOf(username);
+      const browser = before ? browserOf(before.id) : randomBytes(BROWSER_BYTES);
+      const drawn = randomBytes(NONCE_BYTES - BROWSER_BYTES);
+      const nonce = Buffer.concat([browser, drawn]).toString('base64url');
       const password = ofPassword(passwordHash);
       cookies.set(name, `${nonce}.${password}.${sign(username, nonce, password)}`, {
         path: '/',
@@ -59,6 +71,10 @@ export function createDeviceCookie(
       });
     },
   };
+}
+
+function browserOf(nonce: string): Buffer {
+  return Buffer.from(nonce, 'base64url').subarray(0, BROWSER_BYTES);
 }
 
 /** Takes the same time wherever they differ. Both are hashes, of the same length. */

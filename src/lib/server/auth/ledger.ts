@@ -373,7 +373,6 @@ function purge(db: D1Database, now: number): D1PreparedStatement[] {
   const events = now - EVENTS_STORED_MILLISECONDS;
   return [
     sql`DELETE FROM RevokedSession WHERE id IN (SELECT id FROM RevokedSession WHERE expires_at <= ${now} LIMIT ${some})`,
-    sql`DELETE FROM SignInThrottle WHERE id IN (SELECT id FROM SignInThrottle WHERE expires_at <= ${now} LIMIT ${some})`,
     sql`DELETE FROM SecurityEvent WHERE id IN (SELECT id FROM SecurityEvent WHERE at <= ${events} LIMIT ${some})`,
   ].map((query) => prepare(db, query));
 }

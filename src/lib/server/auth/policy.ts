@@ -65,8 +65,8 @@ export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;
 export type ThrottleRule = {
   /** Failures before the first wait. */
   freeFailures: number;
-  /** Tries that may be under way at once before any has failed. */
-  burst: number;
+  /** Tries that may be under way at once; after the first wait it is one. */
+  triesAtOnce: number;
   /** The first wait; each further failure doubles it, up to the longest. */
   firstWaitMilliseconds: number;
   longestWaitMilliseconds: number;
@@ -75,19 +75,29 @@ export type ThrottleRule = {
 /** Of one username, by browsers that never signed in to it; of one browser that did; of one session's password proofs. */
 export const ACCOUNT_THROTTLE: ThrottleRule = {
   freeFailures: 5,
-  burst: 50,
+  triesAtOnce: 50,
   firstWaitMilliseconds: 30 * SECOND_MILLISECONDS,
   longestWaitMilliseconds: 15 * MINUTE_MILLISECONDS,
 };
 
-/** Of one address block, over all usernames: many people may share it. */
-export const ADDRESS_THROTTLE: ThrottleRule = { ...ACCOUNT_THROTTLE, freeFailures: 50, burst: 200 };
+/**
+ * Of one address block, over all usernames: many people may share it. What may be under way at once is for all that it
+ * makes an isolate hash, sign-ups and known browsers included: some 65 ms each, in which the isolate's others wait.
+ */
+export const ADDRESS_THROTTLE: ThrottleRule = { ...ACCOUNT_THROTTLE, freeFailures: 50, triesAtOnce: 10 };
 
 /** Of sign-ups from one address block: each counts, also one that succeeds. */
-export const SIGN_UP_THROTTLE: ThrottleRule = { ...ACCOUNT_THROTTLE, freeFailures: 20 };
+export const SIGN_UP_THROTTLE: ThrottleRule = { ...ACCOUNT_THROTTLE, freeFailures: 20, triesAtOnce: 10 };
 
-/** A throttle forgets what is older than this. */
+/** A throttle forgets, counted from its first failure. */
 export const THROTTLE_WINDOW_MILLISECONDS = 24 * HOUR_MILLISECONDS;
+
+/** A try of which nothing was heard for so long is no longer under way: its worker died. */
+export const UNDER_WAY_MILLISECONDS = 1 * MINUTE_MILLISECONDS;
+
+/** Sign-ins with the right password, of one account by strangers or of one known browser: more are no person's. */
+export const SIGN_INS_PER_HOUR_MAX = 200;
+export const SIGN_INS_WINDOW_MILLISECONDS = 1 * HOUR_MILLISECONDS;
 
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;

@@ -1,192 +1,250 @@
 import { createHmac } from 'node:crypto';
-import { sql, type Sql } from '../sql';
-import { THROTTLE_WINDOW_MILLISECONDS, type ThrottleRule } from './policy';
+import { prepare, sql, type Sql } from '../sql';
+import {
+  PURGE_ROWS_AT_ONCE,
+  THROTTLE_WINDOW_MILLISECONDS,
+  UNDER_WAY_MILLISECONDS,
+  type ThrottleRule,
+} from './policy';
 
-/** One thing whose failures are counted, from the first one on for a day: a username, an address block, a device, a session. */
+type Outcome = 'failed' | 'succeeded';
+
+/** One thing whose tries are counted, for a day from the first that counts: a username, an address block, a device, a session. */
 export type Bucket = {
   id: string;
   rule: ThrottleRule;
-  /** Others share it: a success takes its own count back, not theirs. */
+  /** The tries that count. None: the bucket limits only what is under way at once, and heeds no wait. */
+  counts: readonly Outcome[];
+  /** Others share it, so a success does not clear what they failed. */
   shared: boolean;
 };
+
+/** So many successes in a window. It is asked before the password is compared, so it tells nothing of the password. */
+export type Quota = { id: string; max: number; windowMilliseconds: number };
 
 /** Too many tries: when the next one may come. */
 export type Throttled = { retryAfterSeconds: number };
 
-/** A bucket in which a try was counted, and until when it was blocked then: by no more than this try. */
+/** A bucket in which a try is under way, with the end of its last block as it was then: another one means a block since. */
 type Counted = Bucket & { blockedUntil: number };
 
-/** A try that was counted and may go on. */
-export type Try = { counted: Counted[] };
+/** A try that may go on. */
+export type Try = { counted: Counted[]; quotas: Quota[] };
 
 export type Throttle = ReturnType<typeof createThrottle>;
 
 /**
  * Slows guessing down, in D1, where a count is one atomic statement. KV could not do it: it is a minute late and
- * takes one write a second. Every try is counted before its password is looked at, and what comes of it holds only if
- * no block overtook it: so guesses made at once learn no more than guesses made one after the other, while right
- * passwords made at once all get in. A try that succeeds takes its count back.
+ * takes one write a second.
+ *
+ * A row knows what has failed and what is under way. A try takes a place in each of its buckets before its password is
+ * looked at, or in none: a try that is refused writes nothing. What comes of it holds only if no block overtook it: so
+ * guesses made at once learn no more than guesses made one after the other, while right passwords made at once all get in.
+ * A row that holds nothing any more is deleted.
  */
 export function createThrottle(db: D1Database) {
   /** When the next try may come, or `null` if it may come now. */
-  async function wait({ counted }: Try): Promise<Throttled | null> {
-    const rows = await db.batch<Row>(counted.map(({ id }) => read(db, id)));
-    return longestWait(counted.map((bucket, i) => [bucket, rows[i]?.results[0]]));
+  async function wait({ counted, quotas }: Try): Promise<Throttled | null> {
+    return throttledUntil(await ask(db, [...counted, ...quotas]).first<Asked>());
   }
 
-  /**
-   * Counts a try in each bucket, and says whether it may go on. One that may not counts nowhere, not even where it was counted
-   * `before`. After the first wait a bucket lets one try through at a time.
-   */
-  async function take(buckets: Bucket[], before: Try = { counted: [] }): Promise<Try | Throttled> {
-    if (buckets.length === 0) return before;
-    const results = await db.batch<Row>(
-      buckets.flatMap((bucket) => [count(db, bucket), read(db, bucket.id)]),
-    );
-    const counted = [...before.counted];
-    const refused: [Bucket, Row | undefined][] = [];
-    buckets.forEach((bucket, i) => {
-      const row = results[2 * i]?.results[0];
-      if (row) counted.push({ ...bucket, blockedUntil: row.blocked_until });
-      else refused.push([bucket, results[2 * i + 1]?.results[0]]);
-    });
-    if (refused.length === 0) return { counted };
-    if (counted.length > 0) await db.batch(counted.map((one) => takeBack(db, one)));
-    return longestWait(refused) ?? { retryAfterSeconds: 1 };
+  /** Ends a try; the first statement changes one row for each bucket in which no block has overtaken it. */
+  function settle({ counted, quotas }: Try, outcome: Outcome | null): D1PreparedStatement[] {
+    if (counted.length === 0) return [];
+    const reached = outcome === 'succeeded' ? quotas.map((quota) => countIn(db, quota)) : [];
+    return [leave(db, counted, outcome), ...reached, purge(db)];
   }
 
   return {
     wait,
-    take,
-
-    /** The statements that make a failed try count: to be run in the batch that records it. */
-    fail({ counted }: Try): D1PreparedStatement[] {
-      const now = Date.now();
-      return counted.map(({ id, rule, blockedUntil }) =>
-        db
-          .prepare(
-            `UPDATE SignInThrottle
-             SET blocked_until = CASE WHEN failures < ?3 THEN blocked_until ELSE max(blocked_until, ?2 + ${WAIT}) END
-             WHERE id = ?1 AND blocked_until = ?6`,
-          )
-          .bind(
-            id,
-            now,
-            rule.freeFailures,
-            rule.firstWaitMilliseconds,
-            rule.longestWaitMilliseconds,
-            blockedUntil,
-          ),
-      );
-    },
-
-    /** The statements that take a successful try back: its buckets begin anew, shared ones lose one count. */
-    succeed({ counted }: Try): D1PreparedStatement[] {
-      return counted.map((one) =>
-        one.shared
-          ? takeBack(db, one)
-          : db
-              .prepare('DELETE FROM SignInThrottle WHERE id = ?1 AND blocked_until = ?2')
-              .bind(one.id, one.blockedUntil),
-      );
-    },
 
     /**
-     * Whether a block overtook the try whose `fail` or `succeed` began the batch that gave these results; then what
-     * came of it must not be told.
+     * Lets a try go on if every bucket has a place for it and no quota is reached. `instead` gives up the places of an
+     * earlier try of the same request.
      */
+    async take(
+      buckets: Bucket[],
+      { quotas = [], instead }: { quotas?: Quota[]; instead?: Try } = {},
+    ): Promise<Try | Throttled> {
+      if (buckets.length === 0) return { counted: [], quotas };
+      const given = instead ? settle(instead, null) : [];
+      const wanted = [...buckets, ...quotas];
+      const results = await db.batch<Asked & Entered>([...given, ask(db, wanted), enter(db, wanted)]);
+      const [asked, entered] = results.slice(given.length);
+      const blocks = new Map(entered?.results.map(({ id, blocked_until }) => [id, blocked_until]));
+      // Nobody came between the two: a batch is a transaction.
+      if (blocks.size === 0) return throttledUntil(asked?.results[0]) ?? SHORTLY;
+      return { counted: buckets.map((one) => ({ ...one, blockedUntil: blocks.get(one.id) ?? 0 })), quotas };
+    },
+
+    /** The statements that make a failed try count: they begin the batch that records it, or follow what asks `notOvertaken`. */
+    fail: (tried: Try) => settle(tried, 'failed'),
+
+    /** The statements that end a try that succeeded: they clear what was failed in its buckets, but not in shared ones. */
+    succeed: (tried: Try) => settle(tried, 'succeeded'),
+
+    /** Whether a block overtook the try whose `fail` or `succeed` gave these results; then what came of it must not be told. */
     async overtaken(tried: Try, results: D1Result[]): Promise<Throttled | null> {
-      const settled = results.slice(0, tried.counted.length).every(({ meta }) => meta.changes === 1);
-      // A row that is gone was another try's success, not a block.
-      return settled ? null : wait(tried);
+      if (tried.counted.length === 0 || results[0]?.meta.changes === tried.counted.length) return null;
+      return (await wait(tried)) ?? SHORTLY;
     },
   };
 }
 
 /** SQL, true unless a block has overtaken a try. */
 export function notOvertaken({ counted }: Try): Sql {
-  const buckets = JSON.stringify(counted.map(({ id, blockedUntil }) => ({ id, blockedUntil })));
+  const heeded = counted.filter(({ counts }) => counts.length > 0);
+  const buckets = JSON.stringify(heeded.map(({ id, blockedUntil }) => ({ id, blockedUntil })));
   return sql`NOT EXISTS (
-    SELECT 1 FROM json_each(${buckets}) AS counted JOIN SignInThrottle AS bucket ON bucket.id = counted.value ->> 'id'
-    WHERE bucket.blocked_until <> counted.value ->> 'blockedUntil')`;
+    SELECT 1 FROM json_each(${buckets}) AS counted LEFT JOIN SignInThrottle AS bucket ON bucket.id = counted.value ->> 'id'
+    WHERE bucket.blocked_until IS NOT counted.value ->> 'blockedUntil')`;
 }
 
-type Row = { failures: number; blocked_until: number; counted_at: number };
+type Asked = { until: number | null };
+type Entered = { id: string; blocked_until: number };
 
-/** The longest wait of buckets, each with its row; `null` when none is closed. */
-function longestWait(buckets: [Bucket, Row | undefined][]): Throttled | null {
-  const now = Date.now();
-  const ends = buckets.map(([{ rule }, row]) => {
-    if (!row) return 0;
-    // Too many tries at once, none of which has failed yet, close it without a block.
-    const isFull = row.blocked_until === 0 && row.failures >= rule.burst;
-    return isFull ? row.counted_at + rule.longestWaitMilliseconds : row.blocked_until;
-  });
-  const end = Math.max(...ends);
-  return end <= now ? null : { retryAfterSeconds: Math.ceil((end - now) / 1_000) };
+const SHORTLY: Throttled = { retryAfterSeconds: 1 };
+
+function throttledUntil(asked: Asked | null | undefined): Throttled | null {
+  if (!asked?.until) return null;
+  return { retryAfterSeconds: Math.max(Math.ceil((asked.until - Date.now()) / 1_000), 1) };
 }
 
-/** The wait after `failures` failures, in SQL: ?3 free failures, ?4 the first wait, ?5 the longest. */
-const WAIT = 'min(?4 * (1 << min(max(failures - ?3, 0), 20)), ?5)';
+/** The buckets and quotas of a try, as a table. A quota holds no place, so it has no limit at once. */
+function tableOf(wanted: (Bucket | Quota)[]): Sql {
+  const rows = wanted.map((one) =>
+    'rule' in one
+      ? {
+          id: one.id,
+          free: one.rule.freeFailures,
+          atOnce: one.rule.triesAtOnce,
+          heeds: one.counts.length > 0,
+        }
+      : { id: one.id, free: one.max, atOnce: null, heeds: true },
+  );
+  return sql`(SELECT value ->> 'id' AS id, value ->> 'free' AS free, value ->> 'atOnce' AS at_once, value ->> 'heeds' AS heeds
+    FROM json_each(${JSON.stringify(rows)})) AS wanted`;
+}
 
 /**
- * Counts, if there is no block now: below the burst any try, past it one at a time. Tries that were counted and of which
- * nothing was heard (a visitor who left) hold up the next one for the longest wait, and no longer.
+ * Whether a bucket takes no other try. After the first wait it lets one through at a time. Tries of which nothing
+ * was heard (a worker that died) hold their places no longer than `UNDER_WAY_MILLISECONDS`.
  */
-function count(db: D1Database, { id, rule }: Bucket): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO SignInThrottle (id, failures, blocked_until, expires_at, counted_at)
-       VALUES (?1, 1, 0, ?2 + ?7, ?2)
-       ON CONFLICT (id) DO UPDATE SET
-         failures = CASE WHEN expires_at <= ?2 THEN 1 ELSE failures + 1 END,
-         blocked_until = CASE WHEN expires_at <= ?2 OR (blocked_until = 0 AND failures < ?6) THEN 0
-                              ELSE ?2 + min(?4 * (1 << min(max(failures + 1 - ?3, 0), 20)), ?5) END,
-         expires_at = CASE WHEN expires_at <= ?2 THEN ?2 + ?7 ELSE expires_at END,
-         counted_at = ?2
-       WHERE expires_at <= ?2
-         OR (blocked_until <= ?2 AND (failures < ?6 OR blocked_until > 0 OR counted_at <= ?2 - ?5))
-       RETURNING failures, blocked_until, counted_at`,
-    )
-    .bind(
-      id,
-      Date.now(),
-      rule.freeFailures,
-      rule.firstWaitMilliseconds,
-      rule.longestWaitMilliseconds,
-      rule.burst,
-      THROTTLE_WINDOW_MILLISECONDS,
-    );
+function isClosed(now: number): Sql {
+  return sql`stored.id = wanted.id AND stored.expires_at > ${now} AND (
+    (heeds AND blocked_until > ${now})
+    OR CASE WHEN counted_at > ${now - UNDER_WAY_MILLISECONDS} THEN under_way ELSE 0 END
+       >= CASE WHEN heeds AND failures >= free THEN 1 ELSE at_once END)`;
 }
 
-/** Takes one count back, with the wait that it brought; the others stay. */
-function takeBack(db: D1Database, { id, rule, blockedUntil }: Counted): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE SignInThrottle
-       SET failures = max(failures - 1, 0),
-           blocked_until = CASE WHEN failures <= ?4 THEN 0 ELSE min(blocked_until, ?3) END
-       WHERE id = ?1 AND blocked_until = ?2`,
-    )
-    .bind(id, blockedUntil, Date.now(), rule.freeFailures);
+/** Until when the slowest of them is closed; for want of a place a second is enough. */
+function ask(db: D1Database, wanted: (Bucket | Quota)[]): D1PreparedStatement {
+  const now = Date.now();
+  return prepare(
+    db,
+    sql`SELECT max(CASE WHEN heeds AND blocked_until > ${now} THEN min(blocked_until, expires_at) ELSE ${now + 1_000} END) AS until
+        FROM ${tableOf(wanted)} JOIN SignInThrottle AS stored ON ${isClosed(now)}`,
+  );
 }
 
-function read(db: D1Database, id: string): D1PreparedStatement {
-  return db.prepare('SELECT failures, blocked_until, counted_at FROM SignInThrottle WHERE id = ?1').bind(id);
+/** Takes a place in each bucket, or in none. */
+function enter(db: D1Database, wanted: (Bucket | Quota)[]): D1PreparedStatement {
+  const now = Date.now();
+  const table = tableOf(wanted);
+  return prepare(
+    db,
+    sql`INSERT INTO SignInThrottle (id, failures, under_way, blocked_until, counted_at, expires_at)
+        SELECT id, 0, 1, 0, ${now}, ${now + UNDER_WAY_MILLISECONDS} FROM ${table}
+        WHERE at_once IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM ${table} JOIN SignInThrottle AS stored ON ${isClosed(now)})
+        ON CONFLICT (id) DO UPDATE SET
+          failures = CASE WHEN expires_at > ${now} THEN failures ELSE 0 END,
+          blocked_until = CASE WHEN expires_at > ${now} THEN blocked_until ELSE 0 END,
+          under_way = CASE WHEN expires_at > ${now} AND counted_at > ${now - UNDER_WAY_MILLISECONDS} THEN under_way + 1 ELSE 1 END,
+          expires_at = CASE WHEN expires_at > ${now} AND failures > 0 THEN expires_at ELSE excluded.expires_at END,
+          counted_at = ${now}
+        RETURNING id, blocked_until`,
+  );
 }
 
-/** A bucket under a keyed hash, so that no name and no address is at rest in the table. */
+/** Whether this try brings a wait. */
+const BLOCKS = sql`adds AND failures + 1 >= free`;
+/** The wait after it, of a bucket's own length. */
+const WAIT = sql`min(first_wait * (1 << min(failures + 1 - free, 20)), longest_wait)`;
+
+/**
+ * Leaves each bucket's place, and counts where the outcome counts. The first that counts begins the day; what brings a
+ * wait overtakes all that is under way; a row that holds nothing any more expires now.
+ */
+function leave(db: D1Database, counted: Counted[], outcome: Outcome | null): D1PreparedStatement {
+  const left = counted.map(({ id, rule, counts, shared, blockedUntil }) => ({
+    id,
+    blockedUntil,
+    heeds: counts.length > 0,
+    adds: outcome !== null && counts.includes(outcome),
+    clears: outcome === 'succeeded' && !shared && !counts.includes('succeeded'),
+    free: rule.freeFailures,
+    firstWait: rule.firstWaitMilliseconds,
+    longestWait: rule.longestWaitMilliseconds,
+  }));
+  const now = Date.now();
+  return prepare(
+    db,
+    sql`UPDATE SignInThrottle SET
+          failures = CASE WHEN clears THEN 0 ELSE failures + adds END,
+          under_way = CASE WHEN ${BLOCKS} THEN 0 ELSE max(under_way - 1, 0) END,
+          blocked_until = CASE WHEN clears THEN 0 WHEN ${BLOCKS} THEN ${now} + ${WAIT} ELSE blocked_until END,
+          expires_at = CASE WHEN NOT clears AND failures > 0 THEN expires_at
+                            WHEN adds THEN ${now + THROTTLE_WINDOW_MILLISECONDS}
+                            WHEN under_way > 1 THEN counted_at + ${UNDER_WAY_MILLISECONDS}
+                            ELSE 0 END
+        FROM (SELECT value ->> 'id' AS bucket_id, value ->> 'blockedUntil' AS blocked_before, value ->> 'heeds' AS heeds,
+                value ->> 'adds' AS adds, value ->> 'clears' AS clears, value ->> 'free' AS free,
+                value ->> 'firstWait' AS first_wait, value ->> 'longestWait' AS longest_wait
+              FROM json_each(${JSON.stringify(left)}))
+        WHERE id = bucket_id AND (blocked_until = blocked_before OR NOT heeds)`,
+  );
+}
+
+/** Counts a success. The last one that the window has room for closes it until its end. */
+function countIn(db: D1Database, { id, max, windowMilliseconds }: Quota): D1PreparedStatement {
+  const now = Date.now();
+  return prepare(
+    db,
+    sql`INSERT INTO SignInThrottle (id, failures, blocked_until, counted_at, expires_at)
+        VALUES (${id}, 1, 0, ${now}, ${now + windowMilliseconds})
+        ON CONFLICT (id) DO UPDATE SET
+          failures = CASE WHEN expires_at > ${now} THEN failures + 1 ELSE 1 END,
+          blocked_until = CASE WHEN expires_at > ${now} AND failures + 1 >= ${max} THEN expires_at ELSE 0 END,
+          counted_at = ${now},
+          expires_at = CASE WHEN expires_at > ${now} THEN expires_at ELSE excluded.expires_at END`,
+  );
+}
+
+/** Deletes rows that have expired, some at a time: those that hold nothing any more, and those whose day is over. */
+function purge(db: D1Database): D1PreparedStatement {
+  return prepare(
+    db,
+    sql`DELETE FROM SignInThrottle WHERE id IN
+          (SELECT id FROM SignInThrottle WHERE expires_at <= ${Date.now()} LIMIT ${PURGE_ROWS_AT_ONCE})`,
+  );
+}
+
+/** The id of a row: a keyed hash, so that no name and no address is at rest in the table. */
+export function rowId(secret: string | undefined, kind: string, of: string): string {
+  const hash = createHmac('sha256', secret ?? 'no secret is set').update(`${kind}:${of}`);
+  return `${kind}:${hash.digest('base64url')}`;
+}
+
+/** A bucket of failures, unless told otherwise. */
 export function bucket(
   rule: ThrottleRule,
   secret: string | undefined,
   kind: string,
   of: string,
-  { shared = false } = {},
+  { counts = ['failed'], shared = false }: Partial<Pick<Bucket, 'counts' | 'shared'>> = {},
 ): Bucket {
-  const id = createHmac('sha256', secret ?? 'no secret is set')
-    .update(`${kind}:${of}`)
-    .digest('base64url');
-  return { id: `${kind}:${id}`, rule, shared };
+  return { id: rowId(secret, kind, of), rule, counts, shared };
 }
 
 /**

@@ -1,0 +1,1 @@
+ALTER TABLE "SignInThrottle" ADD COLUMN "under_way" INTEGER NOT NULL DEFAULT 0;
