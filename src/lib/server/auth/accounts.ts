@@ -26,6 +26,7 @@ import {
   leave,
   newSession,
   originOf,
+  readPresentedAhead,
   renewProof,
   startSession,
   type SessionEvent,
@@ -56,6 +57,7 @@ export async function signUp(
   password: string,
 ): Promise<'signed-in' | 'taken' | Throttled> {
   const { auth } = event.locals;
+  readPresentedAhead(event);
   const tried = await auth.throttle.take(signUpBuckets(event));
   if ('retryAfterSeconds' in tried) return throttled(tried);
   // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
@@ -94,6 +96,7 @@ export async function signIn(
   password: string,
 ): Promise<'signed-in' | 'refused' | Throttled> {
   const { auth } = event.locals;
+  readPresentedAhead(event);
   const device = auth.deviceCookie.deviceOf(username);
   const readKey = () => auth.users.getKey(`${PROVIDER}:${username}`);
   // A known browser's key is read meanwhile. A stranger is let in first: that keeps a flood of refused tries cheap.
@@ -212,7 +215,7 @@ async function provePassword(
   const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', `${user.userId}:${created_at}`);
   const [stored, tried] = await Promise.all([
     auth.users.getKey(`${PROVIDER}:${user.username}`),
-    auth.throttle.take([own]),
+    auth.throttle.take([own, ...addressBuckets(event, [])]),
   ]);
   if ('retryAfterSeconds' in tried) return throttled(tried);
   const key = await verifyKey(auth, stored, password);
