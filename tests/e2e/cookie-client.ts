@@ -1,4 +1,7 @@
+import * as v from 'valibot';
 import type { User } from './device';
+
+const listing = v.object({ sessions: v.array(v.object({ id: v.string(), current: v.boolean() })) });
 
 /**
  * Sends single requests as someone who holds a session cookie would, without a browser: no cookie jar, no redirect
@@ -20,11 +23,26 @@ export class CookieClient {
     return this.send('POST', path, cookie, new URLSearchParams(form));
   }
 
-  /** Signs in on a device of its own; gives its cookie's value. */
-  async signIn({ username, password }: User): Promise<string> {
-    const response = await this.post('/login', { username, password });
+  /** Signs up; returns the value of the session cookie. */
+  signUp(user: User): Promise<string> {
+    return this.enter('/signup', user);
+  }
+
+  /** Signs in on a device of its own; returns the value of its session cookie. */
+  signIn(user: User): Promise<string> {
+    return this.enter('/login', user);
+  }
+
+  /** The ids of the sessions that the API lists for the owner of a cookie: this one's first. */
+  async sessionIds(cookie: string): Promise<string[]> {
+    const { sessions } = v.parse(listing, await (await this.get('/api/sessions', cookie)).json());
+    return sessions.toSorted((a, b) => Number(b.current) - Number(a.current)).map(({ id }) => id);
+  }
+
+  private async enter(path: string, { username, password }: User): Promise<string> {
+    const response = await this.post(path, { username, password });
     const value = sessionCookieOf(response);
-    if (response.status !== 303 || !value) throw new Error(`[e2e] sign-in answered ${response.status}.`);
+    if (response.status !== 303 || !value) throw new Error(`[e2e] ${path} answered ${response.status}.`);
     return value;
   }
 
