@@ -52,7 +52,7 @@ await command({ usage }, async () => {
   // None of these needs a browser.
   const env = { ...toolEnvironment(), DEEP: '1' };
   const served = await exitOf(
-    startTool('playwright', ['test', '--project=owner', '--project=deploy', 'fuzz', '.deep.'], {
+    startTool('playwright', ['test', '--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
       env,
       stdio,
     }),
