@@ -1,11 +1,12 @@
 import { defineConfig, devices } from '@playwright/test';
 import { installedChromium } from './scripts/lib/chromium.mjs';
+import { E2E_PORT } from './scripts/lib/steps.mjs';
 
 /**
  * Two servers, one per layout of the KV records, each with KV and D1 of its own; that of `index` runs with SHOW_COST=off.
  * E2E_PORT moves both.
  */
-const ownerPort = Number(process.env.E2E_PORT ?? 8790);
+const ownerPort = Number(process.env.E2E_PORT || E2E_PORT);
 const indexPort = ownerPort + 1;
 
 /** Left out, Playwright takes its own; `npm run test:e2e` sees to it that one of the two is there. */
@@ -72,11 +73,8 @@ export default defineConfig({
     },
     {
       name: 'index',
-      // What these look at does not depend on how sessions are stored.
-      testIgnore: [
-        WITHOUT_JAVASCRIPT,
-        '**/{accessibility,activity,api,cost,follow,fuzz,headers,impatience,keyboard,many-sessions,rename,security,sign-in,sign-up,speed,theme,weight}.spec.ts',
-      ],
+      // What depends on how sessions are stored, and what its server does otherwise.
+      testMatch: '**/{cost-off,many-sign-ins,put-back,stored-records,tokens-at-rest}.spec.ts',
       use: { ...browser, baseURL: `http://localhost:${indexPort}` },
     },
     {

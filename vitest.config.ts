@@ -6,6 +6,9 @@ const alias = {
   $lib: fileURLToPath(new URL('./src/lib', import.meta.url)),
 };
 
+/** What `npm test` leaves to `npm run test:deep`: docs/decisions/0012. */
+const DEEP = process.env.DEEP === '1';
+
 /** In workerd Prisma's client must be its edge build; Vitest's resolver would take the one for Node. */
 const workerdAlias = { ...alias, '@prisma/client': '@prisma/client/edge' };
 
@@ -26,7 +29,12 @@ export default defineConfig(async () => ({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('prisma/migrations') } },
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations('prisma/migrations'),
+                DEEP: DEEP ? '1' : '',
+              },
+            },
           }),
         ],
         resolve: { alias: workerdAlias },
@@ -44,6 +52,7 @@ export default defineConfig(async () => ({
           name: 'node',
           environment: 'node',
           include: ['tests/**/*.node.test.ts'],
+          exclude: DEEP ? [] : ['tests/**/*.deep.node.test.ts'],
           expect: { requireAssertions: true },
         },
       },

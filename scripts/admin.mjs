@@ -10,22 +10,15 @@
  * alike and bring the operator's sign-in to Cloudflare with them.
  */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import {
-  EVENTS_KEPT_MILLISECONDS,
-  USERNAME_MAX_CHARACTERS,
-  USERNAME_MIN_CHARACTERS,
-} from '../src/lib/server/auth/policy.ts';
-import { EXPORT_FILE, exportAccounts, requireExportFile } from './lib/export-accounts.mjs';
-import { removeLeftovers } from './lib/leftovers.mjs';
-import { main, StepFailed } from './lib/processes.mjs';
+import { command } from './lib/command.mjs';
+import { StepFailed } from './lib/processes.mjs';
 import { STATE_FOLDER } from './lib/steps.mjs';
 import { counted, listKeys, nameOf, query, wranglerWithList } from './lib/stores.mjs';
 
-const USAGE = `Usage:
+const usage = `Usage:
   npm run admin -- end-sessions <username> [options]   ends every session of a user, everywhere, at once
   npm run admin -- purge [options]                     deletes rows past their time, and records of deleted accounts
-  npm run admin -- export [file] [options]             writes users, keys and sessions to a file (${EXPORT_FILE})
+  npm run admin -- export [file] [options]             writes users, keys and sessions to a file (accounts.export.ndjson)
 
 Options:
   --remote           the deployed stores instead of this machine's
@@ -33,75 +26,56 @@ Options:
   --persist-to DIR   this machine's stores under DIR (${STATE_FOLDER})`;
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
+/** TypeScript, which the Node that may be there before `npm ci` does not run: so it is imported when it is used. */
+const POLICY = '../src/lib/server/auth/policy.ts';
 
 /** D1 answers nothing else while a statement runs. */
 const ROWS_DELETED_AT_ONCE = 5_000;
 
-/** Wrangler takes SQL as text only, so nothing that could end a literal may go into one. */
-const USERNAME = new RegExp(
-  `^[a-z0-9][a-z0-9._-]{${USERNAME_MIN_CHARACTERS - 1},${USERNAME_MAX_CHARACTERS - 1}}$`,
-);
 const USER_ID = /^[A-Za-z0-9_-]+$/;
 
 /** @typedef {import('./lib/stores.mjs').Target} Target */
 
-await main(async () => {
-  const run = readArguments();
-  await run();
+const options = /** @type {const} */ ({
+  remote: { type: 'boolean' },
+  preview: { type: 'boolean' },
+  'persist-to': { type: 'string' },
 });
 
-/** @returns {() => Promise<void>} what the arguments ask for */
-function readArguments() {
-  const { values, positionals } = parse();
-  const [command, ...operands] = positionals;
+await command({ usage, options, operands: true }, async (values, [name, ...operands]) => {
   const target = {
-    remote: values.remote,
-    preview: values.preview,
-    stateFolder: resolve(values['persist-to'] ?? STATE_FOLDER),
+    remote: values.remote === true,
+    preview: values.preview === true,
+    stateFolder: resolve(String(values['persist-to'] ?? STATE_FOLDER)),
   };
-  if (values.remote && values['persist-to'] !== undefined) {
+  if (target.remote && values['persist-to'] !== undefined) {
     throw new StepFailed('--persist-to is for stores on this machine: leave it out with --remote.');
   }
   const [operand] = operands;
-  if (command === 'purge' && operands.length === 0) {
-    return async () => {
-      await purge(target);
-      await removeLeftovers(target);
-    };
+  if (name === 'purge' && operands.length === 0) {
+    await purge(target);
+    const { removeLeftovers } = await import('./lib/leftovers.mjs');
+    return removeLeftovers(target);
   }
-  if (command === 'export' && operands.length <= 1) {
-    const file = requireExportFile(operand ?? EXPORT_FILE);
-    return () => exportAccounts(target, file);
+  if (name === 'export' && operands.length <= 1) {
+    const { EXPORT_FILE, exportAccounts, requireExportFile } = await import('./lib/export-accounts.mjs');
+    return exportAccounts(target, requireExportFile(operand ?? EXPORT_FILE));
   }
-  if (command === 'end-sessions' && operand && operands.length === 1) {
-    const username = requireUsername(operand);
-    return () => endSessions(target, username);
+  if (name === 'end-sessions' && operand && operands.length === 1) {
+    return endSessions(target, await requireUsername(operand));
   }
-  throw new StepFailed(USAGE);
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        remote: { type: 'boolean', default: false },
-        preview: { type: 'boolean', default: false },
-        'persist-to': { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw new StepFailed(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
-}
+  throw new StepFailed(usage);
+});
 
 /**
- * The username as it is stored; throws when no user can have it.
+ * The username as it is stored; throws when no user can have it. Wrangler takes SQL as text only, so nothing that could end a literal
+ * may go into one.
  * @param {string} typed
  */
-function requireUsername(typed) {
+async function requireUsername(typed) {
+  const { USERNAME_MIN_CHARACTERS: min, USERNAME_MAX_CHARACTERS: max } = await import(POLICY);
   const username = typed.trim().toLowerCase();
-  if (USERNAME.test(username)) return username;
+  if (new RegExp(`^[a-z0-9][a-z0-9._-]{${min - 1},${max - 1}}$`).test(username)) return username;
   throw new StepFailed(`No user can be called ${JSON.stringify(typed)}. Nothing was changed.`);
 }
 
@@ -177,6 +151,7 @@ function epochIn(metadata) {
  * @param {Target} target
  */
 async function purge(target) {
+  const { EVENTS_KEPT_MILLISECONDS, EVENTS_STORED_MILLISECONDS } = await import(POLICY);
   const now = Date.now();
   const days = EVENTS_KEPT_MILLISECONDS / DAY_MILLISECONDS;
   const steps = [
@@ -185,7 +160,7 @@ async function purge(target) {
     {
       what: 'event',
       beyond: ` older than ${days} days`,
-      run: deleteRows('SecurityEvent', `at <= ${now - EVENTS_KEPT_MILLISECONDS}`),
+      run: deleteRows('SecurityEvent', `at <= ${now - EVENTS_STORED_MILLISECONDS}`),
     },
   ];
   const deleted = [];

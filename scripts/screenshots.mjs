@@ -82,8 +82,8 @@ await main(async () => {
     await generateClient();
     await build();
   }
-  const port = portFrom(process.env.PORT, 8797);
-  await requireFreePort(port);
+  const port = portFrom('PORT', 8797);
+  await requireFreePort(port, 'PORT');
   rmSync(join(ROOT, STATE_FOLDER), { recursive: true, force: true });
   await migrate(STATE_FOLDER);
   const { address } = await servePages({ port, stateFolder: STATE_FOLDER });

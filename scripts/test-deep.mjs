@@ -1,46 +1,73 @@
 /**
- * `npm run test:deep`: 100,000 random histories of the auth module (tests/simulation/histories.node.test.ts) in under
- * ten minutes, one process per core. HISTORIES changes how many; SEED plays the same ones again. The last line says
- * whether it was met.
+ * `npm run test:deep`: what `npm test` leaves out, as it takes too long (docs/decisions/0012). 100,000 random histories of the auth module
+ * (tests/simulation/histories.node.test.ts) in under ten minutes, one process per core; then, once, the tests with a longer form, and those
+ * named `*.deep.*`. HISTORIES changes how many; SEED plays the same ones again. The last line says whether all was met.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { command } from './lib/command.mjs';
 import { toolEnvironment } from './lib/environment.mjs';
-import { exitOf, main, ROOT, start } from './lib/processes.mjs';
+import { exitOf, ROOT, start, startTool } from './lib/processes.mjs';
+import { build, generateClient } from './lib/steps.mjs';
 
-const HISTORIES = Number(process.env.HISTORIES ?? 100_000);
+const usage = `Usage: npm run test:deep
+Plays 100,000 random histories, and what else npm test leaves out.
+
+  HISTORIES=1000 SEED=5 npm run test:deep   another number of histories; the same ones again`;
+
 const LIMIT_MINUTES = 10;
 const MOST_PROCESSES = 8;
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
-const TEST = 'tests/simulation/histories.node.test.ts';
+/** @type {import('node:child_process').StdioOptions} */
+const stdio = ['ignore', 'inherit', 'inherit'];
 
-await main(async () => {
+await command({ usage }, async () => {
+  const histories = Number(process.env.HISTORIES ?? 100_000);
   const processes = Math.min(availableParallelism(), MOST_PROCESSES);
   const firstSeed = Number(process.env.SEED ?? randomInt(2 ** 30));
-  const share = Math.ceil(HISTORIES / processes);
-  console.log(
-    `${share * processes} histories in ${processes} processes, seeds ${firstSeed} to ${firstSeed + processes - 1} …`,
-  );
+  const share = Math.ceil(histories / processes);
+  const all = (share * processes).toLocaleString('en');
+  console.log(`${all} histories, seeds ${firstSeed} to ${firstSeed + processes - 1} …`);
   const startedAt = Date.now();
   const codes = await Promise.all(
-    Array.from({ length: processes }, (_, i) => play({ histories: share, seed: firstSeed + i })),
+    Array.from({ length: processes }, (_, i) =>
+      vitest(['tests/simulation/histories.node.test.ts'], {
+        HISTORIES: `${share}`,
+        SEED: `${firstSeed + i}`,
+      }),
+    ),
   );
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   const broken = codes.filter((code) => code !== 0).length;
-  const met = broken === 0 && seconds < LIMIT_MINUTES * 60;
-  const inTime = `${(share * processes).toLocaleString('en')} histories in ${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const outcome =
+  const played =
     broken === 0
-      ? `${inTime}, 0 broken promises`
+      ? `${all} histories in ${Math.floor(seconds / 60)} min ${seconds % 60} s, 0 broken promises`
       : `${broken} of ${processes} processes found a broken promise: it is above, with its seed`;
-  console.log(`test:deep: ${outcome}: ${met ? 'met' : 'missed'}`);
+
+  console.log('The tests that are longer here, and those that run here alone …');
+  await generateClient();
+  await build();
+  const unit = await vitest(['tests/simulation/histories.test.ts', '.deep.node.test.ts'], { DEEP: '1' });
+  // None of these needs a browser.
+  const env = { ...toolEnvironment(), DEEP: '1' };
+  const served = await exitOf(
+    startTool('playwright', ['test', '--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
+      env,
+      stdio,
+    }),
+  );
+  const rest = unit === 0 && served === 0 ? 'passed' : 'failed';
+  const met = broken === 0 && rest === 'passed' && seconds < LIMIT_MINUTES * 60;
+  console.log(`test:deep: ${played}; the longer tests ${rest}: ${met ? 'met' : 'missed'}`);
   return met ? 0 : 1;
 });
 
-/** @param {{ histories: number, seed: number }} part */
-function play({ histories, seed }) {
-  const env = { ...toolEnvironment(), HISTORIES: String(histories), SEED: String(seed) };
-  const args = ['run', '--project', 'node', '--reporter', 'default', TEST];
-  return exitOf(start(process.execPath, [VITEST, ...args], { env, stdio: ['ignore', 'inherit', 'inherit'] }));
+/**
+ * @param {string[]} files parts of their names
+ * @param {NodeJS.ProcessEnv} variables
+ */
+function vitest(files, variables) {
+  const args = [VITEST, 'run', '--reporter', 'default', ...files];
+  return exitOf(start(process.execPath, args, { env: { ...toolEnvironment(), ...variables }, stdio }));
 }

@@ -1,27 +1,42 @@
 /**
- * `npm test`: everything that has to pass, in the least time. What is generated comes first; then what uses one core each, side
- * by side (lint; types and the build; getting a browser, which mostly waits); then the tests, which use every core.
+ * `npm test`: everything that has to pass, in the least time. What is generated comes first; then lint beside types and the build, and
+ * getting a browser, which mostly waits; then the unit tests beside those in a browser, half of whose time is waiting.
  */
 import { requireChromium } from './lib/chromium.mjs';
-import { exitOf, main, start, StepFailed } from './lib/processes.mjs';
-import { build } from './lib/steps.mjs';
+import { command } from './lib/command.mjs';
+import { portFrom, requireFreePort } from './lib/port.mjs';
+import { exitOf, start, StepFailed } from './lib/processes.mjs';
+import { build, E2E_PORT } from './lib/steps.mjs';
+
+const usage = `Usage: npm test
+Formatting and lint, types, unit tests, and end-to-end tests in Chromium, which is fetched if there is none.
+
+  E2E_PORT=9000 npm test             on other ports than ${E2E_PORT} and ${E2E_PORT + 1}
+  CHROMIUM_PATH=/path/to/chrome npm test   in a browser of your choice
+
+Parts of it: npm run lint, npm run check, npm run test:unit, npm run test:e2e. What it leaves out: npm run test:deep.`;
 
 const startedAt = Date.now();
 
-await main(async () => {
+await command({ usage }, async () => {
+  const port = portFrom('E2E_PORT', E2E_PORT);
+  for (const one of [port, port + 1]) await requireFreePort(one, 'E2E_PORT');
   await run('generate', 'inherit');
-  const outcomes = await Promise.allSettled([
-    requireChromium(),
-    run('lint', 'pipe'),
-    run('check', 'pipe').then(build),
-  ]);
-  const failed = outcomes.filter(({ status }) => status === 'rejected');
+  await all([requireChromium(), run('lint', 'pipe'), run('check', 'pipe').then(build)]);
+  await all([run('test:unit', 'pipe'), run('test:e2e', 'inherit', { SKIP_BUILD: '1' })]);
+  const seconds = Math.round((Date.now() - startedAt) / 1_000);
+  console.log(`\nnpm test: all passed in ${Math.floor(seconds / 60)} min ${seconds % 60} s.`);
+});
+
+/**
+ * Waits for all, also when one fails: so every fault is told. Then throws `StepFailed`.
+ * @param {Promise<unknown>[]} steps
+ */
+async function all(steps) {
+  const failed = (await Promise.allSettled(steps)).filter(({ status }) => status === 'rejected');
   if (failed.length > 0)
     throw new StepFailed(failed.map(({ reason }) => reason?.message ?? reason).join('\n'));
-  await run('test:unit', 'inherit');
-  await run('test:e2e', 'inherit', { SKIP_BUILD: '1' });
-  console.log(`\nnpm test: all passed in ${inMinutes(Date.now() - startedAt)}.`);
-});
+}
 
 /**
  * Runs an npm script without its `pre` script: what that would generate is there. Throws `StepFailed` when it fails.
@@ -30,30 +45,18 @@ await main(async () => {
  * @param {NodeJS.ProcessEnv} [variables]
  */
 async function run(script, output, variables = {}) {
-  if (output === 'inherit') announce(script);
-  const args = ['run', '--silent', '--ignore-scripts', script];
-  const child = start('npm', args, {
+  const announce = () => console.log(`\n> npm run ${script}\n`);
+  if (output === 'inherit') announce();
+  const child = start('npm', ['run', '--silent', '--ignore-scripts', script], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', output, output],
     shell: process.platform === 'win32',
   });
   /** @type {Buffer[]} */
   const printed = [];
-  child.stdout?.on('data', (chunk) => printed.push(chunk));
-  child.stderr?.on('data', (chunk) => printed.push(chunk));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => printed.push(chunk));
   const code = await exitOf(child);
-  if (output === 'pipe') announce(script);
+  if (output === 'pipe') announce();
   process.stdout.write(Buffer.concat(printed));
   if (code !== 0) throw new StepFailed(`"npm run ${script}" ended with code ${code}.`);
-}
-
-/** @param {string} script */
-function announce(script) {
-  console.log(`\n> npm run ${script}\n`);
-}
-
-/** @param {number} milliseconds */
-function inMinutes(milliseconds) {
-  const seconds = Math.round(milliseconds / 1_000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

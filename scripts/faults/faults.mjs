@@ -9,7 +9,6 @@ const GUARDS = 'src/lib/server/auth/guards.ts';
 const LEDGER = 'src/lib/server/auth/ledger.ts';
 const LEFTOVERS = 'src/lib/server/auth/leftovers.ts';
 const POLICY = 'src/lib/server/auth/policy.ts';
-const LUCIA = 'src/lib/server/auth/lucia.ts';
 const RECORDS = 'src/lib/server/auth/records.ts';
 const SESSIONS = 'src/lib/server/auth/sessions.ts';
 const TOKEN = 'src/lib/server/auth/token.ts';

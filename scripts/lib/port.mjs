@@ -4,29 +4,28 @@ import { StepFailed } from './processes.mjs';
 const HIGHEST_PORT = 65_535;
 
 /**
- * Reads a port number; `fallback` when there is none.
- * @param {string | undefined} text
+ * The port that an environment variable names, or `fallback` without one.
+ * @param {string} variable
  * @param {number} fallback
  */
-export function portFrom(text, fallback) {
+export function portFrom(variable, fallback) {
+  const text = process.env[variable];
   if (text === undefined || text === '') return fallback;
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port <= HIGHEST_PORT) return port;
-  throw new StepFailed(
-    `PORT is "${text}": give a number from 1 to ${HIGHEST_PORT}, as in "PORT=8799 npm start".`,
-  );
+  throw new StepFailed(`${variable} is "${text}": set it to a port from 1 to ${HIGHEST_PORT}, or unset it.`);
 }
 
 /**
- * Throws a plain message when something already has the port, on IPv4, IPv6 or all interfaces.
+ * Throws `StepFailed` when something already has the port.
  * @param {number} port
+ * @param {string} variable that chooses another
  */
-export async function requireFreePort(port) {
-  if (await isPortTaken(port)) {
-    throw new StepFailed(
-      `Port ${port} is taken by another program. Stop that one, or choose another port: "PORT=${port + 11} npm start".`,
-    );
-  }
+export async function requireFreePort(port, variable) {
+  if (!(await isPortTaken(port))) return;
+  throw new StepFailed(
+    `Port ${port} is taken by another program: stop that one, or choose another port with ${variable}=${port + 11}.`,
+  );
 }
 
 /**
@@ -49,13 +48,10 @@ export async function isPortTaken(port) {
 function isTaken(port, host) {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-      if (error.code === 'EADDRINUSE') return resolve(true);
-      // A machine without IPv6.
-      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') return resolve(false);
-      if (error.code === 'EACCES')
-        return reject(new StepFailed(`Port ${port} needs more rights than you have: choose one above 1023.`));
-      reject(error);
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
+      if (code === 'EACCES') reject(new StepFailed(`Port ${port} is for root alone: choose one above 1023.`));
+      // Any other code: a machine without IPv6.
+      else resolve(code === 'EADDRINUSE');
     });
     server.listen({ port, host }, () => server.close(() => resolve(false)));
   });

@@ -6,6 +6,9 @@ import { ROOT, runQuietly } from './processes.mjs';
 
 /** The default of wrangler and of svelte.config.js; local KV and D1 are under it. */
 export const STATE_FOLDER = '.wrangler/state';
+/** Where the end-to-end tests serve the app; the layout `index` one further. `E2E_PORT` moves both. */
+export const E2E_PORT = 8790;
+const SECRET_BYTES = 32;
 
 export async function generateClient() {
   await runQuietly('prisma', ['generate', '--no-hints'], toolEnvironment());
@@ -23,8 +26,6 @@ export async function migrate(stateFolder) {
   const args = ['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', stateFolder];
   await runQuietly('wrangler', args, { ...toolEnvironment(), CI: 'true' });
 }
-
-const SECRET_BYTES = 32;
 
 /** Makes the local secrets (`.dev.vars`, which git ignores), unless they are there. `.dev.vars.example` says what is in it. */
 export function ensureDevVars() {

@@ -1,7 +1,10 @@
+import * as v from 'valibot';
 import type { User } from './device';
 
 /** Its name on plain http to loopback. */
 export const SESSION_COOKIE = 'session';
+
+const listing = v.object({ sessions: v.array(v.object({ id: v.string(), current: v.boolean() })) });
 
 /**
  * Sends single requests as someone who holds a session cookie would, without a browser: no cookie jar, no redirect
@@ -24,12 +27,18 @@ export class CookieClient {
   }
 
   /** Signs in on a device of its own; returns its cookie's value. */
-  async signIn(user: User): Promise<string> {
-    return this.cookieAfter('/login', user);
+  async signIn({ username, password }: User): Promise<string> {
+    return this.cookieAfter('/login', { username, password });
   }
 
-  async signUp(user: User): Promise<string> {
-    return this.cookieAfter('/signup', user);
+  async signUp({ username, password }: User): Promise<string> {
+    return this.cookieAfter('/signup', { username, password });
+  }
+
+  /** The ids of the sessions that the API lists for the owner of a cookie: this one's first. */
+  async sessionIds(cookie: string): Promise<string[]> {
+    const { sessions } = v.parse(listing, await (await this.get('/api/sessions', cookie)).json());
+    return sessions.toSorted((a, b) => Number(b.current) - Number(a.current)).map(({ id }) => id);
   }
 
   /** Posts a form, whose answer must set a session cookie; returns that. */
@@ -38,15 +47,6 @@ export class CookieClient {
     const value = sessionCookieOf(response);
     if (!value) throw new Error(`[e2e] ${path} answered ${response.status} and no session cookie.`);
     return value;
-  }
-
-  /** The id of the session that a cookie belongs to, as its own list shows it. */
-  async idOf(cookie: string): Promise<string> {
-    const page = await (await this.get('/sessions', cookie)).text();
-    const id = /data-session-id="([^"]+)"[^>]*data-current|data-current[^>]*data-session-id="([^"]+)"/.exec(
-      page,
-    );
-    return id?.[1] ?? id?.[2] ?? '';
   }
 
   private send(

@@ -3,33 +3,37 @@ import { costOf } from '../../src/lib/cost';
 import { costInWords } from '../../src/lib/words/cost';
 import { expect, test } from './fixtures';
 
-test('a page says in words what its answer says in Server-Timing', async ({ newDevice, user }) => {
-  const device = await newDevice();
-  await device.signUp(user);
+test('a page says in words what its answer says in Server-Timing', async ({ client, user }) => {
+  const cookie = await client.signUp(user);
   for (const path of ['/', '/sessions', '/account']) {
-    const response = await device.page.request.get(path);
-    const cost = costOf(parse(response.headers()['server-timing'] ?? ''));
+    const response = await client.get(path, cookie);
+    const cost = costOf(parse(response.headers.get('server-timing') ?? ''));
     if (!cost) throw new Error(`[e2e] ${path} has no complete Server-Timing.`);
     expect(await response.text()).toContain(costInWords(cost, true));
   }
 });
 
-test('a page view by a guest without a cookie costs nothing, one of a signed-in user one KV read', async ({
+test('a page view by a guest without a cookie costs nothing, one of a signed-in user one KV read; the drawing shows the same', async ({
   newDevice,
   user,
 }) => {
   const device = await newDevice();
+  const drawing = device.page.getByRole('figure');
   await device.visit('/');
   await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries, $0.00');
-  await device.signUp(user);
+  await expect(drawing).toContainText('0 reads');
+  await expect(drawing).toContainText('0 queries');
+  await device.startSignedUp(user);
   await device.visit('/');
   await expect(cost(device.page)).toContainText('1 KV read, 0 D1 queries, $0.50');
+  await expect(drawing).toContainText('1 read');
+  await expect(drawing).toContainText('0 queries');
 });
 
 test('the line follows when pages change without a full load', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;
-  await device.signUp(user);
+  await device.startSignedUp(user);
   await device.visit('/');
   const data = page.waitForResponse((response) => response.url().includes('__data.json'));
   await page.getByRole('main').getByRole('link', { name: 'Your sessions' }).click();
@@ -54,18 +58,6 @@ test('an action is told in counts alone: its price would be a guess', async ({ n
   await expect(page.getByRole('alert')).toBeVisible();
   await expect(cost(page)).toContainText(/\d D1 quer/);
   await expect(cost(page)).not.toContainText('per million');
-});
-
-test('the drawing shows what the page in view cost', async ({ newDevice, user }) => {
-  const device = await newDevice();
-  const drawing = device.page.getByRole('figure');
-  await device.visit('/');
-  await expect(drawing).toContainText('0 reads');
-  await expect(drawing).toContainText('0 queries');
-  await device.signUp(user);
-  await device.visit('/');
-  await expect(drawing).toContainText('1 read');
-  await expect(drawing).toContainText('0 queries');
 });
 
 function cost(page: Page) {

@@ -25,12 +25,9 @@ async function answersTo(
 test('every page and endpoint carries the security headers, signed in or not', async ({
   baseURL,
   client,
-  newDevice,
   user,
 }) => {
-  const device = await newDevice();
-  await device.signUp(user);
-  const { value } = await device.sessionCookie();
+  const value = await client.signUp(user);
   const paths = appRoutes().flatMap(({ path, isPage }) => {
     const asked = path.replace(/\[[^\]]+\]/, 'x');
     return isPage ? [asked, `${asked === '/' ? '' : asked}/__data.json`] : [asked];
@@ -120,7 +117,7 @@ test('what Pages serves without the worker carries them, and is kept as long as 
 });
 
 test('what Kit answers before any of our code carries them too', async ({ baseURL, client, user }) => {
-  const headers: [string, string][] = [['cookie', `session=${await signedUp(client, user)}`]];
+  const headers: [string, string][] = [['cookie', `session=${await client.signUp(user)}`]];
   const cases: [status: number, path: string][] = [
     [400, '/__route.js'],
     [400, '/sessions/__route.js'],
@@ -212,26 +209,12 @@ test('a script that got into a page does not run', async ({ newDevice }) => {
   for (const complaint of device.complaints.splice(0)) expect(complaint).toContain('Content Security Policy');
 });
 
-test('no page asks any other host for anything', async ({ baseURL, newDevice, user }) => {
-  const device = await newDevice({ refusals: [404] });
-  const urls: string[] = [];
-  device.context.on('request', (request) => urls.push(request.url()));
-  const pages = appRoutes().filter(({ isPage }) => isPage);
-  for (const { path } of pages) await device.visit(path);
-  await device.signUp(user);
-  for (const { path } of pages) await device.visit(path);
-  await device.visit('/no-such-page');
-
-  expect(urls.length).toBeGreaterThan(2 * pages.length);
-  expect(urls.filter((url) => /^https?:/.test(url) && new URL(url).origin !== baseURL)).toEqual([]);
-});
-
 test('signing out clears what the browser kept, and Back shows nothing private', async ({
   newDevice,
   user,
 }) => {
   const device = await newDevice();
-  await device.signUp(user);
+  await device.startSignedUp(user);
   await device.visit('/account');
   await device.page.evaluate(() => localStorage.setItem('kept', 'by a script'));
   const answer = device.page.waitForResponse((response) => response.url().endsWith('/logout'));
@@ -252,7 +235,7 @@ test('signing out clears what the browser kept, and Back shows nothing private',
 
 test('signing out everywhere clears it as well, and the page after it works', async ({ newDevice, user }) => {
   const device = await newDevice();
-  await device.signUp(user);
+  await device.startSignedUp(user);
   await device.page.evaluate(() => localStorage.setItem('kept', 'by a script'));
   const answer = device.page.waitForResponse((response) => response.url().includes('?/revokeAll'));
   await device.signOutEverywhere();
@@ -262,7 +245,7 @@ test('signing out everywhere clears it as well, and the page after it works', as
 });
 
 test('no other answer clears the browser', async ({ baseURL, client, user }) => {
-  const cookie = await signedUp(client, user);
+  const cookie = await client.signUp(user);
   const answers = await answersTo(
     baseURL,
     ['/', '/sessions', '/account', '/api/sessions'].map((path) => ({
@@ -275,12 +258,3 @@ test('no other answer clears the browser', async ({ baseURL, client, user }) => 
     expect(answer.headers['clear-site-data'], said).toBeUndefined();
   }
 });
-
-async function signedUp(
-  client: { post: (path: string, form: Record<string, string>) => Promise<Response> },
-  user: { username: string; password: string },
-): Promise<string> {
-  const response = await client.post('/signup', user);
-  const cookie = response.headers.getSetCookie().find((text) => text.startsWith('session='));
-  return cookie?.split(';')[0]?.slice('session='.length) ?? '';
-}

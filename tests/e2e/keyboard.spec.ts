@@ -17,8 +17,8 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await keyboard.press('Enter');
   await expect(page).toHaveURL('/sessions');
 
-  await phone.signIn(user);
-  await tablet.signIn(user);
+  await phone.startSignedIn(user);
+  await tablet.startSignedIn(user);
   await laptop.visit('/sessions');
   await expect(laptop.rows()).toHaveCount(3);
 

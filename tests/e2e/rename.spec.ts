@@ -2,8 +2,8 @@ import { expect, test } from './fixtures';
 
 test('a session gets a name, keeps it, and gives it back', async ({ newDevice, user }) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
-  await laptop.signUp(user);
-  await phone.signIn(user);
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
   await laptop.visit('/sessions');
   const row = laptop.row(await phone.sessionId());
   const heading = row.getByRole('heading');
@@ -37,7 +37,7 @@ test('the rename form opens with the focus in its field; Escape or a click elsew
   user,
 }) => {
   const device = await newDevice();
-  await device.signUp(user);
+  await device.startSignedUp(user);
   const row = device.page.locator('[data-current]');
   await row.getByText('Rename').click();
   const field = row.getByRole('textbox', { name: 'Name' });
@@ -57,8 +57,8 @@ test('the rename form opens with the focus in its field; Escape or a click elsew
 
 test('a session that began after the last visit is marked as new', async ({ newDevice, user }) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
-  await laptop.signUp(user);
-  await phone.signIn(user);
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
   await laptop.visit('/sessions');
   const marked = { name: /New since your last visit/ };
   await expect(laptop.row(await phone.sessionId()).getByRole('heading', marked)).toBeVisible();

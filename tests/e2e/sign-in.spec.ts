@@ -12,16 +12,6 @@ test('signing in leads to the page that asked for it', async ({ newDevice, user 
   await expect(device.page).toHaveURL('/account');
 });
 
-test('signing in never leads to another site', async ({ client, newDevice, user }) => {
-  await (await newDevice()).startSignedUp(user);
-
-  for (const target of ['https://example.com/', '//example.com/', '/\\example.com/', 'javascript:alert(1)']) {
-    const response = await client.post(`/login?redirectTo=${encodeURIComponent(target)}`, user);
-    expect(response.status, target).toBe(303);
-    expect(response.headers.get('location'), target).toBe('/sessions');
-  }
-});
-
 test('a wrong password and an unknown user get the same answer', async ({ client, newDevice, newUser }) => {
   const [user, nobody] = [newUser(), newUser()];
   const device = await newDevice();

@@ -13,22 +13,27 @@ const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 200_000, upl
 /** The largest paint is "good" up to then (web.dev, LCP); here from the first byte on, as a busy machine is late with that. */
 const GOOD_PAINT_MILLISECONDS = 2_500;
 
-for (const width of [360, 1280]) {
-  test(`nothing moves while a page loads, at ${width} px`, async ({ newDevice, user }) => {
+for (const [width, more] of [
+  [360, 'has targets of at least 24 px'],
+  [1280, 'does not scroll sideways with text of twice the size'],
+] as const) {
+  test(`a page at ${width} px loads without a shift, and ${more}`, async ({ client, newDevice, user }) => {
     // Where times read otherwise than on the server.
-    const [laptop, phone] = [await newDevice({ timezoneId: 'Asia/Kathmandu' }), await newDevice()];
-    await laptop.page.setViewportSize({ width, height: 800 });
-    await laptop.page.addInitScript(recordShifts);
-    for (const path of PUBLIC_PAGES) {
+    const laptop = await newDevice({ timezoneId: 'Asia/Kathmandu', refusals: [404] });
+    const { page } = laptop;
+    await page.setViewportSize({ width, height: 800 });
+    await page.addInitScript(recordShifts);
+    const check = async (path: string) => {
       await laptop.visit(path);
-      expect(await shifts(laptop.page), path).toEqual([]);
-    }
-    await laptop.signUp(user);
-    await phone.signIn(user);
-    for (const path of ACCOUNT_PAGES) {
-      await laptop.visit(path);
-      expect(await shifts(laptop.page), path).toEqual([]);
-    }
+      expect(await shifts(page), path).toEqual([]);
+      if (width === 360) return expect(await smallTargets(page), path).toEqual([]);
+      await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+      return expect(await sidewaysOverflow(page), `${path} with large text`).toBeLessThanOrEqual(0);
+    };
+    for (const path of [...PUBLIC_PAGES, '/no-such-page']) await check(path);
+    await laptop.startSignedUp(user);
+    await client.signIn(user);
+    for (const path of ACCOUNT_PAGES) await check(path);
 
     await laptop.visit('/sessions');
     const html = await (await laptop.page.request.get('/sessions')).text();
@@ -82,44 +87,6 @@ test('the sessions page is painted and complete before any script runs, soon on 
   await device.ready();
   await page.getByText('Rename').click();
   await expect(page.getByRole('textbox', { name: 'Name' })).toBeVisible();
-});
-
-test('pages ask nobody else, and for no font', async ({ baseURL, newDevice, user }) => {
-  const device = await newDevice();
-  const requests: { url: string; type: string }[] = [];
-  device.page.on('request', (request) => requests.push({ url: request.url(), type: request.resourceType() }));
-  await device.signUp(user);
-  for (const path of ACCOUNT_PAGES) await device.visit(path);
-
-  expect(requests.length).toBeGreaterThan(ACCOUNT_PAGES.length);
-  expect(requests.filter(({ url }) => new URL(url).origin !== baseURL)).toEqual([]);
-  expect(requests.filter(({ type }) => type === 'font')).toEqual([]);
-});
-
-test('no page scrolls sideways at 320 px, nor with text of twice the size', async ({ newDevice, user }) => {
-  const device = await newDevice({ refusals: [404] });
-  const check = async (path: string) => {
-    await device.visit(path);
-    await device.page.setViewportSize({ width: 320, height: 640 });
-    expect(await sidewaysOverflow(device.page), `${path} at 320 px`).toBeLessThanOrEqual(0);
-    await device.page.setViewportSize({ width: 1280, height: 800 });
-    await device.page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
-    expect(await sidewaysOverflow(device.page), `${path} with large text`).toBeLessThanOrEqual(0);
-  };
-  for (const path of [...PUBLIC_PAGES, '/no-such-page']) await check(path);
-  await device.signUp(user);
-  for (const path of ACCOUNT_PAGES) await check(path);
-});
-
-test('what can be pressed is at least 24 px in both directions', async ({ newDevice, user }) => {
-  const [laptop, phone] = [await newDevice(), await newDevice()];
-  await laptop.signUp(user);
-  await phone.signIn(user);
-  await laptop.page.setViewportSize({ width: 360, height: 740 });
-  for (const path of ACCOUNT_PAGES) {
-    await laptop.visit(path);
-    expect(await smallTargets(laptop.page), path).toEqual([]);
-  }
 });
 
 declare global {

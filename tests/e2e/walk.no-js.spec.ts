@@ -5,12 +5,11 @@ import { ageProof } from './session-proof';
 // The same walk with scripts off. axe needs scripts, so it looks at the pages elsewhere.
 
 test('a refused form comes back as a page, with its message and the username', async ({
+  client,
   newDevice,
   user,
 }) => {
-  const first = await newDevice();
-  await first.signUp(user);
-  await first.signOut();
+  await client.signUp(user);
 
   const device = await newDevice({ refusals: [400, 409] });
   await device.visit('/signup');
@@ -58,9 +57,9 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
 
 test('revoke the others, then sign out everywhere', async ({ newDevice, user }) => {
   const [laptop, phone, tablet] = [await newDevice(), await newDevice(), await newDevice()];
-  await laptop.signUp(user);
-  await phone.signIn(user);
-  await tablet.signIn(user);
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
+  await tablet.startSignedIn(user);
 
   await laptop.visit('/sessions');
   await expect(laptop.rows()).toHaveCount(3);
@@ -80,8 +79,8 @@ test('revoke the others, then sign out everywhere', async ({ newDevice, user }) 
 
 test('a password change keeps this device and ends the others', async ({ newDevice, user }) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
-  await laptop.signUp(user);
-  await phone.signIn(user);
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
 
   const newPassword = 'a new password, long enough';
   await laptop.changePassword(user, newPassword);

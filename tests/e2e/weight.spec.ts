@@ -9,8 +9,7 @@ const WORKER_MAX_BYTES = 1_000_000;
 
 test('the sessions page loads at most 45 kB of JavaScript', async ({ newDevice, request, user }) => {
   const device = await newDevice();
-  await device.signUp(user);
-  await device.visit('/sessions');
+  await device.startSignedUp(user);
   const scripts = await device.page.evaluate(() =>
     performance
       .getEntriesByType('resource')

@@ -1,21 +1,15 @@
 /** `npm run admin -- export`: what docs/leaving-lucia.md says is in the file, and who may read it. */
-import { spawn } from 'node:child_process';
 import { createHash, scryptSync } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { getPlatformProxy } from 'wrangler';
 import { migrate } from '../../scripts/lib/steps.mjs';
 import { scryptPasswordHash } from '$lib/server/auth/password';
 import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
 import { createToken, sessionIdFor } from '$lib/server/auth/token';
+import { admin as runAdmin, ROOT, TEST_MILLISECONDS, withStores } from './admin-command';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TEST_MILLISECONDS = 90_000;
 /** More than one page of rows. */
 const CROWD = 5_003;
 
@@ -68,16 +62,7 @@ const exportedSession = (token: string, name?: string) => ({
 let folder: string;
 let hash: string;
 
-async function admin(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['scripts/admin.mjs', ...args], {
-    cwd: ROOT,
-    env: { ...process.env, WRANGLER_LOG_PATH: join(folder, 'logs'), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [out, error, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
-  return { code, out, error };
-}
+const admin = (args: string[]) => runAdmin(args, { WRANGLER_LOG_PATH: join(folder, 'logs') });
 
 async function linesOf(file: string) {
   const lines: Record<string, unknown>[] = (await readFile(file, 'utf8'))
@@ -91,33 +76,32 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'export-'));
   hash = await scryptPasswordHash.generate(PASSWORD);
   await migrate(folder);
-  const { env, dispose } = await getPlatformProxy<Cloudflare.Env>({
-    configPath: join(ROOT, 'wrangler.toml'),
-    persist: { path: join(folder, 'v3') },
-  });
-  const { DB, SESSIONS } = env;
-  await DB.batch([
-    DB.prepare("INSERT INTO User VALUES ('ada1', 'ada', 4, ?1)").bind(createdAt),
-    DB.prepare(
-      `INSERT INTO User WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${CROWD})
+  await withStores(folder, async ({ DB, SESSIONS }) => {
+    await DB.batch([
+      DB.prepare("INSERT INTO User VALUES ('ada1', 'ada', 4, ?1)").bind(createdAt),
+      DB.prepare(
+        `INSERT INTO User WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${CROWD})
        SELECT 'crowd' || i, 'crowd' || i, 0, 0 FROM n`,
-    ),
-    DB.prepare("INSERT INTO Key VALUES ('username:ada', ?1, 'ada1'), ('github:a:b', NULL, 'ada1')").bind(
-      hash,
-    ),
-    DB.prepare("INSERT INTO RevokedSession VALUES (?1, 'ada1', 0, ?2, 'revoked')").bind(revoked.id, now * 2),
-  ]);
-  const [first, ...others] = [...standing, ...ended];
-  await SESSIONS.put(`session:${first?.id}`, JSON.stringify(first), {
-    expirationTtl: 3_600,
-    metadata: first,
+      ),
+      DB.prepare("INSERT INTO Key VALUES ('username:ada', ?1, 'ada1'), ('github:a:b', NULL, 'ada1')").bind(
+        hash,
+      ),
+      DB.prepare("INSERT INTO RevokedSession VALUES (?1, 'ada1', 0, ?2, 'revoked')").bind(
+        revoked.id,
+        now * 2,
+      ),
+    ]);
+    const [first, ...others] = [...standing, ...ended];
+    await SESSIONS.put(`session:${first?.id}`, JSON.stringify(first), {
+      expirationTtl: 3_600,
+      metadata: first,
+    });
+    // As the layout `index` writes them: without metadata.
+    for (const one of others)
+      await SESSIONS.put(`session:${one.id}`, JSON.stringify(one), { expirationTtl: 3_600 });
+    await SESSIONS.put('session:ada1.broken', '{', { expirationTtl: 3_600 });
+    await SESSIONS.put('session:ada1.of-another-key', JSON.stringify(first), { expirationTtl: 3_600 });
   });
-  // As the layout `index` writes them: without metadata.
-  for (const one of others)
-    await SESSIONS.put(`session:${one.id}`, JSON.stringify(one), { expirationTtl: 3_600 });
-  await SESSIONS.put('session:ada1.broken', '{', { expirationTtl: 3_600 });
-  await SESSIONS.put('session:ada1.of-another-key', JSON.stringify(first), { expirationTtl: 3_600 });
-  await dispose();
 }, TEST_MILLISECONDS);
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -172,37 +156,6 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
       expect([...fields].sort()).toEqual(Object.keys(example).sort());
     }
     expect(shown[0].password_hash).toEqual(written('export')[0]?.password_hash);
-  });
-
-  it('reads the deployed stores with --remote', async () => {
-    const rows = [
-      { results: [{ row: 1, id: 'ada1', username: 'ada', session_epoch: 4, created_at: createdAt }] },
-      { results: [{ row: 1, id: 'username:ada', user_id: 'ada1', hashed_password: hash }] },
-      { results: [] },
-    ];
-    const [one] = standing;
-    const name = `session:${one?.id}`;
-    const answerTo = (url: string) => {
-      if (url.endsWith('/query')) return rows;
-      return url.endsWith('/bulk/get') ? { values: { [name]: JSON.stringify(one) } } : [{ name }];
-    };
-    const api = createServer((request, response) => {
-      response.setHeader('content-type', 'application/json');
-      const result = answerTo(request.url ?? '');
-      response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
-    });
-    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
-    const address = api.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const file = join(folder, 'remote.export.ndjson');
-    const outcome = await admin(['export', file, '--remote'], {
-      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${address.port}`,
-      CLOUDFLARE_API_TOKEN: 'a-token',
-      CLOUDFLARE_ACCOUNT_ID: 'account',
-    });
-    await new Promise((resolve) => api.close(resolve));
-    expect(outcome).toMatchObject({ code: 0, error: '' });
-    expect((await linesOf(file))('session')).toEqual([exportedSession(phone)]);
   });
 
   it('writes over no file, and under no name that git would take', async () => {

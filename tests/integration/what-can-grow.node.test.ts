@@ -57,7 +57,10 @@ type Rows = Record<string, number>;
 /** Rows of every table, and KV's records. */
 function rows(): Rows {
   const tables = d1.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite*'");
-  const counts = tables.map(({ name }) => [String(name), d1.rows(`SELECT 1 AS n FROM "${String(name)}"`).length]);
+  const counts = tables.map(({ name }) => [
+    String(name),
+    d1.rows(`SELECT 1 AS n FROM "${String(name)}"`).length,
+  ]);
   return { ...Object.fromEntries(counts), KV: kv.truth().length };
 }
 

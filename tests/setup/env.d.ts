@@ -5,6 +5,8 @@ declare namespace Cloudflare {
     SESSIONS: KVNamespace;
     DB: D1Database;
     SESSION_LAYOUT?: string;
+    /** "1" in `npm run test:deep`. */
+    DEEP: string;
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[];
   }
 }

@@ -1,0 +1,218 @@
+/** The scripts that people run, in a copy of this tree that lacks something: one sentence with the fix, no stack, and an end. */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COPIED = [
+  'scripts',
+  'src/lib/server/auth',
+  'prisma',
+  'package.json',
+  'package-lock.json',
+  'wrangler.toml',
+];
+
+vi.setConfig({ testTimeout: 90_000 });
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'scripts-'));
+  for (const path of COPIED) cpSync(join(ROOT, path), join(root, path), { recursive: true });
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** Puts this checkout's packages into the copy. */
+const install = () => symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir');
+
+/** Writes a file of the copy anew. */
+function edit(path: string, change: (before: string) => string): void {
+  writeFileSync(join(root, path), change(readFileSync(join(root, path), 'utf8')));
+}
+
+async function run(script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [`scripts/${script}.mjs`, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, error, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { code, out, error };
+}
+
+/** Holds a port that was free for as long as `use` takes. */
+async function withTakenPort<T>(use: (port: number) => Promise<T>): Promise<T> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    return await use(address.port);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const SCRIPTS: [script: string, args: string[]][] = [
+  ['start', []],
+  ['dev', []],
+  ['test', []],
+  ['admin', ['purge']],
+];
+const misnamed = (before: string) => before.replace('binding = "SESSIONS"', 'binding = "SESSION"');
+
+describe.each([...SCRIPTS.map(([script]) => script), 'doctor'])('%s', (script) => {
+  it('answers --help, also without node_modules', async () => {
+    const { code, out, error } = await run(script, ['--help']);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toMatch(/^Usage:/);
+  });
+
+  it('explains itself when it is asked for what it does not know', async () => {
+    const { code, out, error } = await run(script, ['--no-such-thing']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(error).toMatch(/^Unknown option '--no-such-thing'[^]*\nUsage:/);
+    expect(error).not.toMatch(/^ +at /m);
+  });
+});
+
+describe.each(SCRIPTS)('%s', (script, args) => {
+  it.each<[string, () => void, string | RegExp]>([
+    ['without node_modules', () => {}, 'The packages are not installed: run "npm ci" first.\n'],
+    [
+      'with a broken wrangler.toml',
+      () => {
+        install();
+        edit('wrangler.toml', (before) => before.replace('[vars]', '[vars'));
+      },
+      /^wrangler\.toml cannot be read \(line \d+: [^\n]+\): correct it, or "git checkout wrangler\.toml"\.\n$/,
+    ],
+    [
+      'with a misnamed binding',
+      () => {
+        install();
+        edit('wrangler.toml', misnamed);
+      },
+      'wrangler.toml has no KV namespace "SESSIONS" for production: add binding = "SESSIONS" under [[kv_namespaces]].\n',
+    ],
+  ])('says one sentence and stops %s', async (_, spoil, sentence) => {
+    spoil();
+    const { code, out, error } = await run(script, args);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    if (typeof sentence === 'string') expect(error).toBe(sentence);
+    else expect(error).toMatch(sentence);
+  });
+});
+
+describe('a port', () => {
+  it.each([
+    ['start', 'PORT', 0],
+    ['dev', 'PORT', 0],
+    ['test', 'E2E_PORT', 1],
+  ])('that another program has stops %s', async (script, variable, before) => {
+    install();
+    await withTakenPort(async (port) => {
+      expect(await run(script, [], { [variable]: String(port - before) })).toEqual({
+        code: 1,
+        out: '',
+        error: `Port ${port} is taken by another program: stop that one, or choose another port with ${variable}=${port + 11}.\n`,
+      });
+    });
+  });
+
+  it('that is none is refused', async () => {
+    install();
+    expect(await run('start', [], { PORT: '80a' })).toMatchObject({
+      code: 1,
+      error: 'PORT is "80a": set it to a port from 1 to 65535, or unset it.\n',
+    });
+  });
+});
+
+describe('doctor', () => {
+  const lines = async (env: NodeJS.ProcessEnv = {}) => {
+    const { code, out, error } = await run('doctor', [], { npm_config_user_agent: '', ...env });
+    expect(error).toBe('');
+    return { code, lines: out.trimEnd().split('\n') };
+  };
+
+  it('finds nothing broken in a fresh checkout, and says what is not there yet', async () => {
+    install();
+    const { code, lines: said } = await lines();
+    expect({ code, end: said.at(-1) }).toEqual({ code: 0, end: 'Nothing is broken.' });
+    expect(said).toContain('! There is no .dev.vars, the local secret: npm start makes it');
+    expect(said).toContain('! There is no local database yet: npm start makes it');
+    expect(said.filter((line) => line.startsWith('✓')).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('says what to do first on an old Node without node_modules', async () => {
+    const { code, lines: said } = await lines({ npm_config_user_agent: 'npm/9.5.0 node/v18.14.0 linux x64' });
+    expect(code).toBe(1);
+    expect(said.slice(0, 4)).toEqual([
+      '✗ Node 18.14.0 is too old for this project',
+      '    → install Node 20 or newer: nodejs.org',
+      '✗ The packages are not installed',
+      '    → run "npm ci" first',
+    ]);
+    expect(said.at(-1)).toBe('Mend what is marked ✗, from the top, and run this again.');
+  });
+
+  it.each<[string, () => void, string]>([
+    [
+      'packages that are not those of the lock file',
+      () =>
+        edit('package-lock.json', (before) =>
+          before.replace(/(node_modules\/lucia": \{\s+"version": ")[^"]+/, '$12.0.0'),
+        ),
+      '✗ The installed packages are not those of package-lock.json: lucia, for one',
+    ],
+    [
+      'a package that is not installed',
+      () =>
+        edit('package-lock.json', (before) =>
+          before.replace('"node_modules/lucia": {', '"node_modules/missing": {'),
+        ),
+      '✗ The installed packages are not those of package-lock.json: lucia, for one',
+    ],
+    [
+      'a binding that is missing',
+      () => edit('wrangler.toml', misnamed),
+      '✗ wrangler.toml has no KV namespace "SESSIONS" for production',
+    ],
+    [
+      'a binding that only previews miss',
+      () => edit('wrangler.toml', (before) => before.replace(/"DB"(?![^]*"DB")/, '"DATABASE"')),
+      '✗ wrangler.toml has no D1 database "DB" for preview',
+    ],
+    [
+      'a file that is no JSON',
+      () => edit('package-lock.json', (before) => `<<<<<<< HEAD\n${before}`),
+      '✗ package-lock.json cannot be read',
+    ],
+  ])('finds %s', async (_, spoil, line) => {
+    install();
+    spoil();
+    const { code, lines: said } = await lines();
+    expect(code).toBe(1);
+    expect(said).toContain(line);
+  });
+
+  it('notes a weak secret, a taken port and a database without its migrations', async () => {
+    install();
+    writeFileSync(join(root, '.dev.vars'), 'DEVICE_COOKIE_SECRET="short"\n');
+    mkdirSync(join(root, '.wrangler/state'), { recursive: true });
+    await withTakenPort(async (port) => {
+      const { code, lines: said } = await lines({ PORT: String(port) });
+      expect(code).toBe(0);
+      expect(said).toContain('! .dev.vars has no DEVICE_COOKIE_SECRET of 32 random bytes');
+      expect(said).toContain(`! Port ${port} for npm start is taken, perhaps by this project itself`);
+      expect(said.join('\n')).toMatch(/! The local database is without 0001_\S+\.sql, /);
+    });
+  });
+});
