@@ -23,7 +23,7 @@ const DEPLOYMENTS_ON_A_PAGE = 25;
 export async function projectState(project, environment) {
   /** @type {{ result: Project | null }} */
   const { result } = await call('GET', pathOf(project), [NO_SUCH_PROJECT]);
-  if (result === null) return null;
+  if (!result) return null;
   const { production_branch, deployment_configs } = result;
   const variables = Object.entries(deployment_configs[environment]?.env_vars ?? {});
   return {
