@@ -21,9 +21,9 @@ const DEPLOYMENTS_ON_A_PAGE = 25;
  * there is no such project
  */
 export async function projectState(project, environment) {
-  const { result, errors } = await call('GET', pathOf(project), [NO_SUCH_PROJECT]);
-  if (errors.length > 0) return null;
-  /** @type {Project} */
+  /** @type {{ result: Project | null }} */
+  const { result } = await call('GET', pathOf(project), [NO_SUCH_PROJECT]);
+  if (!result) return null;
   const { production_branch, deployment_configs } = result;
   const variables = Object.entries(deployment_configs[environment]?.env_vars ?? {});
   return {
@@ -42,6 +42,7 @@ export async function productionDeployments(project, most) {
   const ids = [];
   for (let page = 1; ; page++) {
     const query = `?env=production&page=${page}&per_page=${DEPLOYMENTS_ON_A_PAGE}`;
+    /** @type {{ result: { id: string }[], result_info?: { total_count?: number } }} */
     const { result, result_info } = await call('GET', `${pathOf(project)}/deployments${query}`);
     for (const { id } of result) ids.push(id);
     if (result.length < DEPLOYMENTS_ON_A_PAGE || ids.length >= most) {
@@ -65,16 +66,18 @@ function pathOf(project) {
 }
 
 /**
+ * @template T what is asked for
  * @param {'GET' | 'DELETE'} method
  * @param {string} path
  * @param {number[]} [expected] the codes of errors that the caller answers itself
+ * @returns {Promise<{ result: T, errors: { code: number, message: string }[], result_info?: { total_count?: number } }>}
  */
 async function call(method, path, expected = []) {
   const headers = { authorization: `Bearer ${await token()}` };
   const request = { method, headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS) };
   try {
     const response = await fetch(API + path, request);
-    /** @type {{ result: any, errors: { code: number, message: string }[], result_info?: { total_count?: number } }} */
+    /** @type {Awaited<ReturnType<typeof call<T>>>} */
     const answer = await response.json();
     if (answer.errors.every(({ code }) => expected.includes(code))) return answer;
     const said = answer.errors.map(({ code, message }) => `${message} [code: ${code}]`).join('\n');

@@ -5,7 +5,7 @@ import { isLoopback } from './loopback';
  * The answer to a request that came over plain http from another machine, or `null`. A password would cross the network in clear,
  * and the browser would drop the cookie (it is Secure). A page is led to https. Anything else is refused, and not led on: what it
  * carried has crossed already, and whoever sent it has to see that.
- * A proxy that ends TLS in front of a local server says so in `X-Forwarded-Proto`. Cloudflare sets that header itself.
+ * A proxy that ends TLS says so in `X-Forwarded-Proto`. A client that makes that up gets what it had without this.
  */
 export function refusePlainHttp(request: Request): Response | null {
   const url = new URL(request.url);
