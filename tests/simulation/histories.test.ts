@@ -9,7 +9,7 @@ import { observeD1 } from './observed-d1';
 const HISTORIES = env.DEEP === '1' ? 500 : 100;
 /** Shorter ones than in Node: here a history costs fifty times as much. */
 const LONGEST = 8;
-const TIMEOUT_MILLISECONDS = 300_000;
+const TIMEOUT_MILLISECONDS = HISTORIES * 2_000;
 const logged: string[] = [];
 
 beforeAll(() => {
