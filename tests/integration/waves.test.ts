@@ -120,8 +120,8 @@ describe('one wait after the other', () => {
       },
     };
     expect(await waitsOf(withPage, await setScene())).toHaveLength(
-      // The session is known by then.
-      WAITS['revoke one'] + 1,
+      // The record is known by then; the ledger is asked again.
+      WAITS['revoke one'] + WAITS['sessions page'],
     );
   });
 });

@@ -36,7 +36,7 @@ export const COSTS = {
   'revoke others': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 5, trips: 3 }),
   'revoke all': cost({ get: 1, list: 1, delete: 1, queries: 3, trips: 2 }),
   'change password': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 12, trips: 6 }),
-  'delete account': cost({ get: 1, list: 1, delete: 2, queries: 10, trips: 5 }),
+  'delete account': cost({ get: 1, list: 1, delete: 2, queries: 11, trips: 6 }),
 } satisfies Record<string, Cost>;
 
 export type Operation = keyof typeof COSTS;

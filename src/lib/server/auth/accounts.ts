@@ -57,7 +57,6 @@ export async function signUp(
   password: string,
 ): Promise<'signed-in' | 'taken' | Throttled> {
   const { auth } = event.locals;
-  readPresentedAhead(event);
   const tried = await auth.throttle.take(signUpBuckets(event));
   if ('retryAfterSeconds' in tried) return throttled(tried);
   // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
@@ -96,7 +95,6 @@ export async function signIn(
   password: string,
 ): Promise<'signed-in' | 'refused' | Throttled> {
   const { auth } = event.locals;
-  readPresentedAhead(event);
   const device = auth.deviceCookie.deviceOf(username);
   const readKey = () => auth.users.getKey(`${PROVIDER}:${username}`);
   // A known browser's key is read meanwhile. A stranger is let in first: that keeps a flood of refused tries cheap.
@@ -104,6 +102,7 @@ export async function signIn(
     ? await Promise.all([takeAsDevice(event, device), readKey()])
     : [await takeAsStranger(event, username)];
   if ('retryAfterSeconds' in first) return throttled(first);
+  readPresentedAhead(event);
   const stored = early === undefined ? await readKey() : early;
   const isKnown = device !== null && hasSignedInWith(device, stored);
   const tried =
