@@ -2,7 +2,7 @@
  * A request that was let in before its session ended and sends its body after it: the headers go out, the session is ended
  * elsewhere, then the body follows. It must change nothing, show nothing and tell nothing of the password.
  */
-import type { CookieClient} from './cookie-client';
+import type { CookieClient } from './cookie-client';
 import { SESSION_COOKIE } from './cookie-client';
 import type { User } from './device';
 import { expect, test } from './fixtures';

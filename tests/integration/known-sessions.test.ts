@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { signIn, signUp, stepUp } from '$lib/server/auth/accounts';
 import { confirmSession, requireSession } from '$lib/server/auth/guards';
+import { ROTATIONS_PER_HOUR_MAX } from '$lib/server/auth/policy';
 import { listSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/auth/sessions';
 import { createToken, sessionIdFor } from '$lib/server/auth/token';
 import { Browser } from '../setup/browser';
@@ -191,3 +192,26 @@ function countRows(statement: D1PreparedStatement, answered: D1Meta[]): D1Prepar
     },
   });
 }
+
+describe('going on under another token by ending the others', () => {
+  it('has a limit for each sign-in, past which nothing grows', async () => {
+    const phone = new Browser();
+    await signIn(phone.request(post), username, PASSWORD);
+    const endOthers = async (browser: Browser) => {
+      const event = browser.request({ ...post, deviceSecret: 'a secret of this test' });
+      return revokeOtherSessions(event, await requireSession(event));
+    };
+    expect(await endOthers(laptop)).toBe(1);
+    for (let done = 1; done < ROTATIONS_PER_HOUR_MAX; done += 1) expect(await endOthers(laptop)).toBe(0);
+    const cookie = laptop.cookie;
+    const before = [await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')];
+    expect(await endOthers(laptop)).toMatchObject({ retryAfterSeconds: expect.any(Number) });
+    expect([await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')]).toEqual(before);
+    // It goes on as it was.
+    expect(laptop.cookie).toBe(cookie);
+    expect(await confirmSession(laptop.request(stores))).not.toBeNull();
+    // Another sign-in has a limit of its own: whoever copied a cookie cannot use up the owner's.
+    await signIn(phone.request(post), username, PASSWORD);
+    expect(await endOthers(phone)).toBe(1);
+  });
+});

@@ -55,7 +55,8 @@ export type Scenario = {
 
 export const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delete';
 /** The list of the other sessions, where it only counts them and says what to tidy up. */
-export const isListing = ({ store, op }: Step) => (store === 'KV' ? op === 'list' : op === 'SELECT id, reason');
+export const isListing = ({ store, op }: Step) =>
+  store === 'KV' ? op === 'list' : op === 'SELECT id, reason';
 const isMarker = ({ op }: Step) => op === 'DELETE FROM Leftover';
 const isTidying = (step: Step) => isDelete(step) || isListing(step) || isMarker(step);
 

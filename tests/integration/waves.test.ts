@@ -58,7 +58,10 @@ const OPERATIONS = [
   { ...REQUIRE, waits: WAITS['account page (require)'] },
   { ...SESSIONS_PAGE, waits: WAITS['sessions page'] },
   { ...scenario('signing up'), waits: WAITS['sign-up'] },
-  { ...scenario('signing in over a session'), waits: WAITS['sign-in'] },
+  {
+    ...scenario('signing in over a session'),
+    waits: WAITS['sign-in'] + WAITS['the session that a sign-in replaces'],
+  },
   { ...REFUSED, browser: ({ laptop }: Scene) => laptop, waits: WAITS['sign-in refused'] },
   {
     ...scenario('signing in'),

@@ -1,6 +1,7 @@
 import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
 import { failClosed } from './fail-closed';
+import type { Throttled } from './auth/throttle';
 import { readBody } from './forms';
 import { problem } from './problem';
 
@@ -41,6 +42,13 @@ export function otherMethods(allowed: string[]): () => Response {
 
 function notSignedIn(): Response {
   return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
+}
+
+/** The caller has done this too often. */
+export function tooOften({ retryAfterSeconds }: Throttled): Response {
+  const answer = problem(429, 'Too often', `Try again in ${retryAfterSeconds} seconds.`);
+  answer.headers.set('Retry-After', String(retryAfterSeconds));
+  return answer;
 }
 
 /** Ending other sessions takes a fresh proof of the password (ASVS 7.5.1), which the API leaves to the page. */

@@ -26,7 +26,6 @@ import {
   leave,
   newSession,
   originOf,
-  readPresentedAhead,
   renewProof,
   startSession,
   type SessionEvent,
@@ -36,6 +35,7 @@ import {
   bucket,
   notOvertaken,
   rowId,
+  isThrottled,
   type Bucket,
   type Quota,
   type Throttled,
@@ -102,7 +102,6 @@ export async function signIn(
     ? await Promise.all([takeAsDevice(event, device), readKey()])
     : [await takeAsStranger(event, username)];
   if ('retryAfterSeconds' in first) return throttled(first);
-  readPresentedAhead(event);
   const stored = early === undefined ? await readKey() : early;
   const isKnown = device !== null && hasSignedInWith(device, stored);
   const tried =
@@ -150,9 +149,10 @@ export async function changePassword(
   if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
   if (asHashed(newPassword) === asHashed(currentPassword)) return 'same-password';
   const newHash = await auth.passwordHash.generate(newPassword);
-  const others = await endOthers(event, current, Date.now(), (next, successorId) =>
-    auth.ledger.changePassword(actorOf(current), key, newHash, next, originOf(event), successorId),
+  const others = await endOthers(event, current, Date.now(), (rotation) =>
+    auth.ledger.changePassword(actorOf(current), key, newHash, rotation, originOf(event)),
   );
+  if (isThrottled(others)) return throttled(others);
   auth.deviceCookie.remember(current.user.username, newHash);
   logEvent('password-changed', { userId: current.user.userId });
   return { endedOthers: countOf(others) };

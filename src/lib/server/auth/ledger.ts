@@ -4,7 +4,7 @@ import { BIRTHS, recordEvent, type EventType, type Origin } from './events';
 import { leftoverIn, markLeftovers, selectLateSessions, selectLeftover } from './leftovers';
 import { absoluteEnd } from './lifetime';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
-import { notOvertaken, type Try } from './throttle';
+import { countIn, hasRoom, notOvertaken, type Quota, type Try } from './throttle';
 
 /** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
 export type Standing = {
@@ -19,6 +19,9 @@ type Reason = 'revoked' | 'signed-out' | 'replaced';
 
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
+
+/** This browser goes on in epoch `next`, as another session; `quota`: how often its sign-in may. */
+export type Rotation = { next: number; successorId: string; quota: Quota };
 
 export type Account = { id: string; username: string; epoch: number };
 
@@ -275,31 +278,42 @@ export function createLedger(db: D1Database) {
     },
 
     /**
-     * Ends every session of the actor's user in one write, by raising their epoch to `next` (`nextEpoch`). With a `successorId` this browser
-     * goes on as that session. False if the actor no longer stands; then nothing happened.
+     * Ends every session of the actor's user in one write, by raising their epoch to `next` (`nextEpoch`).
+     * False if the actor no longer stands; then nothing happened.
      */
-    async endAll(actor: Actor, next: number, origin: Origin, successorId?: string): Promise<boolean> {
-      const type = successorId ? 'others-revoked' : 'all-revoked';
-      const event = { type, sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
+    async endAll(actor: Actor, next: number, origin: Origin): Promise<boolean> {
+      const event = { type: 'all-revoked', sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
       const [, raised] = await db.batch([
         recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
         raiseEpoch(db, actor.userId, next, actorStands(actor)),
-        ...(successorId ? [goOnAs(db, actor, next, successorId)] : []),
+      ]);
+      return raised?.meta.changes === 1;
+    },
+
+    /** As `endAll`, but this browser goes on as its successor. Also false if the actor's sign-in has used up its `quota`. */
+    async endOthers(actor: Actor, { next, successorId, quota }: Rotation, origin: Origin): Promise<boolean> {
+      const { userId, sessionId } = actor;
+      const event = { type: 'others-revoked', sessionId, ...origin, at: Date.now() } as const;
+      const holds = sql`${actorStands(actor)} AND ${hasRoom(quota)}`;
+      const [, raised] = await db.batch([
+        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+        raiseEpoch(db, userId, next, holds),
+        goOnAs(db, actor, next, successorId),
+        countIn(db, quota),
       ]);
       return raised?.meta.changes === 1;
     },
 
     /**
-     * Replaces a password hash and ends every session as `endAll` does, both or neither. A second change at the same
+     * Replaces a password hash and ends the others as `endOthers` does, both or neither. A second change at the same
      * moment finds the old hash gone and is refused: false, and nothing happened.
      */
     async changePassword(
       actor: Actor,
       key: VerifiedKey,
       newHash: string,
-      next: number,
+      { next, successorId, quota }: Rotation,
       origin: Origin,
-      successorId: string,
     ): Promise<boolean> {
       const { userId, sessionId } = actor;
       const event = { type: 'password-changed', sessionId, ...origin, at: Date.now() } as const;
@@ -309,11 +323,13 @@ export function createLedger(db: D1Database) {
         prepare(
           db,
           sql`UPDATE Key SET hashed_password = ${newHash}
-              WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash} AND ${actorStands(actor)}`,
+              WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash}
+                AND ${actorStands(actor)} AND ${hasRoom(quota)}`,
         ),
         raiseEpoch(db, userId, next, changed),
         recordEvent(db, event, sql`User.id = ${userId} AND ${changed}`),
         goOnAs(db, actor, next, successorId),
+        countIn(db, quota),
       ]);
       return raised?.meta.changes === 1;
     },

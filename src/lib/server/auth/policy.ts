@@ -2,7 +2,7 @@
 
 const SECOND_MILLISECONDS = 1_000;
 const MINUTE_MILLISECONDS = 60 * SECOND_MILLISECONDS;
-const HOUR_MILLISECONDS = 60 * MINUTE_MILLISECONDS;
+export const HOUR_MILLISECONDS = 60 * MINUTE_MILLISECONDS;
 const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;
 
 /** Until then a session is used as it is; the first request after it renews the session (one KV write). */
@@ -41,6 +41,12 @@ export const KV_WRITE_INTERVAL_MILLISECONDS = 1_100;
 
 /** Workers allow six connections at once to a request; background deletes keep to that. */
 export const BACKGROUND_DELETES_AT_ONCE = 6;
+
+/**
+ * "End all others" and new passwords of one sign-in in an hour: each leaves a ledger row and an event, and no person does it more often.
+ * By sign-in, so whoever has a stolen cookie cannot use up the owner's.
+ */
+export const ROTATIONS_PER_HOUR_MAX = 60;
 
 /** How long a password given counts as proof for ending other sessions (ASVS 7.5.1). */
 export const PROOF_PERIOD_MILLISECONDS = 15 * MINUTE_MILLISECONDS;

@@ -11,13 +11,21 @@ import {
   type Actor,
   type Arrival,
   type KnownByCookie,
+  type Rotation,
   type Standing,
 } from './ledger';
 import { StoreUnavailable } from '../stores';
 import { endingInTime, renewedPeriods } from './lifetime';
 import type { Auth } from './lucia';
 import { placeOf } from './place';
-import { ACTIVE_PERIOD_MILLISECONDS, BACKGROUND_DELETES_AT_ONCE, SESSIONS_LISTED_MAX } from './policy';
+import {
+  ACTIVE_PERIOD_MILLISECONDS,
+  BACKGROUND_DELETES_AT_ONCE,
+  HOUR_MILLISECONDS,
+  ROTATIONS_PER_HOUR_MAX,
+  SESSIONS_LISTED_MAX,
+} from './policy';
+import { isThrottled, rowId, type Quota, type Throttled } from './throttle';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
 /** An event with what sign-in notes of the device's place, and with work that may outlive the answer. */
@@ -46,11 +54,6 @@ export async function arrivalOf(
   sessionId: string,
 ): Promise<Arrival> {
   return { type, userId, sessionId, origin: originOf(event), replaced: await presentedSession(event) };
-}
-
-/** Begins to read the record of the session that a sign-in may replace, so that nothing waits for it later. */
-export function readPresentedAhead({ locals: { auth } }: SessionEvent): void {
-  if (auth.presented) auth.records.read(auth.presented.sessionId).catch(() => undefined);
 }
 
 /** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
@@ -187,13 +190,17 @@ export async function renameSession(
 
 /**
  * Ends all sessions of the user but this one, which goes on under a new token.
- * Returns how many others were listed; `null` when KV could not say.
+ * Returns how many others were listed; `null` when KV could not say. Throttled: it was done too often, and nothing happened.
  */
-export async function revokeOtherSessions(event: SessionEvent, current: Session): Promise<number | null> {
+export async function revokeOtherSessions(
+  event: SessionEvent,
+  current: Session,
+): Promise<number | null | Throttled> {
   const { ledger } = event.locals.auth;
-  const others = await endOthers(event, current, current.proved_at, (next, successorId) =>
-    ledger.endAll(actorOf(current), next, originOf(event), successorId),
+  const others = await endOthers(event, current, current.proved_at, (rotation) =>
+    ledger.endOthers(actorOf(current), rotation, originOf(event)),
   );
+  if (isThrottled(others)) return others;
   logEvent('others-revoked', { userId: current.user.userId });
   return countOf(others);
 }
@@ -219,26 +226,33 @@ export async function endOthers(
   event: SessionEvent,
   current: Session,
   proved_at: number,
-  raise: (next: number, successorId: string) => Promise<boolean>,
-): Promise<SessionView[] | null> {
+  raise: (rotation: Rotation) => Promise<boolean>,
+): Promise<SessionView[] | null | Throttled> {
   const { auth } = event.locals;
   const next = nextEpoch(current.epoch);
+  const quota = rotationsOf(auth, current);
   const successor = newSession(current.user.userId);
   const others = listOthers(auth, current);
   // All at once: until the ledger has raised the epoch the successor's record is no session.
   const [raised, stored] = await Promise.allSettled([
-    raise(next, successor.sessionId),
+    raise({ next, successorId: successor.sessionId, quota }),
     storeSuccessor(event, current, successor, { epoch: next, proved_at }),
   ]);
   const goesOn = raised.status === 'fulfilled' && raised.value;
   // Also when the ledger raised the epoch and only its answer was lost: nobody has that session's token.
   if (!goesOn && stored.status === 'fulfilled') forgetRecord(event, successor.sessionId);
   if (raised.status === 'rejected') throw raised.reason;
-  if (!raised.value) toSignIn(event);
+  if (!raised.value) return (await auth.throttle.wait({ counted: [], quotas: [quota] })) ?? toSignIn(event);
   forgetRecords(event, current, await others);
   if (stored.status === 'rejected') throw stored.reason;
   adopt(auth, stored.value);
   return others;
+}
+
+/** How often a sign-in may go on under another token by ending the others. */
+function rotationsOf({ deviceSecret }: Auth, { user, created_at }: Session): Quota {
+  const id = rowId(deviceSecret, 'rotation', `${user.userId}:${created_at}`);
+  return { id, max: ROTATIONS_PER_HOUR_MAX, windowMilliseconds: HOUR_MILLISECONDS };
 }
 
 /**

@@ -25,6 +25,10 @@ export type Quota = { id: string; max: number; windowMilliseconds: number };
 /** Too many tries: when the next one may come. */
 export type Throttled = { retryAfterSeconds: number };
 
+export function isThrottled(outcome: unknown): outcome is Throttled {
+  return typeof outcome === 'object' && outcome !== null && 'retryAfterSeconds' in outcome;
+}
+
 /** A bucket in which a try is under way, with the end of its last block as it was then: another one means a block since. */
 type Counted = Bucket & { blockedUntil: number };
 
@@ -206,8 +210,14 @@ function leave(db: D1Database, counted: Counted[], outcome: Outcome | null): D1P
   );
 }
 
+/** SQL, true while a quota has room. */
+export function hasRoom({ id }: Quota): Sql {
+  const now = Date.now();
+  return sql`NOT EXISTS (SELECT 1 FROM SignInThrottle WHERE id = ${id} AND expires_at > ${now} AND blocked_until > ${now})`;
+}
+
 /** Counts a success. The last one that the window has room for closes it until its end. */
-function countIn(db: D1Database, { id, max, windowMilliseconds }: Quota): D1PreparedStatement {
+export function countIn(db: D1Database, { id, max, windowMilliseconds }: Quota): D1PreparedStatement {
   const now = Date.now();
   return prepare(
     db,

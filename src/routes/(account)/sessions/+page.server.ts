@@ -14,6 +14,8 @@ import { formAction } from '$lib/server/form-action';
 import { parseForm, renameForm, revokeForm } from '$lib/server/forms';
 import { leaveNotice } from '$lib/server/notice';
 import { requireFreshProof } from '$lib/server/step-up';
+import { isThrottled } from '$lib/server/auth/throttle';
+import { retryAfter } from '$lib/server/throttled';
 import { lastVisit } from '$lib/server/visits';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
@@ -61,7 +63,9 @@ export const actions = {
     const current = await requireSession(event);
     const { session, refusal } = await requireFreshProof(event, current, form, { action: 'revokeOthers' });
     if (refusal) return refusal;
-    return { message: answers.othersEnded(await revokeOtherSessions(event, session)) };
+    const outcome = await revokeOtherSessions(event, session);
+    if (isThrottled(outcome)) return fail(429, { error: retryAfter(event, outcome) });
+    return { message: answers.othersEnded(outcome) };
   }),
 
   revokeAll: formAction(async (event: RequestEvent, form) => {

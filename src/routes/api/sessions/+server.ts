@@ -1,8 +1,9 @@
 import { json } from '@sveltejs/kit';
-import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/api';
+import { apiEndpoint, otherMethods, passwordNeeded, tooOften } from '$lib/server/api';
 import { isProofFresh } from '$lib/server/auth/accounts';
 import { requireSession } from '$lib/server/auth/guards';
 import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
+import { isThrottled } from '$lib/server/auth/throttle';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
@@ -17,7 +18,8 @@ export const GET = apiEndpoint(async (event: RequestEvent) => {
 export const DELETE = apiEndpoint(async (event: RequestEvent) => {
   const session = await requireSession(event);
   if (!isProofFresh(session)) return passwordNeeded();
-  return json({ ended: await revokeOtherSessions(event, session) });
+  const outcome = await revokeOtherSessions(event, session);
+  return isThrottled(outcome) ? tooOften(outcome) : json({ ended: outcome });
 });
 
 export const fallback = otherMethods(['GET', 'HEAD', 'DELETE']);
