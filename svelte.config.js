@@ -50,7 +50,7 @@ function withHeadersOnEveryAnswer(kits) {
       writeFileSync(
         entry,
         `import worker from '../cloudflare-tmp/worker.js';
-import { withSecurityHeaders } from '../../src/lib/server/headers.ts';
+import { withSecurityHeaders } from '../../src/lib/server/http/headers.ts';
 export default withSecurityHeaders(worker);
 `,
       );

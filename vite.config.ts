@@ -1,6 +1,6 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig, type Plugin } from 'vite';
-import { mostUsed } from './src/lib/server/auth/most-used-passwords.ts';
+import { mostUsed } from './src/lib/server/accounts/most-used-passwords.ts';
 
 /** Of the list of passwords the worker carries the part that the policy reads: 37 kB (gzip) instead of 215. */
 const slimPasswordList: Plugin = {

@@ -27,7 +27,7 @@ Options:
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
 /** TypeScript, which the Node that may be there before `npm ci` does not run: so it is imported when it is used. */
-const POLICY = '../src/lib/server/auth/policy.ts';
+const POLICY = '../src/lib/server/policy.ts';
 
 /** D1 answers nothing else while a statement runs. */
 const ROWS_DELETED_AT_ONCE = 5_000;

@@ -1,6 +1,6 @@
-import type { BreachLookup } from '$lib/server/auth/breach';
-import type { Auth } from '$lib/server/auth/lucia';
-import type { StoreName } from '$lib/server/stores';
+import type { BreachLookup } from '$lib/server/accounts/breach';
+import type { Auth } from '$lib/server/sessions/lucia';
+import type { StoreName } from '$lib/server/stores/guarded';
 import type { Device, Place } from '$lib/session-view';
 
 declare global {
@@ -36,7 +36,7 @@ declare global {
   }
 
   namespace Lucia {
-    type Auth = import('$lib/server/auth/lucia').LuciaAuth;
+    type Auth = import('$lib/server/sessions/lucia').LuciaAuth;
     type DatabaseUserAttributes = { username: string };
     type DatabaseSessionAttributes = {
       /** Sign-in time, epoch milliseconds; the absolute lifetime counts from it. */

@@ -1,11 +1,11 @@
 import { isHttpError, type Handle, type HandleServerError } from '@sveltejs/kit';
-import { breachLookup } from '$lib/server/auth/breach';
-import { createAuth } from '$lib/server/auth/lucia';
-import { bindings } from '$lib/server/bindings';
-import { costLine } from '$lib/server/cost-line';
-import { setSecurityHeaders } from '$lib/server/headers';
-import { refusal } from '$lib/server/refusal';
-import { themeOf } from '$lib/server/theme';
+import { breachLookup } from '$lib/server/accounts/breach';
+import { createAuth } from '$lib/server/sessions/lucia';
+import { bindings } from '$lib/server/stores/bindings';
+import { costLine } from '$lib/server/http/cost-line';
+import { setSecurityHeaders } from '$lib/server/http/headers';
+import { refusal } from '$lib/server/http/origin-check';
+import { themeOf } from '$lib/server/http/theme';
 import { answers } from '$lib/words/error';
 import { LOCALE } from '$lib/words/locale';
 

@@ -147,7 +147,7 @@ On the free plan ${KINDS[free[0]?.kind ?? ''] ?? ''} bind first: every sign-in, 
 ${queryUsers < d1Users ? 'its queries a second, then by its size' : 'its size, then by its queries a second'}.
 
 **Shards.** No query here touches two users, and every session id begins with its user's id, so the ledger splits by user: \`DB_0\` … \`DB_n\`, chosen in
-[\`createAuth\`](../src/lib/server/auth/lucia.ts) by a hash of the presented user id. Signing in knows only a name: let the hash of the name choose, where the name is
+[\`createAuth\`](../src/lib/server/sessions/lucia.ts) by a hash of the presented user id. Signing in knows only a name: let the hash of the name choose, where the name is
 unique too, and make new user ids end in the shard that it chose. The throttle's rows may live anywhere. At ${number(POPULATIONS.at(-1) ?? 0)} users that is ${number(shardsFor(POPULATIONS.at(-1) ?? 0, d1Users, queryUsers))} databases;
 an account may have 50,000, and 1 TB in all unless more is asked for.`;
 }

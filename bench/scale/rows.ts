@@ -3,11 +3,11 @@
  * functions on Miniflare's KV and D1, the tables filled with other users.
  */
 import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
-import { changePassword, signIn, signUp } from '$lib/server/auth/accounts';
-import { peekSession, requireSession } from '$lib/server/auth/guards';
-import { requireSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/auth/sessions';
-import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
-import { sessionIdFor } from '$lib/server/auth/token';
+import { changePassword, signIn, signUp } from '$lib/server/accounts/accounts';
+import { peekSession, requireSession } from '$lib/server/sessions/current';
+import { requireSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/sessions/sessions';
+import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import { sessionIdFor } from '$lib/server/sessions/token';
 import { Browser, type TestEvent } from '../../tests/setup/browser';
 import { quickHash } from '../../tests/simulation/histories-requests';
 import { plainUsers } from '../../tests/simulation/plain-users';

@@ -1,5 +1,5 @@
 /** The least that an answer with this work can cost: nobody's library, only the stores. */
-import { scryptPasswordHash } from '../../src/lib/server/auth/password';
+import { scryptPasswordHash } from '../../src/lib/server/accounts/password';
 import { serve, type BenchEnv } from './contender';
 
 const RECORD = 'session:a-user-of-15ch.a-record-as-ours';

@@ -39,7 +39,7 @@ const KNOWN_TO_PAGES = new Set([
 
 /** What people try first, and where to go instead. */
 const INSTEAD = new Map([
-  ['ratelimits', 'count in D1, as src/lib/server/auth/throttle.ts does'],
+  ['ratelimits', 'count in D1, as src/lib/server/throttle/throttle.ts does'],
   ['triggers', 'give the cron to a Worker of its own that is bound to the same stores'],
   ['main', 'a Pages project is served from pages_build_output_dir'],
   ['observability', 'watch with "npx wrangler pages deployment tail"'],
@@ -158,7 +158,7 @@ export function problemsInSource(files) {
     const past = /pbkdf2/i.test(text) ? [...text.matchAll(ITERATIONS)].map(countIn).filter(isPastLimit) : [];
     for (const count of past) {
       problems.push(
-        `${path}: PBKDF2 with ${count} iterations throws on Cloudflare, which allows ${PBKDF2_MAX_ITERATIONS}. Hash as src/lib/server/auth/password.ts does.`,
+        `${path}: PBKDF2 with ${count} iterations throws on Cloudflare, which allows ${PBKDF2_MAX_ITERATIONS}. Hash as src/lib/server/accounts/password.ts does.`,
       );
     }
     return problems;

@@ -5,15 +5,15 @@
  * @typedef {{ name: string, edits: Edit[], test: string, title: string }} Fault `title`: the part of the test's name that picks it
  */
 
-const GUARDS = 'src/lib/server/auth/guards.ts';
-const LEDGER = 'src/lib/server/auth/ledger.ts';
-const LEFTOVERS = 'src/lib/server/auth/leftovers.ts';
-const POLICY = 'src/lib/server/auth/policy.ts';
-const RECORDS = 'src/lib/server/auth/records.ts';
-const SESSIONS = 'src/lib/server/auth/sessions.ts';
-const TOKEN = 'src/lib/server/auth/token.ts';
-const THROTTLE = 'src/lib/server/auth/throttle.ts';
-const ACCOUNTS = 'src/lib/server/auth/accounts.ts';
+const GUARDS = 'src/lib/server/sessions/current.ts';
+const LEDGER = 'src/lib/server/sessions/ledger.ts';
+const LEFTOVERS = 'src/lib/server/sessions/leftovers.ts';
+const POLICY = 'src/lib/server/policy.ts';
+const RECORDS = 'src/lib/server/sessions/records.ts';
+const SESSIONS = 'src/lib/server/sessions/sessions.ts';
+const TOKEN = 'src/lib/server/sessions/token.ts';
+const THROTTLE = 'src/lib/server/throttle/throttle.ts';
+const ACCOUNTS = 'src/lib/server/accounts/accounts.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
 const WAVES = 'tests/integration/waves.test.ts';
@@ -215,7 +215,7 @@ export const FAULTS = [
     name: "deleting an account believes KV's list",
     edits: [
       {
-        file: 'src/lib/server/auth/accounts.ts',
+        file: 'src/lib/server/accounts/accounts.ts',
         find: '[current.sessionId, ...lateSessions]',
         replace: '[]',
       },
@@ -251,7 +251,7 @@ export const FAULTS = [
     name: 'the list of most used passwords is asked about what was typed, not about what is hashed',
     edits: [
       {
-        file: 'src/lib/server/auth/password-policy.ts',
+        file: 'src/lib/server/accounts/password-policy.ts',
         find: 'const password = asHashed(typed);',
         replace: 'void asHashed;\n  const password = typed;',
       },
@@ -263,7 +263,7 @@ export const FAULTS = [
     name: 'an unknown browser is shown by the name that it gives itself',
     edits: [
       {
-        file: 'src/lib/server/auth/device.ts',
+        file: 'src/lib/server/sessions/device.ts',
         find: 'return [null, undefined];',
         replace: 'return [/^[^/]+/.exec(userAgent)?.[0] ?? null, undefined];',
       },
@@ -275,12 +275,12 @@ export const FAULTS = [
     name: 'an action asks who is there before its body has come',
     edits: [
       {
-        file: 'src/lib/server/form-action.ts',
+        file: 'src/lib/server/http/action.ts',
         find: '    const form = await readForm(event.request);\n',
         replace: '    await confirmSession(event);\n    const form = await readForm(event.request);\n',
       },
       {
-        file: 'src/lib/server/form-action.ts',
+        file: 'src/lib/server/http/action.ts',
         find: 'import { confirmAnew, type',
         replace: 'import { confirmAnew, confirmSession, type',
       },
@@ -291,7 +291,7 @@ export const FAULTS = [
   {
     name: 'the page behind an action takes the answer that the action had',
     edits: [
-      { file: 'src/lib/server/form-action.ts', find: 'confirmAnew(event);', replace: 'void confirmAnew;' },
+      { file: 'src/lib/server/http/action.ts', find: 'confirmAnew(event);', replace: 'void confirmAnew;' },
     ],
     test: ROUTES,
     title: 'the page behind an action asks again',
@@ -300,7 +300,7 @@ export const FAULTS = [
     name: 'an ended session is told that its guess of the password was wrong',
     edits: [
       {
-        file: 'src/lib/server/auth/accounts.ts',
+        file: 'src/lib/server/accounts/accounts.ts',
         find: 'if (!saysItStands(results)) toSignIn(event);',
         replace: 'void saysItStands, toSignIn;',
       },
@@ -344,7 +344,7 @@ export const FAULTS = [
     name: 'plain http from another machine reaches the app',
     edits: [
       {
-        file: 'src/lib/server/headers.ts',
+        file: 'src/lib/server/http/headers.ts',
         find: 'refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx))',
         replace: 'await (void refusePlainHttp, worker.fetch(request, env, ctx))',
       },

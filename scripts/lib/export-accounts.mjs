@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { ABSOLUTE_PERIOD_MILLISECONDS, SCRYPT } from '../../src/lib/server/auth/policy.ts';
+import { ABSOLUTE_PERIOD_MILLISECONDS, SCRYPT } from '../../src/lib/server/policy.ts';
 import { StepFailed } from './processes.mjs';
 import { counted, jsonIn, listKeys, nameOf, query, wranglerWithList } from './stores.mjs';
 
@@ -107,7 +107,7 @@ function sessionLine({ id, user_id, created_at, proved_at, idle_expires, device,
 }
 
 /**
- * Whether the app would accept a session now: the rule of `stands` in src/lib/server/auth/lucia.ts, and the idle limit.
+ * Whether the app would accept a session now: the rule of `stands` in src/lib/server/sessions/lucia.ts, and the idle limit.
  * @param {Row} record
  * @param {Map<unknown, Row>} owners
  * @param {Set<unknown>} ended

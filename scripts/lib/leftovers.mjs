@@ -1,5 +1,5 @@
-/** What deleted accounts left in KV: all of it at once, where a sign-in takes a step (src/lib/server/auth/leftovers.ts). */
-import { KV_LIST_LATE_MILLISECONDS } from '../../src/lib/server/auth/policy.ts';
+/** What deleted accounts left in KV: all of it at once, where a sign-in takes a step (src/lib/server/sessions/leftovers.ts). */
+import { KV_LIST_LATE_MILLISECONDS } from '../../src/lib/server/policy.ts';
 import { StepFailed } from './processes.mjs';
 import { counted, listKeys, nameOf, query, wranglerWithList } from './stores.mjs';
 

@@ -5,7 +5,7 @@ import {
   IDLE_PERIOD_MILLISECONDS,
   SCRYPT,
   TOKEN_BYTES,
-} from '../../src/lib/server/auth/policy.ts';
+} from '../../src/lib/server/policy.ts';
 
 /** Of every user made here. */
 export const PASSWORD = 'correct horse battery staple';

@@ -1,4 +1,4 @@
-import { peekSession } from '$lib/server/auth/guards';
+import { peekSession } from '$lib/server/sessions/current';
 import type { LayoutServerLoadEvent } from './$types';
 
 /** Kit's own redirect from `/login/` to `/login` would carry none of our headers. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../../scripts/lib/steps.mjs';
-import { EVENTS_STORED_MILLISECONDS } from '$lib/server/auth/policy';
+import { EVENTS_STORED_MILLISECONDS } from '$lib/server/policy';
 import { admin, TEST_MILLISECONDS, withStores } from './admin-command';
 
 const USERS = "INSERT INTO User (id, username, session_epoch) VALUES ('ada1', 'ada', 4), ('bob1', 'bob', 7)";

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { expect, it, vi } from 'vitest';
-import { changePassword, signIn, signUp } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
-import { revokeOtherSessions, signOut } from '$lib/server/auth/sessions';
+import { changePassword, signIn, signUp } from '$lib/server/accounts/accounts';
+import { requireSession } from '$lib/server/sessions/current';
+import { revokeOtherSessions, signOut } from '$lib/server/sessions/sessions';
 import { Browser } from '../setup/browser';
 
 const PASSWORD = 'correct horse battery';

@@ -1,13 +1,13 @@
 import { isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
-import { confirmSession, peekSession, requireSession } from '$lib/server/auth/guards';
+import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
+import { confirmSession, peekSession, requireSession } from '$lib/server/sessions/current';
 import {
   ABSOLUTE_PERIOD_MILLISECONDS,
   ACTIVE_PERIOD_MILLISECONDS,
   IDLE_PERIOD_MILLISECONDS,
-} from '$lib/server/auth/policy';
+} from '$lib/server/policy';
 import {
   listSessions,
   renameSession,
@@ -15,8 +15,8 @@ import {
   revokeOtherSessions,
   revokeSession,
   signOut,
-} from '$lib/server/auth/sessions';
-import { sessionIdFor } from '$lib/server/auth/token';
+} from '$lib/server/sessions/sessions';
+import { sessionIdFor } from '$lib/server/sessions/token';
 import { Browser } from '../setup/browser';
 
 const PASSWORD = 'correct horse battery';

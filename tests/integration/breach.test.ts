@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BREACH_LIMIT_MILLISECONDS, breachLookup, isBreached } from '$lib/server/auth/breach';
+import { BREACH_LIMIT_MILLISECONDS, breachLookup, isBreached } from '$lib/server/accounts/breach';
 
 const ENDPOINT = 'https://breaches.example/range';
 const PASSWORD = 'password';

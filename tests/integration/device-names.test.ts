@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BROWSER_NAMES, SYSTEM_NAMES, deviceOf } from '$lib/server/auth/device';
+import { BROWSER_NAMES, SYSTEM_NAMES, deviceOf } from '$lib/server/sessions/device';
 import { deviceName } from '$lib/words/device';
 
 type Hints = { brands?: string; platform?: string; mobile?: string };

@@ -7,17 +7,22 @@ import {
   signIn,
   signUp,
   stepUp,
-} from '$lib/server/auth/accounts';
-import { sql } from '$lib/server/sql';
-import { listEvents, listEventsForDownload, recordEvent } from '$lib/server/auth/events';
-import { confirmSession, requireSession } from '$lib/server/auth/guards';
+} from '$lib/server/accounts/accounts';
+import { sql } from '$lib/server/stores/sql';
+import { listEvents, listEventsForDownload, recordEvent } from '$lib/server/sessions/activity';
+import { confirmSession, requireSession } from '$lib/server/sessions/current';
 import {
   EVENTS_KEPT_MILLISECONDS,
   EVENTS_STORED_MILLISECONDS,
   EVENTS_PER_PAGE,
   PROOF_PERIOD_MILLISECONDS,
-} from '$lib/server/auth/policy';
-import { revokeAllSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/auth/sessions';
+} from '$lib/server/policy';
+import {
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signOut,
+} from '$lib/server/sessions/sessions';
 import { Browser, type TestEvent } from '../setup/browser';
 
 const PASSWORD = 'correct horse battery';

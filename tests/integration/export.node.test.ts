@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../../scripts/lib/steps.mjs';
-import { scryptPasswordHash } from '$lib/server/auth/password';
-import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
-import { createToken, sessionIdFor } from '$lib/server/auth/token';
+import { scryptPasswordHash } from '$lib/server/accounts/password';
+import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import { createToken, sessionIdFor } from '$lib/server/sessions/token';
 import { admin as runAdmin, ROOT, TEST_MILLISECONDS, withStores } from './admin-command';
 
 /** More than one page of rows. */

@@ -1,11 +1,11 @@
 /** Anybody can make up a session id. What there has never been leaves no row; what there has been can always be ended. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp, stepUp } from '$lib/server/auth/accounts';
-import { confirmSession, requireSession } from '$lib/server/auth/guards';
-import { ROTATIONS_PER_HOUR_MAX } from '$lib/server/auth/policy';
-import { listSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/auth/sessions';
-import { createToken, sessionIdFor } from '$lib/server/auth/token';
+import { signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
+import { confirmSession, requireSession } from '$lib/server/sessions/current';
+import { ROTATIONS_PER_HOUR_MAX } from '$lib/server/policy';
+import { listSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/sessions/sessions';
+import { createToken, sessionIdFor } from '$lib/server/sessions/token';
 import { Browser } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
 import { observeD1 } from '../simulation/observed-d1';

@@ -1,9 +1,9 @@
 /** A session that ends while a request of its own is under way: the request changes nothing, shows nothing, tells nothing. */
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { requireSession } from '$lib/server/auth/guards';
-import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
-import { revokeSession } from '$lib/server/auth/sessions';
+import { requireSession } from '$lib/server/sessions/current';
+import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import { revokeSession } from '$lib/server/sessions/sessions';
 import {
   actions as accountActions,
   load as loadAccount,

@@ -2,9 +2,9 @@
 import { isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
-import { KV_LIST_LATE_MILLISECONDS, LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/auth/policy';
+import { deleteAccount, signIn, signUp } from '$lib/server/accounts/accounts';
+import { requireSession } from '$lib/server/sessions/current';
+import { KV_LIST_LATE_MILLISECONDS, LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/policy';
 import { Browser } from '../setup/browser';
 import type { Step, StepHooks } from '../simulation/steps';
 import {

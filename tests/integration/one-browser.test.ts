@@ -2,9 +2,9 @@
 import { env } from 'cloudflare:workers';
 import type { Session } from 'lucia';
 import { expect, it } from 'vitest';
-import { changePassword, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
-import { confirmSession, requireSession } from '$lib/server/auth/guards';
-import { revokeOtherSessions, revokeSession, type SessionEvent } from '$lib/server/auth/sessions';
+import { changePassword, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
+import { confirmSession, requireSession } from '$lib/server/sessions/current';
+import { revokeOtherSessions, revokeSession, type SessionEvent } from '$lib/server/sessions/sessions';
 import { Browser } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
 

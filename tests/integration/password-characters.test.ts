@@ -1,9 +1,9 @@
 /** Passwords are judged in the form that is hashed, NFKC, and counted in code points: what people see as characters, nearly. */
 import { describe, expect, it } from 'vitest';
 import { strengthOf } from '$lib/password-strength';
-import { scryptPasswordHash } from '$lib/server/auth/password';
-import { checkPassword } from '$lib/server/auth/password-policy';
-import { FORM_MAX_BYTES, PASSWORD_MAX_CHARACTERS } from '$lib/server/auth/policy';
+import { scryptPasswordHash } from '$lib/server/accounts/password';
+import { checkPassword } from '$lib/server/accounts/password-policy';
+import { FORM_MAX_BYTES, PASSWORD_MAX_CHARACTERS } from '$lib/server/policy';
 import {
   changePasswordForm,
   deleteAccountForm,
@@ -11,7 +11,7 @@ import {
   readForm,
   signInForm,
   signUpForm,
-} from '$lib/server/forms';
+} from '$lib/server/http/form';
 
 const KEY = '🔑';
 /** One code point that NFKC writes as eighteen. */

@@ -1,9 +1,9 @@
 import passwords from '@zxcvbn-ts/language-common/src/passwords.json';
 import { describe, expect, it } from 'vitest';
 import { strengthOf } from '$lib/password-strength';
-import { MOST_USED_PASSWORDS, mostUsed } from '$lib/server/auth/most-used-passwords';
-import { checkPassword } from '$lib/server/auth/password-policy';
-import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from '$lib/server/auth/policy';
+import { MOST_USED_PASSWORDS, mostUsed } from '$lib/server/accounts/most-used-passwords';
+import { checkPassword } from '$lib/server/accounts/password-policy';
+import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from '$lib/server/policy';
 
 const check = (password: string, username = 'ada.lovelace') => checkPassword({ password, username });
 

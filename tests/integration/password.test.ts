@@ -1,6 +1,6 @@
 import { generateLuciaPasswordHash, validateLuciaPasswordHash } from 'lucia/utils';
 import { describe, expect, it } from 'vitest';
-import { scryptPasswordHash } from '$lib/server/auth/password';
+import { scryptPasswordHash } from '$lib/server/accounts/password';
 
 describe('the password hash', () => {
   it('verifies a hash that stock Lucia made', async () => {

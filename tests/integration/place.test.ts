@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { originOf } from '$lib/server/auth/sessions';
+import { originOf } from '$lib/server/sessions/sessions';
 import { Browser } from '../setup/browser';
 
 /** Where a request is said to come from, by what Cloudflare's edge says of it. */

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import { withSecurityHeaders } from '$lib/server/headers';
+import { withSecurityHeaders } from '$lib/server/http/headers';
 
 /** Stands where Kit's worker stands; says what reached it. */
 const reached: string[] = [];

@@ -1,7 +1,7 @@
 /** The app's own route modules, called as SvelteKit would call them, on the real KV and D1: what there is to ask of them. */
 import { env } from 'cloudflare:workers';
-import { signIn, signUp } from '$lib/server/auth/accounts';
-import { sessionIdFor } from '$lib/server/auth/token';
+import { signIn, signUp } from '$lib/server/accounts/accounts';
+import { sessionIdFor } from '$lib/server/sessions/token';
 import { load as loadActivity } from '../../src/routes/(account)/activity/+page.server';
 import {
   actions as accountActions,

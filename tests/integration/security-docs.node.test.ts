@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as policy from '$lib/server/auth/policy';
+import * as policy from '$lib/server/policy';
 
 const PAGE = 'docs/security.md';
 const page = readFileSync(PAGE, 'utf8');

@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { signUp } from '$lib/server/auth/accounts';
-import { createAuth } from '$lib/server/auth/lucia';
-import { IDLE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
-import type { SessionEvent } from '$lib/server/auth/sessions';
+import { signUp } from '$lib/server/accounts/accounts';
+import { createAuth } from '$lib/server/sessions/lucia';
+import { IDLE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import type { SessionEvent } from '$lib/server/sessions/sessions';
 
 type SetCookie = { name: string; value: string; options: Record<string, unknown> };
 

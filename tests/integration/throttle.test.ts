@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
-import { confirmSession, requireSession } from '$lib/server/auth/guards';
+import { changePassword, deleteAccount, signIn, signUp } from '$lib/server/accounts/accounts';
+import { confirmSession, requireSession } from '$lib/server/sessions/current';
 import {
   ACCOUNT_THROTTLE,
   ADDRESS_THROTTLE,
@@ -9,9 +9,9 @@ import {
   SIGN_INS_WINDOW_MILLISECONDS,
   SIGN_UP_THROTTLE,
   UNDER_WAY_MILLISECONDS,
-} from '$lib/server/auth/policy';
-import { revokeOtherSessions } from '$lib/server/auth/sessions';
-import { addressBlock, bucket, createThrottle } from '$lib/server/auth/throttle';
+} from '$lib/server/policy';
+import { revokeOtherSessions } from '$lib/server/sessions/sessions';
+import { addressBlock, bucket, createThrottle } from '$lib/server/throttle/throttle';
 import { Browser, type RequestOptions } from '../setup/browser';
 
 const PASSWORD = 'correct horse battery';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TOKEN_BYTES } from '$lib/server/auth/policy';
-import { createToken, isSessionIdOf, parseCookieValue, sessionIdFor } from '$lib/server/auth/token';
+import { TOKEN_BYTES } from '$lib/server/policy';
+import { createToken, isSessionIdOf, parseCookieValue, sessionIdFor } from '$lib/server/sessions/token';
 
 const USER = 'abcdefghijklmno';
 

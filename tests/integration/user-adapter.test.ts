@@ -2,7 +2,7 @@ import { Database, testAdapter } from '@lucia-auth/adapter-test';
 import { env } from 'cloudflare:workers';
 import { LuciaError, type KeySchema, type SessionSchema, type UserSchema } from 'lucia';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { userAdapter } from '$lib/server/database/user-adapter';
+import { userAdapter } from '$lib/server/accounts/user-adapter';
 import { cloudflareKvBinding } from '$lib/server/kv-adapter';
 
 const adapter = userAdapter(env.DB)(LuciaError);

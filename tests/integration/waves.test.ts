@@ -4,14 +4,14 @@
  */
 import { isHttpError } from '@sveltejs/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp } from '$lib/server/auth/accounts';
-import { confirmSession, peekSession } from '$lib/server/auth/guards';
+import { signIn, signUp } from '$lib/server/accounts/accounts';
+import { confirmSession, peekSession } from '$lib/server/sessions/current';
 import {
   ACTIVE_PERIOD_MILLISECONDS,
   ADDRESS_THROTTLE,
   PROOF_PERIOD_MILLISECONDS,
   SIGN_UP_THROTTLE,
-} from '$lib/server/auth/policy';
+} from '$lib/server/policy';
 import {
   actions as sessionActions,
   load as loadSessions,

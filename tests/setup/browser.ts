@@ -1,6 +1,6 @@
-import { createAuth, type AuthOptions } from '$lib/server/auth/lucia';
-import type { GuardEvent } from '$lib/server/auth/guards';
-import type { SessionEvent } from '$lib/server/auth/sessions';
+import { createAuth, type AuthOptions } from '$lib/server/sessions/lucia';
+import type { GuardEvent } from '$lib/server/sessions/current';
+import type { SessionEvent } from '$lib/server/sessions/sessions';
 
 const ORIGIN = 'https://sessions.example';
 export const SESSION_COOKIE = '__Host-session';

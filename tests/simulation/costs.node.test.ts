@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/auth/policy';
+import { LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/policy';
 import { add, COSTS, EXTRA, KINDS, PAGES, WAITS, type Cost } from './costs';
 
 /** Each row's numbers: the operations, and the waits last. */

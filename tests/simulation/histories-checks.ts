@@ -1,14 +1,14 @@
 /** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
 import { isRedirect } from '@sveltejs/kit';
-import { confirmSession, requireSession } from '$lib/server/auth/guards';
-import { removeLeftovers } from '$lib/server/auth/leftovers';
+import { confirmSession, requireSession } from '$lib/server/sessions/current';
+import { removeLeftovers } from '$lib/server/sessions/leftovers';
 import {
   ABSOLUTE_PERIOD_MILLISECONDS,
   ACTIVE_PERIOD_MILLISECONDS,
   IDLE_PERIOD_MILLISECONDS,
-} from '$lib/server/auth/policy';
-import { listSessions } from '$lib/server/auth/sessions';
-import { parseCookieValue } from '$lib/server/auth/token';
+} from '$lib/server/policy';
+import { listSessions } from '$lib/server/sessions/sessions';
+import { parseCookieValue } from '$lib/server/sessions/token';
 import { idsOf } from './histories-lessons';
 import { count, visit } from './histories-requests';
 import { BrokenPromise, expect, TRIES, type World } from './histories-world';

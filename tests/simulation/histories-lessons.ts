@@ -1,5 +1,5 @@
 /** What an answer tells about the sessions, and what must hold at once. */
-import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import { accountOf, expect, isThrottled, type Act, type Done, type World } from './histories-world';
 import {
   addSession,

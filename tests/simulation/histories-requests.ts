@@ -1,8 +1,13 @@
 /** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
 import { isRedirect } from '@sveltejs/kit';
-import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
-import { confirmSession, peekSession, requireSession, requireSessionAsItIs } from '$lib/server/auth/guards';
-import type { PasswordHash } from '$lib/server/auth/password';
+import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
+import {
+  confirmSession,
+  peekSession,
+  requireSession,
+  requireSessionAsItIs,
+} from '$lib/server/sessions/current';
+import type { PasswordHash } from '$lib/server/accounts/password';
 import {
   listSessions,
   renameSession,
@@ -10,7 +15,7 @@ import {
   revokeOtherSessions,
   revokeSession,
   signOut,
-} from '$lib/server/auth/sessions';
+} from '$lib/server/sessions/sessions';
 import { Browser, type RequestOptions, type TestEvent } from '../setup/browser';
 import { accountOf, type Act, type Done, type World } from './histories-world';
 import type { KnownAccount } from './model';

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { userAdapter } from '$lib/server/database/user-adapter';
+import { userAdapter } from '$lib/server/accounts/user-adapter';
 import { historyOf, playHistory, type Tally } from './histories';
 import { observeD1 } from './observed-d1';
 

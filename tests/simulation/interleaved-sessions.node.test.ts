@@ -3,9 +3,14 @@
  * modules run on a KV and a D1 that take one step at a time, in each order there is.
  */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/auth/accounts';
-import { confirmSession, peekSession, requireSession, requireSessionAsItIs } from '$lib/server/auth/guards';
-import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/auth/policy';
+import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
+import {
+  confirmSession,
+  peekSession,
+  requireSession,
+  requireSessionAsItIs,
+} from '$lib/server/sessions/current';
+import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import {
   listSessions,
   renameSession,
@@ -13,8 +18,8 @@ import {
   revokeOtherSessions,
   revokeSession,
   signOut,
-} from '$lib/server/auth/sessions';
-import { parseCookieValue } from '$lib/server/auth/token';
+} from '$lib/server/sessions/sessions';
+import { parseCookieValue } from '$lib/server/sessions/token';
 import { Browser, type TestEvent } from '../setup/browser';
 import { quickHash } from './histories-requests';
 import { createHostileKV } from './hostile-kv';

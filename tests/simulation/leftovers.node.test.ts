@@ -1,8 +1,8 @@
 /** A deleted account's records on a KV whose list is late: what it does not show is deleted all the same. */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { deleteAccount, signIn, signUp } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
-import { KV_LIST_LATE_MILLISECONDS } from '$lib/server/auth/policy';
+import { deleteAccount, signIn, signUp } from '$lib/server/accounts/accounts';
+import { requireSession } from '$lib/server/sessions/current';
+import { KV_LIST_LATE_MILLISECONDS } from '$lib/server/policy';
 import { Browser } from '../setup/browser';
 import { quickHash } from './histories-requests';
 import { createHostileKV } from './hostile-kv';

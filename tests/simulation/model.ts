@@ -3,8 +3,8 @@ import {
   ABSOLUTE_PERIOD_MILLISECONDS,
   ACTIVE_PERIOD_MILLISECONDS,
   IDLE_PERIOD_MILLISECONDS,
-} from '$lib/server/auth/policy';
-import { parseCookieValue } from '$lib/server/auth/token';
+} from '$lib/server/policy';
+import { parseCookieValue } from '$lib/server/sessions/token';
 
 /** `unsure`: a request that would have ended it, or that raced with one, got no answer that tells. */
 export type Fate = 'live' | 'unsure' | 'ended';

@@ -1,5 +1,5 @@
-import type { AuthOptions } from '$lib/server/auth/lucia';
-import { userAdapter } from '$lib/server/database/user-adapter';
+import type { AuthOptions } from '$lib/server/sessions/lucia';
+import { userAdapter } from '$lib/server/accounts/user-adapter';
 import type { KeySchema } from 'lucia';
 
 /** The app's user adapter with the one Prisma read that signing in makes as a statement: for the bulk of the histories. */

@@ -1,7 +1,7 @@
 import { redirect } from '@sveltejs/kit';
-import { signOut } from '$lib/server/auth/sessions';
-import { failClosed } from '$lib/server/fail-closed';
-import { leaveNotice } from '$lib/server/notice';
+import { signOut } from '$lib/server/sessions/sessions';
+import { failClosed } from '$lib/server/http/fail-closed';
+import { leaveNotice } from '$lib/server/http/flash';
 import type { Actions, RequestEvent } from './$types';
 
 /** Signing out takes a POST: a link or an image must not do it. */

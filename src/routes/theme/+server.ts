@@ -1,7 +1,7 @@
 import { redirect } from '@sveltejs/kit';
-import { readForm } from '$lib/server/forms';
-import { localPath } from '$lib/server/redirect-target';
-import { parseTheme, THEME_COOKIE } from '$lib/server/theme';
+import { readForm } from '$lib/server/http/form';
+import { localPath } from '$lib/server/http/redirect-target';
+import { parseTheme, THEME_COOKIE } from '$lib/server/http/theme';
 import type { RequestHandler } from './$types';
 
 export const trailingSlash = 'ignore';

@@ -1,6 +1,6 @@
-import { listEvents } from '$lib/server/auth/events';
-import { requireSession } from '$lib/server/auth/guards';
-import { failClosed } from '$lib/server/fail-closed';
+import { listEvents } from '$lib/server/sessions/activity';
+import { requireSession } from '$lib/server/sessions/current';
+import { failClosed } from '$lib/server/http/fail-closed';
 import type { PageServerLoadEvent } from './$types';
 
 /** `?before=<event id>` gives the page after that event. */

@@ -1,4 +1,4 @@
-import type { EventType } from '$lib/server/auth/events';
+import type { EventType } from '$lib/server/sessions/activity';
 
 /** The words of the activity page. */
 export const words = {

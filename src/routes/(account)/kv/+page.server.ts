@@ -1,6 +1,6 @@
-import { requireSession } from '$lib/server/auth/guards';
-import { failClosed } from '$lib/server/fail-closed';
-import { listOwnRecords } from '$lib/server/own-records';
+import { requireSession } from '$lib/server/sessions/current';
+import { failClosed } from '$lib/server/http/fail-closed';
+import { listOwnRecords } from './own-records';
 import type { PageServerLoadEvent } from './$types';
 
 export const load = failClosed(async (event: PageServerLoadEvent) => {

@@ -1,6 +1,6 @@
 import { fail, redirect } from '@sveltejs/kit';
-import { requireSession, requireSessionAsItIs } from '$lib/server/auth/guards';
-import { SESSIONS_SHOWN_MAX } from '$lib/server/auth/policy';
+import { requireSession, requireSessionAsItIs } from '$lib/server/sessions/current';
+import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
 import {
   listSessions,
   renameSession,
@@ -8,15 +8,15 @@ import {
   revokeOtherSessions,
   revokeSession,
   signOut,
-} from '$lib/server/auth/sessions';
-import { failClosed } from '$lib/server/fail-closed';
-import { formAction } from '$lib/server/form-action';
-import { parseForm, renameForm, revokeForm } from '$lib/server/forms';
-import { leaveNotice } from '$lib/server/notice';
-import { requireFreshProof } from '$lib/server/step-up';
-import { isThrottled } from '$lib/server/auth/throttle';
-import { retryAfter } from '$lib/server/throttled';
-import { lastVisit } from '$lib/server/visits';
+} from '$lib/server/sessions/sessions';
+import { failClosed } from '$lib/server/http/fail-closed';
+import { formAction } from '$lib/server/http/action';
+import { parseForm, renameForm, revokeForm } from '$lib/server/http/form';
+import { leaveNotice } from '$lib/server/http/flash';
+import { requireFreshProof } from './step-up';
+import { isThrottled } from '$lib/server/throttle/throttle';
+import { retryAfter } from '$lib/server/http/retry-after';
+import { lastVisit } from './visits';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 

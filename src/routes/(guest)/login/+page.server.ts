@@ -1,12 +1,12 @@
 import { redirect } from '@sveltejs/kit';
-import { signIn } from '$lib/server/auth/accounts';
-import { requireGuest } from '$lib/server/auth/guards';
-import { failClosed } from '$lib/server/fail-closed';
-import { formAction } from '$lib/server/form-action';
-import { parseForm, signInForm, tryAgain } from '$lib/server/forms';
-import { takeNotice } from '$lib/server/notice';
-import { redirectTarget } from '$lib/server/redirect-target';
-import { retryAfter } from '$lib/server/throttled';
+import { signIn } from '$lib/server/accounts/accounts';
+import { requireGuest } from '$lib/server/sessions/current';
+import { failClosed } from '$lib/server/http/fail-closed';
+import { formAction } from '$lib/server/http/action';
+import { parseForm, signInForm, tryAgain } from '$lib/server/http/form';
+import { takeNotice } from '$lib/server/http/flash';
+import { redirectTarget } from '$lib/server/http/redirect-target';
+import { retryAfter } from '$lib/server/http/retry-after';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 

@@ -1,11 +1,11 @@
 import { redirect } from '@sveltejs/kit';
-import { signUp } from '$lib/server/auth/accounts';
-import { requireGuest } from '$lib/server/auth/guards';
-import { checkPassword } from '$lib/server/auth/password-policy';
-import { failClosed } from '$lib/server/fail-closed';
-import { formAction } from '$lib/server/form-action';
-import { parseForm, signUpForm, tryAgain, typed } from '$lib/server/forms';
-import { retryAfter } from '$lib/server/throttled';
+import { signUp } from '$lib/server/accounts/accounts';
+import { requireGuest } from '$lib/server/sessions/current';
+import { checkPassword } from '$lib/server/accounts/password-policy';
+import { failClosed } from '$lib/server/http/fail-closed';
+import { formAction } from '$lib/server/http/action';
+import { parseForm, signUpForm, tryAgain, typed } from '$lib/server/http/form';
+import { retryAfter } from '$lib/server/http/retry-after';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 

@@ -1,4 +1,4 @@
-/** The words of the sign-up page. The rules are those of `src/lib/server/forms.ts`, told before they are broken. */
+/** The words of the sign-up page. The rules are those of `src/lib/server/http/form.ts`, told before they are broken. */
 export const words = {
   title: 'Sign up',
   username: 'Username',

@@ -1,9 +1,9 @@
 import { json } from '@sveltejs/kit';
-import { apiEndpoint, otherMethods, passwordNeeded, tooOften } from '$lib/server/api';
-import { isProofFresh } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
-import { listSessions, revokeOtherSessions } from '$lib/server/auth/sessions';
-import { isThrottled } from '$lib/server/auth/throttle';
+import { apiEndpoint, otherMethods, passwordNeeded, tooOften } from '$lib/server/http/api';
+import { isProofFresh } from '$lib/server/accounts/accounts';
+import { requireSession } from '$lib/server/sessions/current';
+import { listSessions, revokeOtherSessions } from '$lib/server/sessions/sessions';
+import { isThrottled } from '$lib/server/throttle/throttle';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';

@@ -1,8 +1,8 @@
-import { listEventsForDownload } from '$lib/server/auth/events';
-import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/auth/policy';
-import { requireSession } from '$lib/server/auth/guards';
-import { listSessions } from '$lib/server/auth/sessions';
-import { failClosed } from '$lib/server/fail-closed';
+import { listEventsForDownload } from '$lib/server/sessions/activity';
+import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/policy';
+import { requireSession } from '$lib/server/sessions/current';
+import { listSessions } from '$lib/server/sessions/sessions';
+import { failClosed } from '$lib/server/http/fail-closed';
 import { download } from '../words';
 import type { RequestEvent } from './$types';
 

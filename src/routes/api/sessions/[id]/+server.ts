@@ -1,8 +1,8 @@
-import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/api';
-import { isProofFresh } from '$lib/server/auth/accounts';
-import { requireSession } from '$lib/server/auth/guards';
-import { revokeSession, signOut } from '$lib/server/auth/sessions';
-import { problem } from '$lib/server/problem';
+import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/http/api';
+import { isProofFresh } from '$lib/server/accounts/accounts';
+import { requireSession } from '$lib/server/sessions/current';
+import { revokeSession, signOut } from '$lib/server/sessions/sessions';
+import { problem } from '$lib/server/http/problem';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';

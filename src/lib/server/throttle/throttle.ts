@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { prepare, sql, type Sql } from '../sql';
+import { prepare, sql, type Sql } from '../stores/sql';
 import {
   PURGE_ROWS_AT_ONCE,
   THROTTLE_WINDOW_MILLISECONDS,
   UNDER_WAY_MILLISECONDS,
   type ThrottleRule,
-} from './policy';
+} from '../policy';
 
 type Outcome = 'failed' | 'succeeded';
 

@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Session, SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
 import { deviceOf } from './device';
-import { logEvent, type EventType, type Origin } from './events';
-import { readSession, toSignIn, type GuardEvent } from './guards';
+import { logEvent, type EventType, type Origin } from './activity';
+import { readSession, toSignIn, type GuardEvent } from './current';
 import {
   nextEpoch,
   stands,
@@ -14,7 +14,7 @@ import {
   type Rotation,
   type Standing,
 } from './ledger';
-import { StoreUnavailable } from '../stores';
+import { StoreUnavailable } from '../stores/guarded';
 import { endingInTime, renewedPeriods } from './lifetime';
 import type { Auth } from './lucia';
 import { placeOf } from './place';
@@ -24,8 +24,8 @@ import {
   HOUR_MILLISECONDS,
   ROTATIONS_PER_HOUR_MAX,
   SESSIONS_LISTED_MAX,
-} from './policy';
-import { isThrottled, rowId, type Quota, type Throttled } from './throttle';
+} from '../policy';
+import { isThrottled, rowId, type Quota, type Throttled } from '../throttle/throttle';
 import { createToken, isSessionIdOf, sessionIdFor } from './token';
 
 /** An event with what sign-in notes of the device's place, and with work that may outlive the answer. */

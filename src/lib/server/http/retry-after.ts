@@ -1,6 +1,6 @@
 import type { RequestEvent } from '@sveltejs/kit';
 import { form } from '$lib/words/form';
-import type { Throttled } from './auth/throttle';
+import type { Throttled } from '../throttle/throttle';
 
 /** Sets `Retry-After` for an answer of status 429, and gives the sentence that says the same. */
 export function retryAfter(

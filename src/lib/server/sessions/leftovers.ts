@@ -8,15 +8,15 @@
  * `npm run admin -- purge` does all the rest.
  */
 import { randomInt } from 'node:crypto';
-import { prepare, sql, type Sql } from '../sql';
+import { prepare, sql, type Sql } from '../stores/sql';
 import { sessionOwner } from '../kv-adapter';
-import { BIRTHS } from './events';
-import type { Stores } from '../stores';
+import { BIRTHS } from './activity';
+import type { Stores } from '../stores/guarded';
 import {
   BACKGROUND_DELETES_AT_ONCE,
   KV_LIST_LATE_MILLISECONDS,
   LEFTOVER_OPERATIONS_PER_STEP,
-} from './policy';
+} from '../policy';
 
 /**
  * The statement that reads which sessions of a user D1 saw begin lately, in a sign-in or a rotation. KV's list may not show them yet, so

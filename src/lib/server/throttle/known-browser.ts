@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Cookies } from '@sveltejs/kit';
-import { DEVICE_COOKIE_SECONDS } from './policy';
+import { DEVICE_COOKIE_SECONDS } from '../policy';
 
 /**
  * A signed cookie that says "this browser signed in to this account, with the password that it has now". Guessing by strangers

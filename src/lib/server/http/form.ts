@@ -8,7 +8,7 @@ import {
   PASSWORD_MIN_CHARACTERS,
   USERNAME_MAX_CHARACTERS,
   USERNAME_MIN_CHARACTERS,
-} from './auth/policy';
+} from '../policy';
 
 const text = (missing: string) => v.pipe(v.string(missing), v.minLength(1, missing));
 

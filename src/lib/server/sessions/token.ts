@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { TOKEN_BYTES } from './policy';
+import { TOKEN_BYTES } from '../policy';
 
 /** What a session cookie says, once it has the right form. The token itself stays inside this module and the cookie. */
 export type PresentedSession = { userId: string; sessionId: string; token: string };

@@ -1,6 +1,6 @@
 import type { Device, Place } from '$lib/session-view';
-import { prepare, sql, type Sql } from '../sql';
-import { EVENTS_IN_DOWNLOAD_MAX, EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from './policy';
+import { prepare, sql, type Sql } from '../stores/sql';
+import { EVENTS_IN_DOWNLOAD_MAX, EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from '../policy';
 
 export const EVENT_TYPES = [
   'signed-up',

@@ -10,17 +10,17 @@ import {
 } from 'lucia';
 import { sveltekit } from 'lucia/middleware';
 import type { Cookies } from '@sveltejs/kit';
-import { userAdapter, type AlongSignUp } from '../database/user-adapter';
+import { userAdapter, type AlongSignUp } from '../accounts/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '../kv-adapter';
-import { isLoopback } from '../loopback';
-import { guardStores, listingAtMost } from '../stores';
-import { createDeviceCookie } from './device-cookie';
+import { isLoopback } from './loopback';
+import { guardStores, listingAtMost } from '../stores/guarded';
+import { createDeviceCookie } from '../throttle/known-browser';
 import { createLedger } from './ledger';
 import { absoluteEnd } from './lifetime';
-import { scryptPasswordHash, type PasswordHash } from './password';
-import { ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from './policy';
+import { scryptPasswordHash, type PasswordHash } from '../accounts/password';
+import { ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from '../policy';
 import { createSessionRecords, type SessionRecords } from './records';
-import { createThrottle } from './throttle';
+import { createThrottle } from '../throttle/throttle';
 import { cookieValueFor, parseCookieValue } from './token';
 
 /** What of a SvelteKit request event the auth module reads. */

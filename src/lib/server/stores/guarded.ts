@@ -1,5 +1,5 @@
-import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from './auth/policy';
-import type { SessionKV } from './kv-adapter';
+import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '../policy';
+import type { SessionKV } from '../kv-adapter';
 import { createMeter, type Meter } from './meter';
 
 export type StoreName = 'KV' | 'D1';

@@ -1,5 +1,5 @@
 // Part of headers.ts, and so bundled outside Vite as well: nothing of $lib, $app or $env in here.
-import { isLoopback } from './loopback';
+import { isLoopback } from '../sessions/loopback';
 
 /**
  * The answer to a request that came over plain http from another machine, or `null`. A password would cross the network in clear,

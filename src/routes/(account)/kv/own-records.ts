@@ -1,4 +1,4 @@
-import { sessionOwner } from './kv-adapter';
+import { sessionOwner } from '$lib/server/kv-adapter';
 
 /** One KV record as it is stored. `expiresAt` is epoch milliseconds. */
 export type StoredRecord = {

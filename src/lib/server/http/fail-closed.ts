@@ -1,6 +1,6 @@
 import { error, isHttpError, isRedirect } from '@sveltejs/kit';
 import { answers } from '$lib/words/error';
-import type { Auth } from './auth/lucia';
+import type { Auth } from '../sessions/lucia';
 
 /**
  * Wraps a load, an action or an endpoint: when a store failed under it, the answer is a 503 that names the store,

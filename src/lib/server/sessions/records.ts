@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { SessionAdapter, SessionSchema } from 'lucia';
-import { StoreUnavailable } from '../stores';
+import { StoreUnavailable } from '../stores/guarded';
 import { stands, type Confirmed, type Ledger } from './ledger';
 import { endingByAbsoluteLimit } from './lifetime';
-import { KV_WRITE_INTERVAL_MILLISECONDS } from './policy';
+import { KV_WRITE_INTERVAL_MILLISECONDS } from '../policy';
 
 export type SessionRecords = ReturnType<typeof createSessionRecords>;
 

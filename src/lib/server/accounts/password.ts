@@ -2,7 +2,7 @@ import { scrypt, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { generateRandomString } from 'lucia/utils';
 import { asHashed } from '$lib/password-characters';
-import { SCRYPT } from './policy';
+import { SCRYPT } from '../policy';
 
 /** Lucia's `passwordHash` option: hashes a password, and compares one with a hash. */
 export type PasswordHash = {

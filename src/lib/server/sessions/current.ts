@@ -1,6 +1,6 @@
 import { redirect } from '@sveltejs/kit';
 import { LuciaError, type Session } from 'lucia';
-import { leaveNotice } from '../notice';
+import { leaveNotice } from '../http/flash';
 import { stands, type Standing } from './ledger';
 import { endingInTime } from './lifetime';
 import type { Auth, AuthEvent } from './lucia';

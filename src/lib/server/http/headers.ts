@@ -1,6 +1,6 @@
 // The upload bundles this file outside Vite as well (svelte.config.js): nothing of $lib, $app or $env in here, or in what it imports.
 import type { RequestEvent } from '@sveltejs/kit';
-import { isLoopback } from './loopback';
+import { isLoopback } from '../sessions/loopback';
 import { refusePlainHttp } from './plain-http';
 
 const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;

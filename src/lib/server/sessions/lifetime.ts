@@ -1,5 +1,9 @@
 import type { Session, SessionSchema } from 'lucia';
-import { ABSOLUTE_PERIOD_MILLISECONDS, ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS } from './policy';
+import {
+  ABSOLUTE_PERIOD_MILLISECONDS,
+  ACTIVE_PERIOD_MILLISECONDS,
+  IDLE_PERIOD_MILLISECONDS,
+} from '../policy';
 
 /** When a session ends however often it is renewed, epoch milliseconds (ASVS 7.3.2). */
 export function absoluteEnd({ created_at }: { created_at: number }): number {

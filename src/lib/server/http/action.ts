@@ -1,6 +1,6 @@
 import { failClosed } from './fail-closed';
-import { readForm } from './forms';
-import { confirmAnew, type GuardEvent } from './auth/guards';
+import { readForm } from './form';
+import { confirmAnew, type GuardEvent } from '../sessions/current';
 
 /**
  * Wraps a form action. The whole body is read before anybody asks who is there: whoever sends the headers, has the session ended elsewhere and

@@ -1,8 +1,8 @@
 import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
 import { failClosed } from './fail-closed';
-import type { Throttled } from './auth/throttle';
-import { readBody } from './forms';
+import type { Throttled } from '../throttle/throttle';
+import { readBody } from './form';
 import { problem } from './problem';
 
 /**

@@ -1,8 +1,8 @@
 import { fail, type ActionFailure, type RequestEvent } from '@sveltejs/kit';
 import type { Session } from 'lucia';
 import { form as words } from '$lib/words/form';
-import { isProofFresh, stepUp } from './auth/accounts';
-import { retryAfter } from './throttled';
+import { isProofFresh, stepUp } from '$lib/server/accounts/accounts';
+import { retryAfter } from '$lib/server/http/retry-after';
 
 /** What the page asks the password for again, so that the form can go on with it. */
 export type StepUpPrompt = {

@@ -1,5 +1,5 @@
 import type { Place } from '$lib/session-view';
-import { isLoopback } from '../loopback';
+import { isLoopback } from './loopback';
 
 const CITY_MAX_CHARACTERS = 60;
 /** ISO 3166-1 alpha-2, or Cloudflare's own: XX where it knows none, T1 for Tor. */

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { prepare, sql, type Sql } from '../sql';
-import { BIRTHS, recordEvent, type EventType, type Origin } from './events';
+import { prepare, sql, type Sql } from '../stores/sql';
+import { BIRTHS, recordEvent, type EventType, type Origin } from './activity';
 import { leftoverIn, markLeftovers, selectLateSessions, selectLeftover } from './leftovers';
 import { absoluteEnd } from './lifetime';
-import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from './policy';
-import { countIn, hasRoom, notOvertaken, type Quota, type Try } from './throttle';
+import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
+import { countIn, hasRoom, notOvertaken, type Quota, type Try } from '../throttle/throttle';
 
 /** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
 export type Standing = {

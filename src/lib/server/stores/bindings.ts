@@ -1,5 +1,5 @@
 import { error } from '@sveltejs/kit';
-import type { SessionLayout } from './kv-adapter';
+import type { SessionLayout } from '../kv-adapter';
 
 export type Bindings = {
   kv: KVNamespace;

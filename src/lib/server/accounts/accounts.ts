@@ -1,13 +1,13 @@
 import { LuciaError, type KeySchema, type Session } from 'lucia';
 import { generateRandomString } from 'lucia/utils';
 import { asHashed } from '$lib/password-characters';
-import type { Device } from './device-cookie';
-import { logEvent, recordEvent } from './events';
-import { toSignIn } from './guards';
-import { sql } from '../sql';
-import { saysItStands, type VerifiedKey } from './ledger';
-import { leftoverIn, removeLeftovers } from './leftovers';
-import type { Auth } from './lucia';
+import type { Device } from '../throttle/known-browser';
+import { logEvent, recordEvent } from '../sessions/activity';
+import { toSignIn } from '../sessions/current';
+import { sql } from '../stores/sql';
+import { saysItStands, type VerifiedKey } from '../sessions/ledger';
+import { leftoverIn, removeLeftovers } from '../sessions/leftovers';
+import type { Auth } from '../sessions/lucia';
 import { compareWithNothing } from './password';
 import {
   ACCOUNT_THROTTLE,
@@ -16,7 +16,7 @@ import {
   SIGN_INS_PER_HOUR_MAX,
   SIGN_INS_WINDOW_MILLISECONDS,
   SIGN_UP_THROTTLE,
-} from './policy';
+} from '../policy';
 import {
   actorOf,
   arrivalOf,
@@ -29,7 +29,7 @@ import {
   renewProof,
   startSession,
   type SessionEvent,
-} from './sessions';
+} from '../sessions/sessions';
 import {
   addressBlock,
   bucket,
@@ -40,7 +40,7 @@ import {
   type Quota,
   type Throttled,
   type Try,
-} from './throttle';
+} from '../throttle/throttle';
 
 /** The one kind of key here: a username with a password. */
 const PROVIDER = 'username';
