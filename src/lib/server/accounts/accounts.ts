@@ -1,321 +1,224 @@
-import { LuciaError, type KeySchema, type Session } from 'lucia';
+import type { KeySchema } from 'lucia';
 import { generateRandomString } from 'lucia/utils';
 import { asHashed } from '$lib/password-characters';
-import type { Device } from '../throttle/known-browser';
 import { logEvent, recordEvent } from '../sessions/activity';
-import { toSignIn } from '../sessions/current';
+import type { ConfirmedSession } from '../sessions/confirmed';
+import { sessionEnded } from '../sessions/current';
+import { saysItStands } from '../sessions/ledger';
+import { removeLeftovers } from '../sessions/leftovers';
+import { countOf } from '../sessions/list';
+import { freshlyProven, proven, type ProvenSession } from '../sessions/proof';
+import { actorOf, newSession, type SessionParts, type Sessions } from '../sessions/sessions';
+import type { Stores } from '../stores/guarded';
 import { sql } from '../stores/sql';
-import { saysItStands, type VerifiedKey } from '../sessions/ledger';
-import { leftoverIn, removeLeftovers } from '../sessions/leftovers';
-import type { Auth } from '../sessions/lucia';
-import { compareWithNothing } from './password';
-import {
-  ACCOUNT_THROTTLE,
-  ADDRESS_THROTTLE,
-  PROOF_PERIOD_MILLISECONDS,
-  SIGN_INS_PER_HOUR_MAX,
-  SIGN_INS_WINDOW_MILLISECONDS,
-  SIGN_UP_THROTTLE,
-} from '../policy';
-import {
-  actorOf,
-  arrivalOf,
-  countOf,
-  endOthers,
-  inBackground,
-  leave,
-  newSession,
-  originOf,
-  renewProof,
-  startSession,
-  type SessionEvent,
-} from '../sessions/sessions';
-import {
-  addressBlock,
-  bucket,
-  notOvertaken,
-  rowId,
-  isThrottled,
-  type Bucket,
-  type Quota,
-  type Throttled,
-  type Try,
-} from '../throttle/throttle';
+import type { Device, DeviceCookie } from '../throttle/known-browser';
+import { countIn, hasRoom, notOvertaken, type Throttle } from '../throttle/throttle';
+import type { Tries } from '../throttle/tries';
+import type { Keys, VerifiedKey } from './keys';
+import type { PasswordHash } from './password';
 
-/** The one kind of key here: a username with a password. */
-const PROVIDER = 'username';
 /** As Lucia's own user ids. */
 const USER_ID_CHARACTERS = 15;
 
-/**
- * Makes an account and signs this browser in. `taken`: somebody has that name.
- * User, key and what is recorded of the sign-up are one atomic write.
- */
-export async function signUp(
-  event: SessionEvent,
-  username: string,
-  password: string,
-): Promise<'signed-in' | 'taken' | Throttled> {
-  const { auth } = event.locals;
-  const tried = await auth.throttle.take(signUpBuckets(event));
-  if ('retryAfterSeconds' in tried) return throttled(tried);
-  // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
-  const counted = auth.throttle.fail(tried);
+export type Accounts = ReturnType<typeof createAccounts>;
 
-  const userId = generateRandomString(USER_ID_CHARACTERS);
-  const session = newSession(userId);
-  auth.memory.alongSignUp.statements.push(
-    ...auth.ledger.arrive(await arrivalOf(event, 'signed-up', userId, session.sessionId)),
-    ...counted,
-  );
-  try {
-    await auth.lucia.createUser({
-      userId,
-      key: { providerId: PROVIDER, providerUserId: username, password },
-      attributes: { username },
-    });
-  } catch (error) {
-    if (!isLuciaError(error, 'AUTH_DUPLICATE_KEY_ID')) throw error;
-    // What was to be written with the account was not.
-    const results = counted.length > 0 ? await auth.stores.db.batch(counted) : [];
-    const overtaken = await auth.throttle.overtaken(tried, results);
-    return overtaken ? throttled(overtaken) : 'taken';
+type Parts = Pick<SessionParts, 'facts' | 'ledger' | 'background'> & {
+  stores: Stores;
+  sessions: Sessions;
+  keys: Keys;
+  throttle: Throttle;
+  tries: Tries;
+  knownBrowser: DeviceCookie;
+  passwordHash: PasswordHash;
+};
+
+/** Accounts as they are made, signed in to, changed and deleted. Guessing is slowed down: each of these may throw `Throttled`. */
+export function createAccounts({
+  facts,
+  ledger,
+  background,
+  stores,
+  sessions,
+  keys,
+  throttle,
+  tries,
+  knownBrowser,
+  passwordHash,
+}: Parts) {
+  const { db } = stores;
+
+  /** Pages has no cron: a sign-in goes on with what the deletion of an account left to do, if there is one. */
+  function goOnWithLeftovers(userId: string | null): void {
+    if (userId !== null) background.run(() => removeLeftovers(stores, userId));
   }
-  logEvent('signed-up', { userId });
-  await startSession(event, { id: userId, username, epoch: 0 }, session);
-  goOnWithLeftovers(event, leftoverIn(auth.memory.alongSignUp.results));
-  if (auth.memory.passwordHash) auth.deviceCookie.remember(username, auth.memory.passwordHash);
-  return 'signed-in';
-}
 
-/** Signs this browser in. `refused` says neither whether the name exists nor what was wrong (ASVS 6.3.8). */
-export async function signIn(
-  event: SessionEvent,
-  username: string,
-  password: string,
-): Promise<'signed-in' | 'refused' | Throttled> {
-  const { auth } = event.locals;
-  const device = auth.deviceCookie.deviceOf(username);
-  const readKey = () => auth.users.getKey(`${PROVIDER}:${username}`);
-  // A known browser's key is read meanwhile. A stranger is let in first: that keeps a flood of refused tries cheap.
-  const [first, early] = device
-    ? await Promise.all([takeAsDevice(event, device), readKey()])
-    : [await takeAsStranger(event, username)];
-  if ('retryAfterSeconds' in first) return throttled(first);
-  const stored = early === undefined ? await readKey() : early;
-  const isKnown = device !== null && hasSignedInWith(device, stored);
-  const tried =
-    device && !isKnown ? await takeAsStranger(event, username, { device, instead: first }) : first;
-  if ('retryAfterSeconds' in tried) return throttled(tried);
-
-  const key = await verifyKey(auth, stored, password);
-  if (!key) {
-    const failure = { type: 'sign-in-failed', sessionId: null, ...originOf(event), at: Date.now() } as const;
-    // The event first, while it can be seen whether a block has overtaken the try: only what counts is recorded.
-    const [, ...results] = await auth.stores.db.batch([
-      recordEvent(auth.stores.db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
-      ...auth.throttle.fail(tried),
+  /**
+   * Compares the signed-in user's password, and says what came of it only if the session still stands: whoever holds an ended one must not
+   * learn whether a guess was right. Guessing from a session is slowed down by its sign-in, which locks out nobody else.
+   */
+  async function provePassword(
+    current: ConfirmedSession,
+    password: string,
+  ): Promise<VerifiedKey | 'wrong-password'> {
+    const { user, sessionId } = current;
+    const [stored, tried] = await Promise.all([keys.ofUser(user.username), tries.proof(lineOf(current))]);
+    const key = await keys.verify(stored, password);
+    const failure = { type: 'proof-failed', sessionId, ...facts.origin, at: Date.now() } as const;
+    const results = await db.batch([
+      ...(key
+        ? throttle.succeed(tried)
+        : [...throttle.fail(tried), recordEvent(db, failure, sql`User.id = ${user.userId}`)]),
+      ledger.askWhetherStands(actorOf(current)),
     ]);
-    logEvent('sign-in-failed');
-    const overtaken = await auth.throttle.overtaken(tried, results);
-    return overtaken ? throttled(overtaken) : 'refused';
+    if (!saysItStands(results)) sessionEnded();
+    if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
+    await throttle.requireNotOvertaken(tried, results);
+    return key ?? 'wrong-password';
   }
-  const type = isKnown ? 'signed-in' : 'signed-in-new-device';
-  const session = newSession(key.userId);
-  const arrival = await arrivalOf(event, type, key.userId, session.sessionId);
-  const account = await auth.ledger.admit(key, tried, arrival, auth.throttle.succeed(tried));
-  if (account === 'changed') return 'refused';
-  if (account === 'overtaken') return throttled(await auth.throttle.wait(tried));
-  logEvent(type, { userId: account.id, sessionId: session.sessionId });
-  await startSession(event, account, session);
-  goOnWithLeftovers(event, account.leftover);
-  auth.deviceCookie.remember(username, key.hash);
-  return 'signed-in';
+
+  /** Each "end all others" and new password leaves a ledger row and an event: so a sign-in may do so often, and no oftener. */
+  function limitOf(current: ConfirmedSession) {
+    const quota = tries.rotations(lineOf(current));
+    const alongside = { condition: hasRoom(quota), statements: [countIn(db, quota)] };
+    /** What the ledger did not do: the limit was reached, or the session has ended. */
+    const refused = async (): Promise<never> => {
+      await throttle.requireRoom(quota);
+      return sessionEnded();
+    };
+    return { alongside, refused };
+  }
+
+  return {
+    /**
+     * Makes an account and signs this browser in. `taken`: somebody has that name.
+     * User, key and what is recorded of the sign-up are one atomic write.
+     */
+    async signUp(username: string, password: string): Promise<'signed-in' | 'taken'> {
+      const tried = await tries.signUp();
+      // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
+      const counted = throttle.fail(tried);
+      const userId = generateRandomString(USER_ID_CHARACTERS);
+      const session = newSession(userId);
+      const arrival = await sessions.arrival('signed-up', userId, session.sessionId);
+      const hash = await passwordHash.generate(password);
+      const made = await keys.create({ id: userId, username, hash }, [...ledger.arrive(arrival), ...counted]);
+      if (made === 'taken') {
+        // What was to be written with the account was not.
+        const results = counted.length > 0 ? await db.batch(counted) : [];
+        await throttle.requireNotOvertaken(tried, results);
+        return 'taken';
+      }
+      logEvent('signed-up', { userId });
+      await sessions.start({ id: userId, username, epoch: 0 }, session);
+      goOnWithLeftovers(made.leftover);
+      knownBrowser.remember(username, hash);
+      return 'signed-in';
+    },
+
+    /** Signs this browser in. `refused` says neither whether the name exists nor what was wrong (ASVS 6.3.8). */
+    async signIn(username: string, password: string): Promise<'signed-in' | 'refused'> {
+      const device = knownBrowser.deviceOf(username);
+      // A known browser's key is read meanwhile. A stranger is let in first: that keeps a flood of refused tries cheap.
+      const [first, early] = device
+        ? await Promise.all([tries.asDevice(device), keys.ofUser(username)])
+        : [await tries.asStranger(username)];
+      const stored = early === undefined ? await keys.ofUser(username) : early;
+      const isKnown = device !== null && hasSignedInWith(device, stored);
+      const tried = device && !isKnown ? await tries.asStranger(username, { device, instead: first }) : first;
+
+      const key = await keys.verify(stored, password);
+      if (!key) {
+        const failure = { type: 'sign-in-failed', sessionId: null, ...facts.origin, at: Date.now() } as const;
+        // The event first, while it can be seen whether a block has overtaken the try: only what counts is recorded.
+        const [, ...results] = await db.batch([
+          recordEvent(db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
+          ...throttle.fail(tried),
+        ]);
+        logEvent('sign-in-failed');
+        await throttle.requireNotOvertaken(tried, results);
+        return 'refused';
+      }
+      const type = isKnown ? 'signed-in' : 'signed-in-new-device';
+      const session = newSession(key.userId);
+      const arrival = await sessions.arrival(type, key.userId, session.sessionId);
+      const account = await keys.admit(key, tried, arrival, throttle.succeed(tried));
+      if (account === 'changed') return 'refused';
+      if (account === 'overtaken') return throttle.refuse(tried);
+      logEvent(type, { userId: account.id, sessionId: session.sessionId });
+      await sessions.start(account, session);
+      goOnWithLeftovers(account.leftover);
+      knownBrowser.remember(username, key.hash);
+      return 'signed-in';
+    },
+
+    /** The proof that ends other sessions, if the password was given lately; otherwise `null`: ask for it (`prove`). */
+    freshProof: freshlyProven,
+
+    /** Step-up: checks the password again; then this browser goes on under a new token, with a fresh proof. */
+    async prove(current: ConfirmedSession, password: string): Promise<ProvenSession | 'wrong-password'> {
+      const key = await provePassword(current, password);
+      return key === 'wrong-password' ? key : proven(await sessions.rotate(current));
+    },
+
+    /**
+     * Ends all sessions of the user but this one, which goes on under a new token. Returns how many others were listed; `null` when KV could
+     * not say.
+     */
+    async endOthers(current: ProvenSession): Promise<number | null> {
+      const { alongside, refused } = limitOf(current);
+      const others = await sessions.revokeOthers(current, alongside);
+      return others === 'refused' ? refused() : countOf(others);
+    },
+
+    /**
+     * Changes the password and ends every other session; this browser goes on under a new token.
+     * `wrong-password`: the current password is not that; `same-password`: it is, and the new one as well. Then nothing happened.
+     * `endedOthers` is `null` when KV could not list them.
+     */
+    async changePassword(
+      current: ConfirmedSession,
+      currentPassword: string,
+      newPassword: string,
+    ): Promise<'wrong-password' | 'same-password' | { endedOthers: number | null }> {
+      const key = await provePassword(current, currentPassword);
+      if (key === 'wrong-password') return key;
+      if (asHashed(newPassword) === asHashed(currentPassword)) return 'same-password';
+      const newHash = await passwordHash.generate(newPassword);
+      const { alongside, refused } = limitOf(current);
+      const others = await sessions.rotateAll(current, Date.now(), (rotation) =>
+        keys.changePassword(actorOf(current), key, newHash, { rotation, alongside, origin: facts.origin }),
+      );
+      if (others === 'refused') return refused();
+      knownBrowser.remember(current.user.username, newHash);
+      logEvent('password-changed', { userId: current.user.userId });
+      return { endedOthers: countOf(others) };
+    },
+
+    /**
+     * Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened.
+     * Its records in KV go in the background, and what is too much for one request with later sign-ins.
+     */
+    async delete(current: ConfirmedSession, password: string): Promise<'wrong-password' | 'deleted'> {
+      const key = await provePassword(current, password);
+      if (key === 'wrong-password') return key;
+      const { userId } = current.user;
+      const lateSessions = (await keys.deleteAccount(actorOf(current), key)) ?? sessionEnded();
+      logEvent('account-deleted', { userId });
+      sessions.leave();
+      background.run(() => removeLeftovers(stores, userId, [current.sessionId, ...lateSessions]));
+      return 'deleted';
+    },
+
+    createdAt: keys.createdAt,
+  };
 }
 
-/**
- * Changes the password and ends every other session; this browser goes on under a new token.
- * `wrong-password`: the current password is not that; `same-password`: it is, and the new one as well. Then nothing happened.
- * `endedOthers` is `null` when KV could not list them.
- */
-export async function changePassword(
-  event: SessionEvent,
-  current: Session,
-  currentPassword: string,
-  newPassword: string,
-): Promise<'wrong-password' | 'same-password' | Throttled | { endedOthers: number | null }> {
-  const { auth } = event.locals;
-  const key = await provePassword(event, current, currentPassword);
-  if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
-  if (asHashed(newPassword) === asHashed(currentPassword)) return 'same-password';
-  const newHash = await auth.passwordHash.generate(newPassword);
-  const others = await endOthers(event, current, Date.now(), (rotation) =>
-    auth.ledger.changePassword(actorOf(current), key, newHash, rotation, originOf(event)),
-  );
-  if (isThrottled(others)) return throttled(others);
-  auth.deviceCookie.remember(current.user.username, newHash);
-  logEvent('password-changed', { userId: current.user.userId });
-  return { endedOthers: countOf(others) };
-}
-
-/**
- * Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened.
- * Its records in KV go in the background, and what is too much for one request with later sign-ins.
- */
-export async function deleteAccount(
-  event: SessionEvent,
-  current: Session,
-  password: string,
-): Promise<'wrong-password' | Throttled | 'deleted'> {
-  const { auth } = event.locals;
-  const key = await provePassword(event, current, password);
-  if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
-  const { userId } = current.user;
-  const lateSessions = (await auth.ledger.deleteAccount(actorOf(current), key)) ?? toSignIn(event);
-  logEvent('account-deleted', { userId });
-  leave(event);
-  inBackground(event, () => removeLeftovers(auth.stores, userId, [current.sessionId, ...lateSessions]));
-  return 'deleted';
-}
-
-/** Pages has no cron: a sign-in goes on with what the deletion of an account left to do, if there is one. */
-function goOnWithLeftovers(event: SessionEvent, userId: string | null): void {
-  if (userId !== null) inBackground(event, () => removeLeftovers(event.locals.auth.stores, userId));
-}
-
-/** Whether the password was given lately enough to end other sessions without being asked again (ASVS 7.5.1). */
-export function isProofFresh({ proved_at }: Session): boolean {
-  return Date.now() - proved_at < PROOF_PERIOD_MILLISECONDS;
-}
-
-/** Step-up: checks the password again; then this browser goes on under a new token, with a fresh proof. */
-export async function stepUp(
-  event: SessionEvent,
-  current: Session,
-  password: string,
-): Promise<'wrong-password' | Throttled | { session: Session }> {
-  const key = await provePassword(event, current, password);
-  if (typeof key === 'string' || 'retryAfterSeconds' in key) return key;
-  return { session: await renewProof(event, current) };
-}
-
-/**
- * Compares the signed-in user's password, and says what came of it only if the session still stands: whoever holds an ended one must not
- * learn whether a guess was right. Guessing from a session is slowed down by session, which locks out nobody else; by its
- * sign-in, as a session can go on under a new id as often as it likes.
- */
-async function provePassword(
-  event: SessionEvent,
-  current: Session,
-  password: string,
-): Promise<'wrong-password' | Throttled | VerifiedKey> {
-  const { auth } = event.locals;
-  const { user, sessionId, created_at } = current;
-  const own = bucket(ACCOUNT_THROTTLE, auth.deviceSecret, 'proof', `${user.userId}:${created_at}`);
-  const [stored, tried] = await Promise.all([
-    auth.users.getKey(`${PROVIDER}:${user.username}`),
-    auth.throttle.take([own, ...addressBuckets(event, [])]),
-  ]);
-  if ('retryAfterSeconds' in tried) return throttled(tried);
-  const key = await verifyKey(auth, stored, password);
-  const failure = { type: 'proof-failed', sessionId, ...originOf(event), at: Date.now() } as const;
-  const results = await auth.stores.db.batch([
-    ...(key
-      ? auth.throttle.succeed(tried)
-      : [...auth.throttle.fail(tried), recordEvent(auth.stores.db, failure, sql`User.id = ${user.userId}`)]),
-    auth.ledger.askWhetherStands(actorOf(current)),
-  ]);
-  if (!saysItStands(results)) toSignIn(event);
-  if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
-  const overtaken = await auth.throttle.overtaken(tried, results);
-  return overtaken ? throttled(overtaken) : (key ?? 'wrong-password');
-}
-
-/**
- * The key, if the password is the one it was made with. No key takes as long as a wrong password: Lucia's own `useKey`
- * answers at once for a name it does not know, and so tells which names exist.
- */
-async function verifyKey(
-  { passwordHash }: Auth,
-  stored: KeySchema | null,
-  password: string,
-): Promise<(VerifiedKey & { userId: string }) | null> {
-  const hash = stored?.hashed_password;
-  const matches = await (hash
-    ? passwordHash.validate(password, hash)
-    : compareWithNothing(passwordHash, password));
-  return stored && hash && matches ? { id: stored.id, hash, userId: stored.user_id } : null;
-}
-
-/** A browser that signed in to this account before has counts of its own, so that nobody else can lock it out. */
-function takeAsDevice(event: SessionEvent, device: Device): Promise<Try | Throttled> {
-  const { throttle, deviceSecret } = event.locals.auth;
-  return throttle.take([deviceBucket(event, device), ...addressBuckets(event, [])], {
-    quotas: [signInsOf(deviceSecret, 'sign-ins-device', device.browserId)],
-  });
-}
-
-/**
- * All others share the account's counts and their address block's: so does a browser that knew an earlier password, or was
- * signed in to an earlier account of that name. Such a `device` is counted as what it is as well, anew.
- */
-function takeAsStranger(
-  event: SessionEvent,
-  username: string,
-  { device, instead }: { device?: Device; instead?: Try } = {},
-): Promise<Try | Throttled> {
-  const { throttle, deviceSecret } = event.locals.auth;
-  const buckets = [
-    ...(device ? [deviceBucket(event, device)] : []),
-    bucket(ACCOUNT_THROTTLE, deviceSecret, 'account', username),
-    ...addressBuckets(event, ['failed']),
-  ];
-  return throttle.take(buckets, { quotas: [signInsOf(deviceSecret, 'sign-ins', username)], instead });
-}
-
-function deviceBucket(event: SessionEvent, { id }: Device): Bucket {
-  return bucket(ACCOUNT_THROTTLE, event.locals.auth.deviceSecret, 'device', id);
+/** A sign-in, however often it has gone on under another token. */
+function lineOf({ user, created_at }: ConfirmedSession): string {
+  return `${user.userId}:${created_at}`;
 }
 
 function hasSignedInWith(device: Device, key: KeySchema | null): boolean {
   const hash = key?.hashed_password;
   return hash ? device.hasSignedInWith(hash) : false;
-}
-
-/** Every sign-up of an address counts, and is under way there as sign-ins are. */
-function signUpBuckets(event: SessionEvent): Bucket[] {
-  const block = addressBlock(event.getClientAddress());
-  if (block === null) return [];
-  const counts = ['failed', 'succeeded'] as const;
-  const own = bucket(SIGN_UP_THROTTLE, event.locals.auth.deviceSecret, 'sign-up', block, {
-    counts,
-    shared: true,
-  });
-  return [own, ...addressBuckets(event, [])];
-}
-
-/** The address that a request comes from. Whatever counts there, all that it has under way at once is limited. */
-function addressBuckets(event: SessionEvent, counts: Bucket['counts']): Bucket[] {
-  const block = addressBlock(event.getClientAddress());
-  const secret = event.locals.auth.deviceSecret;
-  return block === null ? [] : [bucket(ADDRESS_THROTTLE, secret, 'address', block, { counts, shared: true })];
-}
-
-function signInsOf(secret: string | undefined, kind: string, of: string): Quota {
-  return {
-    id: rowId(secret, kind, of),
-    max: SIGN_INS_PER_HOUR_MAX,
-    windowMilliseconds: SIGN_INS_WINDOW_MILLISECONDS,
-  };
-}
-
-/** `null`: the block was gone when it was asked for; a second is enough. */
-function throttled(outcome: Throttled | null): Throttled {
-  const { retryAfterSeconds } = outcome ?? { retryAfterSeconds: 1 };
-  logEvent('throttled', { retryAfterSeconds });
-  return { retryAfterSeconds };
-}
-
-function isLuciaError(error: unknown, message: LuciaError['message']): boolean {
-  return error instanceof LuciaError && error.message === message;
 }

@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
 import { BIRTHS, recordEvent, type EventType, type Origin } from './activity';
-import { leftoverIn, markLeftovers, selectLateSessions, selectLeftover } from './leftovers';
+import { selectLeftover } from './leftovers';
 import { absoluteEnd } from './lifetime';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
-import { countIn, hasRoom, notOvertaken, type Quota, type Try } from '../throttle/throttle';
 
 /** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
 export type Standing = {
@@ -20,15 +19,15 @@ type Reason = 'revoked' | 'signed-out' | 'replaced';
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
 
-/** This browser goes on in epoch `next`, as another session; `quota`: how often its sign-in may. */
-export type Rotation = { next: number; successorId: string; quota: Quota };
+/** This browser goes on in epoch `next`, as another session. */
+export type Rotation = { next: number; successorId: string };
+
+/** What a caller asks for beside what the ledger asks itself: SQL that must hold, and statements of the same batch. */
+export type Alongside = { condition: Sql; statements: D1PreparedStatement[] };
 
 export type Account = { id: string; username: string; epoch: number };
 
 export type Ledger = ReturnType<typeof createLedger>;
-
-/** A key with the hash that a password was compared with: what follows from the password is done only if it still has it. */
-export type VerifiedKey = { id: string; hash: string };
 
 /** A session whose cookie a request carried. `shown`: KV shows its record. */
 export type KnownByCookie = { userId: string; sessionId: string; shown: boolean };
@@ -56,7 +55,7 @@ export function stands(session: Confirmed, standing: Standing | null): boolean {
 }
 
 /** The same rule in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
-function actorStands({ userId, sessionId, epoch }: Actor): Sql {
+export function actorStands({ userId, sessionId, epoch }: Actor): Sql {
   return sql`(EXISTS (SELECT 1 FROM User WHERE id = ${userId} AND session_epoch = ${epoch}) AND ${notRevoked(sessionId)})`;
 }
 
@@ -84,11 +83,6 @@ function endOfLine(sessionId: string): Sql {
       SELECT ${sessionId}
       UNION SELECT replaced_by FROM RevokedSession JOIN line USING (id) WHERE replaced_by IS NOT NULL)
     SELECT id FROM line WHERE NOT EXISTS (SELECT 1 FROM RevokedSession WHERE RevokedSession.id = line.id))`;
-}
-
-/** True while a key has the hash that a password was compared with. */
-function keyHas(key: VerifiedKey): Sql {
-  return sql`EXISTS (SELECT 1 FROM Key WHERE id = ${key.id} AND hashed_password = ${key.hash})`;
 }
 
 type Revocation = {
@@ -153,34 +147,6 @@ export function createLedger(db: D1Database) {
       return prepare(db, sql`SELECT ${actorStands(actor)} AS stands`);
     },
 
-    /**
-     * Completes a sign-in: returns the account with the epoch for its new session, and ends the session it replaces.
-     * `changed`: the password was, since it was compared; `overtaken`: a block came before the answer. Then nothing
-     * happened. The epoch is read together with the hash, so a sign-in with an old password cannot get the epoch of a
-     * new one. `leftover`: the deleted user whose records the sign-in is to go on removing (`removeLeftovers`).
-     */
-    async admit(
-      key: VerifiedKey,
-      tried: Try,
-      arrival: Arrival,
-      alongside: D1PreparedStatement[],
-    ): Promise<(Account & { leftover: string | null }) | 'changed' | 'overtaken'> {
-      const account = prepare(
-        db,
-        sql`SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(tried)} AS free
-            FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ${key.id} AND hashed_password = ${key.hash}`,
-      );
-      const results = await db.batch<Account & { free: number }>([
-        account,
-        ...this.arrive(arrival, sql`${keyHas(key)} AND ${notOvertaken(tried)}`),
-        ...alongside,
-      ]);
-      const row = results[0]?.results[0];
-      if (!row) return 'changed';
-      if (row.free !== 1) return 'overtaken';
-      return { id: row.id, username: row.username, epoch: row.epoch, leftover: leftoverIn(results) };
-    },
-
     /** The statements that record an arrival. They take effect only while `condition` holds. */
     arrive(
       { type, userId, sessionId, origin, replaced }: Arrival,
@@ -202,11 +168,6 @@ export function createLedger(db: D1Database) {
         ...purge(db, now),
         selectLeftover(db),
       ];
-    },
-
-    /** When the account was made, epoch milliseconds. */
-    async accountCreatedAt(userId: string): Promise<number | null> {
-      return prepare(db, sql`SELECT created_at FROM User WHERE id = ${userId}`).first<number>('created_at');
     },
 
     /**
@@ -290,66 +251,17 @@ export function createLedger(db: D1Database) {
       return raised?.meta.changes === 1;
     },
 
-    /** As `endAll`, but this browser goes on as its successor. Also false if the actor's sign-in has used up its `quota`. */
-    async endOthers(actor: Actor, { next, successorId, quota }: Rotation, origin: Origin): Promise<boolean> {
+    /** As `endAll`, but this browser goes on as its successor. Also false if the caller's condition does not hold. */
+    async endOthers(actor: Actor, rotation: Rotation, alongside: Alongside, origin: Origin): Promise<boolean> {
       const { userId, sessionId } = actor;
       const event = { type: 'others-revoked', sessionId, ...origin, at: Date.now() } as const;
-      const holds = sql`${actorStands(actor)} AND ${hasRoom(quota)}`;
+      const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
       const [, raised] = await db.batch([
         recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        raiseEpoch(db, userId, next, holds),
-        goOnAs(db, actor, next, successorId),
-        countIn(db, quota),
+        ...rotate(db, actor, rotation, holds),
+        ...alongside.statements,
       ]);
       return raised?.meta.changes === 1;
-    },
-
-    /**
-     * Replaces a password hash and ends the others as `endOthers` does, both or neither. A second change at the same
-     * moment finds the old hash gone and is refused: false, and nothing happened.
-     */
-    async changePassword(
-      actor: Actor,
-      key: VerifiedKey,
-      newHash: string,
-      { next, successorId, quota }: Rotation,
-      origin: Origin,
-    ): Promise<boolean> {
-      const { userId, sessionId } = actor;
-      const event = { type: 'password-changed', sessionId, ...origin, at: Date.now() } as const;
-      // A new hash has a fresh salt, so finding it there says that the first statement took effect.
-      const changed = keyHas({ id: key.id, hash: newHash });
-      const [, raised] = await db.batch([
-        prepare(
-          db,
-          sql`UPDATE Key SET hashed_password = ${newHash}
-              WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash}
-                AND ${actorStands(actor)} AND ${hasRoom(quota)}`,
-        ),
-        raiseEpoch(db, userId, next, changed),
-        recordEvent(db, event, sql`User.id = ${userId} AND ${changed}`),
-        goOnAs(db, actor, next, successorId),
-        countIn(db, quota),
-      ]);
-      return raised?.meta.changes === 1;
-    },
-
-    /**
-     * Deletes the user with keys, events and ledger rows (foreign keys cascade), and leaves a marker for the records in KV.
-     * Returns the ids of the sessions that KV's list may not show yet (`removeLeftovers`); `null` if the actor no longer stands
-     * or the password was changed, and then nothing happened.
-     */
-    async deleteAccount(actor: Actor, key: VerifiedKey): Promise<string[] | null> {
-      const { userId } = actor;
-      const now = Date.now();
-      const holds = sql`User.id = ${userId} AND ${actorStands(actor)} AND ${keyHas(key)}`;
-      const [late, , deleted] = await db.batch<{ session_id: string }>([
-        selectLateSessions(db, userId, now),
-        markLeftovers(db, now, holds),
-        prepare(db, sql`DELETE FROM User WHERE ${holds}`),
-      ]);
-      if (!late || !deleted || deleted.meta.changes === 0) return null;
-      return late.results.map(({ session_id }) => session_id);
     },
   };
 }
@@ -364,11 +276,21 @@ function raiseEpoch(db: D1Database, userId: string, next: number, condition: Sql
   return prepare(db, sql`UPDATE User SET session_epoch = ${next} WHERE id = ${userId} AND ${condition}`);
 }
 
-/** Notes that the acting session's browser goes on as another one, if the batch before it raised the epoch to `next`. */
-function goOnAs(db: D1Database, actor: Actor, next: number, successorId: string): D1PreparedStatement {
-  const { userId, sessionId } = actor;
+/**
+ * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if it
+ * took effect.
+ */
+export function rotate(
+  db: D1Database,
+  { userId, sessionId }: Actor,
+  { next, successorId }: Rotation,
+  condition: Sql,
+): D1PreparedStatement[] {
   const revocation = { id: sessionId, userId, reason: 'replaced', replacedBy: successorId } as const;
-  return revoke(db, revocation, sql`session_epoch = ${next}`);
+  return [
+    raiseEpoch(db, userId, next, condition),
+    revoke(db, revocation, sql`session_epoch = ${next}`),
+  ];
 }
 
 /** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { logEvent } from '../sessions/activity';
 import { prepare, sql, type Sql } from '../stores/sql';
 import {
   PURGE_ROWS_AT_ONCE,
@@ -23,10 +24,11 @@ export type Bucket = {
 export type Quota = { id: string; max: number; windowMilliseconds: number };
 
 /** Too many tries: when the next one may come. */
-export type Throttled = { retryAfterSeconds: number };
-
-export function isThrottled(outcome: unknown): outcome is Throttled {
-  return typeof outcome === 'object' && outcome !== null && 'retryAfterSeconds' in outcome;
+export class Throttled extends Error {
+  constructor(readonly retryAfterSeconds: number) {
+    super(`[throttle] too many tries: the next one may come in ${retryAfterSeconds} s`);
+    this.name = 'Throttled';
+  }
 }
 
 /** A bucket in which a try is under way, with the end of its last block as it was then: another one means a block since. */
@@ -47,9 +49,9 @@ export type Throttle = ReturnType<typeof createThrottle>;
  * A row that holds nothing any more is deleted.
  */
 export function createThrottle(db: D1Database) {
-  /** When the next try may come, or `null` if it may come now. */
-  async function wait({ counted, quotas }: Try): Promise<Throttled | null> {
-    return throttledUntil(await ask(db, [...counted, ...quotas]).first<Asked>());
+  /** Until when they are closed, epoch milliseconds; `null`: they are open. */
+  async function closedUntil(wanted: (Bucket | Quota)[]): Promise<number | null> {
+    return (await ask(db, wanted).first<Asked>())?.until ?? null;
   }
 
   /** Ends a try; the first statement changes one row for each bucket in which no block has overtaken it. */
@@ -60,16 +62,14 @@ export function createThrottle(db: D1Database) {
   }
 
   return {
-    wait,
-
     /**
      * Lets a try go on if every bucket has a place for it and no quota is reached. `instead` gives up the places of an
-     * earlier try of the same request.
+     * earlier try of the same request. Throws `Throttled`.
      */
     async take(
       buckets: Bucket[],
       { quotas = [], instead }: { quotas?: Quota[]; instead?: Try } = {},
-    ): Promise<Try | Throttled> {
+    ): Promise<Try> {
       if (buckets.length === 0) return { counted: [], quotas };
       const given = instead ? settle(instead, null) : [];
       const wanted = [...buckets, ...quotas];
@@ -77,7 +77,7 @@ export function createThrottle(db: D1Database) {
       const [asked, entered] = results.slice(given.length);
       const blocks = new Map(entered?.results.map(({ id, blocked_until }) => [id, blocked_until]));
       // Nobody came between the two: a batch is a transaction.
-      if (blocks.size === 0) return throttledUntil(asked?.results[0]) ?? SHORTLY;
+      if (blocks.size === 0) refuseUntil(asked?.results[0]?.until);
       return { counted: buckets.map((one) => ({ ...one, blockedUntil: blocks.get(one.id) ?? 0 })), quotas };
     },
 
@@ -87,10 +87,24 @@ export function createThrottle(db: D1Database) {
     /** The statements that end a try that succeeded: they clear what was failed in its buckets, but not in shared ones. */
     succeed: (tried: Try) => settle(tried, 'succeeded'),
 
-    /** Whether a block overtook the try whose `fail` or `succeed` gave these results; then what came of it must not be told. */
-    async overtaken(tried: Try, results: D1Result[]): Promise<Throttled | null> {
-      if (tried.counted.length === 0 || results[0]?.meta.changes === tried.counted.length) return null;
-      return (await wait(tried)) ?? SHORTLY;
+    /**
+     * Throws `Throttled` if a block overtook the try whose `fail` or `succeed` gave these results: then what came of it must not be
+     * told.
+     */
+    async requireNotOvertaken(tried: Try, results: D1Result[]): Promise<void> {
+      if (tried.counted.length === 0 || results[0]?.meta.changes === tried.counted.length) return;
+      await this.refuse(tried);
+    },
+
+    /** Throws `Throttled` for a try that a block overtook. */
+    async refuse({ counted, quotas }: Try): Promise<never> {
+      return refuseUntil(await closedUntil([...counted, ...quotas]));
+    },
+
+    /** Throws `Throttled` if the quota is used up. */
+    async requireRoom(quota: Quota): Promise<void> {
+      const until = await closedUntil([quota]);
+      if (until !== null) refuseUntil(until);
     },
   };
 }
@@ -107,11 +121,11 @@ export function notOvertaken({ counted }: Try): Sql {
 type Asked = { until: number | null };
 type Entered = { id: string; blocked_until: number };
 
-const SHORTLY: Throttled = { retryAfterSeconds: 1 };
-
-function throttledUntil(asked: Asked | null | undefined): Throttled | null {
-  if (!asked?.until) return null;
-  return { retryAfterSeconds: Math.max(Math.ceil((asked.until - Date.now()) / 1_000), 1) };
+/** Nothing: the block was gone when it was asked for; a second is enough. */
+function refuseUntil(until: number | null | undefined): never {
+  const retryAfterSeconds = Math.max(Math.ceil(((until ?? 0) - Date.now()) / 1_000), 1);
+  logEvent('throttled', { retryAfterSeconds });
+  throw new Throttled(retryAfterSeconds);
 }
 
 /** The buckets and quotas of a try, as a table. A quota holds no place, so it has no limit at once. */

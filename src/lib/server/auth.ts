@@ -1,0 +1,73 @@
+import { LuciaError } from 'lucia';
+import { createAccounts } from './accounts/accounts';
+import { createKeys } from './accounts/keys';
+import { scryptPasswordHash, type PasswordHash } from './accounts/password';
+import { userAdapter } from './accounts/user-adapter';
+import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
+import { SESSIONS_LISTED_MAX } from './policy';
+import { createBackground } from './sessions/background';
+import { createCurrent } from './sessions/current';
+import { createLedger } from './sessions/ledger';
+import { createLucia } from './sessions/lucia';
+import { createSessionRecords } from './sessions/records';
+import type { RequestFacts } from './sessions/request-facts';
+import { createSessions } from './sessions/sessions';
+import { createThisBrowser } from './sessions/this-browser';
+import { listingAtMost, type Stores } from './stores/guarded';
+import { createDeviceCookie } from './throttle/known-browser';
+import { createThrottle } from './throttle/throttle';
+import { createTries } from './throttle/tries';
+
+export type AuthOptions = {
+  stores: Stores;
+  layout: SessionLayout;
+  facts: RequestFacts;
+  /** Signs the device cookie and keys the throttle's ids; without it no browser is known as the account's own. */
+  deviceSecret?: string;
+  passwordHash?: PasswordHash;
+  users?: typeof userAdapter;
+};
+
+export type Auth = ReturnType<typeof createAuth>;
+
+/**
+ * What a request may ask of sessions and accounts. Nothing outlives the request: a database client shared between requests fails under
+ * concurrency in Workers.
+ */
+export function createAuth({
+  stores,
+  layout,
+  facts,
+  deviceSecret,
+  passwordHash = scryptPasswordHash,
+  users: initializeUsers = userAdapter,
+}: AuthOptions) {
+  const users = initializeUsers(stores.db)(LuciaError);
+  const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
+  const kvSessions = adapterOver(stores.kv);
+
+  const ledger = createLedger(stores.db);
+  const records = createSessionRecords(kvSessions, ledger, (userId) =>
+    adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+  );
+  const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
+  const browser = createThisBrowser(facts, lucia);
+  const background = createBackground(facts, records);
+  const current = createCurrent({ facts, lucia, ledger, browser });
+  const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
+
+  const throttle = createThrottle(stores.db);
+  const accounts = createAccounts({
+    facts,
+    ledger,
+    background,
+    stores,
+    sessions,
+    keys: createKeys(stores.db, { users, ledger, passwordHash }),
+    throttle,
+    tries: createTries(throttle, () => facts.address, deviceSecret),
+    knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, deviceSecret),
+    passwordHash,
+  });
+  return { current, sessions, accounts };
+}

@@ -1,0 +1,83 @@
+import type { Session, SessionSchema } from 'lucia';
+import type { SessionView } from '$lib/session-view';
+import { ACTIVE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from '../policy';
+import type { ConfirmedSession } from './confirmed';
+import { sessionEnded } from './current';
+import { stands, type Ledger, type Standing } from './ledger';
+import type { SessionLucia } from './lucia';
+import type { SessionRecords } from './records';
+
+/** A user's live sessions, as the app lists them. */
+export type SessionList = {
+  sessions: SessionView[];
+  /** Whether there may be more, which KV was not asked for: see `SESSIONS_LISTED_MAX`. */
+  more: boolean;
+};
+
+type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
+
+export function createList({ lucia, ledger, records }: Parts) {
+  /** Of these records those that stand beside the current session, by last use. */
+  function liveOthers(
+    current: ConfirmedSession,
+    listed: SessionSchema[],
+    standing: Standing | null,
+  ): SessionView[] {
+    const { user } = current;
+    return listed
+      .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
+      .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
+      .map((session) => viewOf(session, false))
+      .sort((a, b) => b.lastActiveAt - a.lastActiveAt);
+  }
+
+  return {
+    /**
+     * The user's live sessions, the current one first, then by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
+     * directions. What it still shows of ended sessions the ledger takes out, and the current session is always there. Nothing is listed for
+     * a stranger, and the ledger is asked about listed ids alone. Throws `SessionEnded`.
+     */
+    async all(current: ConfirmedSession): Promise<SessionList> {
+      const { userId } = current.user;
+      const listed = await records.list(userId);
+      const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
+      if (!stands(current, standing)) sessionEnded();
+      return {
+        sessions: [viewOf(current, true), ...liveOthers(current, listed, standing)],
+        more: listed.length >= SESSIONS_LISTED_MAX,
+      };
+    },
+
+    /** The user's other live sessions, or `null` when KV does not answer: ending them does not depend on the list. */
+    async others(current: ConfirmedSession): Promise<SessionView[] | null> {
+      const { userId, username } = current.user;
+      try {
+        const listed = await records.list(userId);
+        const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
+        // Beside the write that ends them: the user's epoch may have been raised already.
+        return liveOthers(current, listed, { username, epoch: current.epoch, revoked });
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+/** How many there are; `null` where KV could not say. */
+export function countOf(others: SessionView[] | null): number | null {
+  return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
+}
+
+function viewOf(session: Session, current: boolean): SessionView {
+  return {
+    id: session.sessionId,
+    current,
+    name: session.name || null,
+    device: session.device,
+    place: session.place,
+    signedInAt: session.created_at,
+    // Every renewal sets the active period anew, so its end tells when the session was last renewed.
+    lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
+    endsAt: session.idlePeriodExpiresAt.getTime(),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Origin } from './activity';
+import { deviceOf } from './device';
+import { isLoopback } from './loopback';
+import { placeOf } from './place';
+import { parseCookieValue, type PresentedSession } from './token';
+
+type CookieOptions = {
+  path: string;
+  httpOnly?: boolean;
+  secure?: boolean;
+  sameSite?: 'lax';
+  maxAge?: number;
+  expires?: Date;
+};
+
+export type CookieJar = {
+  get(name: string): string | undefined;
+  set(name: string, value: string, options: CookieOptions): void;
+};
+
+/** What of a request event the server code reads. SvelteKit's event is one. */
+export type RequestLike = {
+  request: Request;
+  url: URL;
+  cookies: CookieJar;
+  getClientAddress(): string;
+  platform?: Readonly<{
+    cf?: { country?: unknown; city?: unknown };
+    ctx?: { waitUntil(promise: Promise<unknown>): void };
+  }>;
+};
+
+/** The facts of one request. Nothing here is looked up in a store. */
+export type RequestFacts = {
+  request: Request;
+  cookies: CookieJar;
+  /** The session cookie's name, and whether cookies are Secure here. */
+  cookie: { name: string; secure: boolean };
+  /** What the session cookie claims, by its form alone. */
+  presented: PresentedSession | null;
+  /** The device and place that the request comes from. */
+  readonly origin: Origin;
+  /** The client's address: to count by, never to keep. */
+  readonly address: string;
+  /** Lets work outlive the answer. */
+  waitUntil(work: Promise<unknown>): void;
+};
+
+export function requestFacts(event: RequestLike): RequestFacts {
+  const { request, url, cookies, platform } = event;
+  const cookie = sessionCookieFor(url);
+  let origin: Origin | undefined;
+  return {
+    request,
+    cookies,
+    cookie,
+    presented: parseCookieValue(cookies.get(cookie.name)),
+    get origin() {
+      return (origin ??= { device: deviceOf(request.headers), place: placeOf(platform?.cf, url) });
+    },
+    get address() {
+      return event.getClientAddress();
+    },
+    waitUntil: (work) => platform?.ctx?.waitUntil(work),
+  };
+}
+
+/**
+ * `__Host-` needs Secure, and WebKit drops Secure cookies on plain http, localhost or not: there it is `pages-session`, as other apps on
+ * localhost have a `session` of their own.
+ */
+function sessionCookieFor(url: URL): { name: string; secure: boolean } {
+  const plainLocal = url.protocol === 'http:' && isLoopback(url);
+  return plainLocal ? { name: 'pages-session', secure: false } : { name: '__Host-session', secure: true };
+}

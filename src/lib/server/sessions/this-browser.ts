@@ -1,0 +1,59 @@
+import type { Session } from 'lucia';
+import { absoluteEnd } from './lifetime';
+import type { SessionLucia } from './lucia';
+import type { RequestFacts } from './request-facts';
+import { cookieValueFor } from './token';
+
+export type ThisBrowser = ReturnType<typeof createThisBrowser>;
+
+/**
+ * The browser that sent the request, and its session cookie, with the token on the outside and its hash on the inside: Lucia sees session
+ * ids alone. The cookie lives as long as its session can, so a renewal sends none, and no late answer puts an old token over a new one.
+ */
+export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia) {
+  const { presented, cookies } = facts;
+  let has: { userId: string; sessionId: string } | null = presented;
+  let made: { token: string; end: number } | undefined;
+
+  // Made when it is first asked for: a peek does without.
+  const request = () =>
+    lucia.handleRequest({
+      request: facts.request,
+      cookies: {
+        // Never undefined: Lucia would then read the Cookie header itself and take its value for a session id.
+        get: () => has?.sessionId ?? '',
+        set(name: string, sessionId: string, attributes: Parameters<typeof cookies.set>[2]) {
+          if (sessionId === '' || !made) return cookies.set(name, '', attributes);
+          const value = cookieValueFor(sessionId.slice(0, sessionId.lastIndexOf('.')), made.token);
+          // A browser whose clock is wrong goes by Max-Age.
+          const maxAge = Math.max(Math.floor((made.end - Date.now()) / 1_000), 0);
+          cookies.set(name, value, { ...attributes, expires: new Date(made.end), maxAge });
+        },
+      },
+    });
+
+  return {
+    /** The session that this browser has: the one that this request gave it, or else the one whose cookie it sent. */
+    get session() {
+      return has;
+    },
+
+    /** From here on the browser has this session: its cookie is set. */
+    goOnAs(session: Session, token: string): void {
+      made = { token, end: absoluteEnd(session) };
+      request().setSession(session);
+      has = { userId: session.user.userId, sessionId: session.sessionId };
+    },
+
+    /** The cookie goes. */
+    leave(): void {
+      request().setSession(null);
+      has = null;
+    },
+
+    /** The cookie of a session that has ended goes, but the request still knows which it was. */
+    dropCookie(): void {
+      request().setSession(null);
+    },
+  };
+}
