@@ -24,6 +24,13 @@ export const words = {
   },
 };
 
+/** What the file with one's data says of what it leaves out. */
+export const download = {
+  sessionsLeftOut: (count: number) => `Only ${count} of your sessions are in this file.`,
+  activityLeftOut: (count: number) =>
+    `Only the last ${count} events are in this file. The activity page shows the earlier ones.`,
+};
+
 /** What the page's actions answer. */
 export const answers = {
   /** `endedOthers` is null where KV could not tell how many there were. */

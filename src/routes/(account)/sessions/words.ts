@@ -16,9 +16,9 @@ export const words = {
   none: 'You are signed in on this device only.',
   end: 'End session',
   endOne: (session: string) => `for ${session}`,
-  /** Of more sessions than are shown. `more`: there are more than even `count`. */
+  /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
   cut: (shown: number, count: number, more: boolean) =>
-    `These are the ${shown} last used of ${more ? 'more than ' : ''}${count}. Ending all others ends every one of them.`,
+    `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
   endOthers: {
     label: (count: number, more: boolean) =>
       count === 1 ? 'End the other session' : `End all ${more ? '' : `${count} `}others`,

@@ -3,11 +3,15 @@ import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/auth/policy';
 import { requireSession } from '$lib/server/auth/guards';
 import { listSessions } from '$lib/server/auth/sessions';
 import { failClosed } from '$lib/server/fail-closed';
+import { download } from '../words';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** Everything kept about the account, as a JSON file; no password hash and no token. */
+/**
+ * What is kept about the account, as a JSON file; no password hash and no token. Of more than `EVENTS_IN_DOWNLOAD_MAX` events it holds the
+ * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first; then it says so.
+ */
 export const GET = failClosed(async (event: RequestEvent) => {
   // After signing in, a page and not a file that is saved without a word.
   const session = await requireSession(event, '/account');
@@ -21,10 +25,10 @@ export const GET = failClosed(async (event: RequestEvent) => {
   const data = {
     account: { id: userId, username, createdAt },
     sessions: list.sessions,
-    ...(list.more && { sessionsNote: `Only ${list.sessions.length} of your sessions are in this file.` }),
+    ...(list.more && { sessionsNote: download.sessionsLeftOut(list.sessions.length) }),
     activity: activity.events,
     ...(activity.more && {
-      activityNote: `Only the last ${EVENTS_IN_DOWNLOAD_MAX} events are in this file. The activity page shows the earlier ones.`,
+      activityNote: download.activityLeftOut(EVENTS_IN_DOWNLOAD_MAX),
     }),
   };
   return new Response(JSON.stringify(data, readableTime, 2), {
