@@ -92,12 +92,12 @@ export async function signOut(event: SessionEvent): Promise<void> {
     const { sessionId, userId } = presented;
     const origin = originOf(event);
     const byBirth = await ledger.signOut({ userId, sessionId, shown: false }, origin);
-    const { ended } =
-      !byBirth.known && (await auth.records.read(sessionId))
-        ? await ledger.signOut({ userId, sessionId, shown: true }, origin)
-        : byBirth;
+    const isShown = !byBirth.known && (await auth.records.read(sessionId)) !== null;
+    const { ended } = isShown ? await ledger.signOut({ userId, sessionId, shown: true }, origin) : byBirth;
     if (ended) logEvent('signed-out', { userId, sessionId: ended });
-    for (const id of new Set([sessionId, ended ?? sessionId])) forgetRecord(event, id);
+    // Of a session that there never was there is nothing to remove.
+    if (byBirth.known || isShown)
+      for (const id of new Set([sessionId, ended ?? sessionId])) forgetRecord(event, id);
   }
   leave(event);
 }
