@@ -19,15 +19,15 @@ export const words = {
   /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
   cut: (shown: number, count: number, more: boolean) =>
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
-  endOthers: {
-    label: (count: number, more: boolean) =>
-      count === 1 ? 'End the other session' : `End all ${more ? '' : `${count} `}others`,
-    title: (count: number, more: boolean) =>
-      count === 1 ? 'End the other session?' : `End all ${more ? '' : `${count} `}other sessions?`,
-    text: (count: number) =>
-      `${count === 1 ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
-    confirm: (count: number, more: boolean) =>
-      count === 1 ? 'End session' : more ? 'End all' : `End ${count} sessions`,
+  endOthers: (count: number, more: boolean) => {
+    const one = count === 1;
+    const all = more ? '' : `${count} `;
+    return {
+      label: one ? 'End the other session' : `End all ${all}others`,
+      title: one ? 'End the other session?' : `End all ${all}other sessions?`,
+      text: `${one ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
+      confirm: one ? 'End session' : `End ${all}sessions`,
+    };
   },
   rename: {
     label: 'Rename',

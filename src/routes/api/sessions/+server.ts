@@ -11,7 +11,7 @@ export const trailingSlash = 'ignore';
 /** The caller's live sessions. `more`: only the first `SESSIONS_LISTED_MAX` records were looked at. */
 export const GET = apiEndpoint(async (event: RequestEvent) => {
   const { sessions, more } = await listSessions(event, await requireSession(event));
-  return json({ sessions, more });
+  return json({ sessions, ...(more && { more }) });
 });
 
 /** Ends all the caller's sessions but this one, which goes on under a new cookie. `ended` is `null` if KV could not count. */

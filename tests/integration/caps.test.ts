@@ -1,0 +1,81 @@
+/** However many sessions and events somebody has: what the list and the download hold, and that they say so. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { requireSession } from '$lib/server/auth/guards';
+import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/auth/policy';
+import { revokeOtherSessions } from '$lib/server/auth/sessions';
+import { GET as getData } from '../../src/routes/(account)/account/data/+server';
+import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
+import { GET as getSessions } from '../../src/routes/api/sessions/+server';
+import { call, sessionIdOf, setScene, storesWith, type Scene } from './routes';
+
+let scene: Scene;
+let userId: string;
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockReturnValue(undefined);
+  scene = await setScene();
+  userId = sessionIdOf(scene.laptop).split('.')[0] ?? '';
+});
+
+/** So many copies of the phone's record, under ids of their own, each used a second before the next. */
+async function putSessions(count: number): Promise<void> {
+  const record: unknown = await env.SESSIONS.get(`session:${sessionIdOf(scene.phone)}`, 'json');
+  const expiration = Math.round(Date.now() / 1_000) + 86_400;
+  const put = async (n: number) => {
+    const id = `${userId}.${String(n).padStart(43, '0')}`;
+    const used = { active_expires: Date.now() - n * 1_000, id };
+    const session = { ...(record as object), ...used };
+    await env.SESSIONS.put(`session:${id}`, JSON.stringify(session), { expiration, metadata: session });
+  };
+  for (let n = 0; n < count; n += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => put(n + i)));
+}
+
+const returned = async (run: (event: never) => unknown, page: '/sessions' | 'GET /api/sessions') => {
+  const { outcome } = await call({ name: page, page, method: 'GET', run }, scene, {});
+  return (outcome as { returned: unknown }).returned;
+};
+
+it('the sessions page shows the last used of many, and says how many there are', async () => {
+  await putSessions(250);
+  const page = (await returned(loadSessions, '/sessions')) as {
+    sessions: { current: boolean; lastActiveAt: number }[];
+    total: number;
+    more: boolean;
+  };
+  expect(page).toMatchObject({ total: 252, more: false });
+  expect(page.sessions).toHaveLength(SESSIONS_SHOWN_MAX);
+  const [first, ...others] = page.sessions.map(({ lastActiveAt }) => lastActiveAt);
+  expect(page.sessions[0]?.current).toBe(true);
+  expect(first).toBeDefined();
+  expect(others).toEqual(others.toSorted((a, b) => b - a));
+});
+
+it('of more sessions than it looks at, the list says that there may be more, and ending the others ends every one', async () => {
+  await putSessions(SESSIONS_LISTED_MAX + 50);
+  const response = (await returned(getSessions, 'GET /api/sessions')) as Response;
+  const list = (await response.json()) as { sessions: unknown[]; more?: boolean };
+  expect(list.more).toBe(true);
+  expect(list.sessions.length).toBeLessThanOrEqual(SESSIONS_LISTED_MAX + 1);
+  const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
+  // KV was not asked how many they are.
+  expect(await revokeOtherSessions(event, await requireSession(event))).toBeNull();
+  const epoch = await env.DB.prepare('SELECT session_epoch FROM User WHERE id = ?1')
+    .bind(userId)
+    .first('session_epoch');
+  expect(epoch).toBeGreaterThan(0);
+});
+
+it('the download holds the newest events, and says that there are older ones', async () => {
+  await env.DB.prepare(
+    `INSERT INTO SecurityEvent (user_id, type, device, place, at)
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ?2)
+     SELECT ?1, 'sign-in-failed', '{}', '{}', ?3 + i FROM n`,
+  )
+    .bind(userId, EVENTS_IN_DOWNLOAD_MAX, Date.now())
+    .run();
+  const response = (await returned(getData, 'GET /api/sessions')) as Response;
+  const data = (await response.json()) as { activity: unknown[]; activityNote: string };
+  expect(data.activity).toHaveLength(EVENTS_IN_DOWNLOAD_MAX);
+  expect(data.activityNote).toContain(String(EVENTS_IN_DOWNLOAD_MAX));
+});
