@@ -1,6 +1,7 @@
 import type { BreachLookup } from '$lib/server/accounts/breach';
-import type { Auth } from '$lib/server/sessions/lucia';
-import type { StoreName } from '$lib/server/stores/guarded';
+import type { Auth } from '$lib/server/auth';
+import type { RequestFacts } from '$lib/server/sessions/request-facts';
+import type { StoreName, Stores } from '$lib/server/stores/guarded';
 import type { Device, Place } from '$lib/session-view';
 
 declare global {
@@ -11,7 +12,11 @@ declare global {
       cf?: IncomingRequestCfProperties;
     }
     interface Locals {
-      /** Lucia and the ledger, made for this request; hooks.server.ts sets it. */
+      /** KV and D1, made for this request as all of these are; hooks.server.ts sets them. */
+      stores: Stores;
+      /** Cookies, address, device and place of the request. */
+      facts: RequestFacts;
+      /** Who is here, and what they may do with sessions and accounts. */
       auth: Auth;
       /** Whether answers say what they cost (`vars.SHOW_COST`). */
       showCost: boolean;
@@ -36,7 +41,7 @@ declare global {
   }
 
   namespace Lucia {
-    type Auth = import('$lib/server/sessions/lucia').LuciaAuth;
+    type Auth = import('$lib/server/sessions/lucia').SessionLucia;
     type DatabaseUserAttributes = { username: string };
     type DatabaseSessionAttributes = {
       /** Sign-in time, epoch milliseconds; the absolute lifetime counts from it. */

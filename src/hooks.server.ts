@@ -1,6 +1,8 @@
 import { isHttpError, type Handle, type HandleServerError } from '@sveltejs/kit';
 import { breachLookup } from '$lib/server/accounts/breach';
-import { createAuth } from '$lib/server/sessions/lucia';
+import { createAuth } from '$lib/server/auth';
+import { requestFacts } from '$lib/server/sessions/request-facts';
+import { guardStores } from '$lib/server/stores/guarded';
 import { bindings } from '$lib/server/stores/bindings';
 import { costLine } from '$lib/server/http/cost-line';
 import { setSecurityHeaders } from '$lib/server/http/headers';
@@ -26,9 +28,13 @@ export const handle: Handle = async ({ event, resolve }) => {
 };
 
 const answer: Handle = ({ event, resolve }) => {
-  const { showCost, breachCheck, ...stores } = bindings(event.platform);
-  const auth = createAuth({ ...stores, event });
-  Object.assign(event.locals, { auth, showCost, isBreached: breachLookup(breachCheck, { fetch }) });
+  const { kv, db, layout, deviceSecret, showCost, breachCheck } = bindings(event.platform);
+  const { locals } = event;
+  locals.stores = guardStores(kv, db);
+  locals.facts = requestFacts(event);
+  locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, deviceSecret });
+  locals.showCost = showCost;
+  locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);
   return resolve(event, {
     // When a page is rendered its loads are done, so its cost is known. `%cost%` is the last thing in app.html: no text of
@@ -38,7 +44,7 @@ const answer: Handle = ({ event, resolve }) => {
         .replace('%lang%', LOCALE)
         .replace('%theme%', theme)
         .replace(/%cost%(?=\s*<\/body>)/, () =>
-          showCost ? costLine(auth.stores.meter.cost(), event.request.method) : '',
+          showCost ? costLine(locals.stores.meter.cost(), event.request.method) : '',
         ),
   });
 };

@@ -3,9 +3,7 @@
  * functions on Miniflare's KV and D1, the tables filled with other users.
  */
 import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
-import { changePassword, signIn, signUp } from '$lib/server/accounts/accounts';
-import { peekSession, requireSession } from '$lib/server/sessions/current';
-import { requireSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/sessions/sessions';
+import { requireSessions } from '$lib/server/sessions/sessions';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import { sessionIdFor } from '$lib/server/sessions/token';
 import { Browser, type TestEvent } from '../../tests/setup/browser';

@@ -2,9 +2,6 @@
  * How long a session that was ended at one place is still greeted elsewhere: the app's own `peekSession` and
  * `confirmSession` on the simulated KV (tests/simulation), with a clock of its own.
  */
-import { confirmSession, peekSession } from '$lib/server/sessions/current';
-import { signUp } from '$lib/server/accounts/accounts';
-import { signOut } from '$lib/server/sessions/sessions';
 import { Browser } from '../../tests/setup/browser';
 import { quickHash } from '../../tests/simulation/histories-requests';
 import { createHostileKV } from '../../tests/simulation/hostile-kv';

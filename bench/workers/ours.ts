@@ -1,10 +1,8 @@
 /** The app's own modules, as a page's load or action calls them, without the page. */
 import { isRedirect } from '@sveltejs/kit';
 import { LuciaError, type Session } from 'lucia';
-import { signIn, signUp } from '../../src/lib/server/accounts/accounts';
-import { peekSession, requireSession } from '../../src/lib/server/sessions/current';
 import { createAuth, type Auth } from '../../src/lib/server/sessions/lucia';
-import { listSessions, newSession, revokeOtherSessions } from '../../src/lib/server/sessions/sessions';
+import { newSession } from '../../src/lib/server/sessions/sessions';
 import { cloudflareKvBinding } from '../../src/lib/server/kv-adapter';
 import { serve, type BenchEnv, type Seeded } from './contender';
 

@@ -1,4 +1,3 @@
-import { peekSession } from '$lib/server/sessions/current';
 import type { LayoutServerLoadEvent } from './$types';
 
 /** Kit's own redirect from `/login/` to `/login` would carry none of our headers. */
@@ -10,6 +9,6 @@ export const trailingSlash = 'ignore';
  */
 export const load = async (event: LayoutServerLoadEvent) => {
   const isForGuests = event.route.id?.startsWith('/(guest)');
-  const session = isForGuests ? null : await peekSession(event).catch(() => null);
+  const session = isForGuests ? null : await event.locals.auth.current.peek().catch(() => null);
   return { viewer: session && { username: session.user.username }, now: Date.now() };
 };

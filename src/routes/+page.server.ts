@@ -1,8 +1,7 @@
-import { peekSession } from '$lib/server/sessions/current';
-import { failClosed } from '$lib/server/http/fail-closed';
+import { guarded } from '$lib/server/http/guards';
 import type { PageServerLoadEvent } from './$types';
 
 /** Open to all. Reading the session here makes this page a 503, not a signed-out page, when KV is down. */
-export const load = failClosed(async (event: PageServerLoadEvent) => {
-  await peekSession(event);
+export const load = guarded(async ({ locals }: PageServerLoadEvent) => {
+  await locals.auth.current.peek();
 });

@@ -70,7 +70,7 @@ testWithAccount('DELETE of one’s own session is a sign-out', async ({ account,
   const [own] = await sessionsIn(await client.get('/api/sessions', account.own));
   const response = await client.delete(`/api/sessions/${own?.id}`, account.own);
   expect(response.status).toBe(204);
-  expect(response.headers.getSetCookie().some((cookie) => /^session=;/.test(cookie))).toBe(true);
+  expect(response.headers.getSetCookie().some((cookie) => /^pages-session=;/.test(cookie))).toBe(true);
   expect(response.headers.get('clear-site-data')).not.toBeNull();
   await expectProblem(await client.get('/api/sessions', account.own), 401, 'Not signed in');
   expect(await sessionsIn(await client.get('/api/sessions', account.other))).toHaveLength(1);
@@ -115,7 +115,7 @@ for (const origin of [undefined, 'null', 'https://evil.example', 'http://localho
       for (const path of ['/api/sessions', `/api/sessions/${other?.id}`]) {
         const response = await fetch(new URL(path, baseURL), {
           method: 'DELETE',
-          headers: { cookie: `session=${account.own}`, ...(origin !== undefined && { origin }) },
+          headers: { cookie: `pages-session=${account.own}`, ...(origin !== undefined && { origin }) },
         });
         await expectProblem(response, 403, 'Cross-origin request');
       }

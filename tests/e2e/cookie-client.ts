@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { User } from './device';
 
 /** Its name on plain http to loopback. */
-export const SESSION_COOKIE = 'session';
+export const SESSION_COOKIE = 'pages-session';
 
 const listing = v.object({ sessions: v.array(v.object({ id: v.string(), current: v.boolean() })) });
 

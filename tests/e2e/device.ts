@@ -1,6 +1,6 @@
 import { expect, type BrowserContext, type Locator, type Page, type Response } from '@playwright/test';
 
-const SESSION_COOKIE = 'session';
+const SESSION_COOKIE = 'pages-session';
 const FAILED_LOAD = /^Failed to load resource: the server responded with a status of (\d{3})/;
 
 export type User = { username: string; password: string };

@@ -26,16 +26,16 @@ const cookieValue = fc.oneof(
 );
 
 export const cookieHeader = fc.oneof(
-  { weight: 5, arbitrary: fc.constant('session=LIVE') },
-  { weight: 1, arbitrary: fc.constant('session=FRESH') },
+  { weight: 5, arbitrary: fc.constant('pages-session=LIVE') },
+  { weight: 1, arbitrary: fc.constant('pages-session=FRESH') },
   {
     weight: 3,
     arbitrary: fc
       .array(
         fc.tuple(
           fc.constantFrom(
-            'session',
-            'session',
+            'pages-session',
+            'pages-session',
             '__Host-session',
             'device',
             '__Host-device',

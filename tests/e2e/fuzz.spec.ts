@@ -70,7 +70,11 @@ test('every route and action answers whatever is sent to it: no 5xx, no markup, 
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, sender));
-  const last = await raw.send({ method: 'GET', path: '/sessions', headers: [['cookie', `session=${LIVE}`]] });
+  const last = await raw.send({
+    method: 'GET',
+    path: '/sessions',
+    headers: [['cookie', `pages-session=${LIVE}`]],
+  });
   raw.close();
 
   console.log(`Fuzz: ${REQUESTS} requests, seed ${seed}; answers ${summary(statuses)}.`);

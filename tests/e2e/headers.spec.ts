@@ -34,7 +34,7 @@ test('every page and endpoint carries the security headers, signed in or not', a
   });
   expect(paths.length).toBeGreaterThan(10);
 
-  const signedIn: [string, string][] = [['cookie', `session=${value}`]];
+  const signedIn: [string, string][] = [['cookie', `pages-session=${value}`]];
   const answers = await answersTo(baseURL, [
     ...paths.map((path) => ({ path })),
     ...paths.map((path) => ({ path, headers: signedIn })),
@@ -117,7 +117,7 @@ test('what Pages serves without the worker carries them, and is kept as long as 
 });
 
 test('what Kit answers before any of our code carries them too', async ({ baseURL, client, user }) => {
-  const headers: [string, string][] = [['cookie', `session=${await client.signUp(user)}`]];
+  const headers: [string, string][] = [['cookie', `pages-session=${await client.signUp(user)}`]];
   const cases: [status: number, path: string][] = [
     [400, '/__route.js'],
     [400, '/sessions/__route.js'],
@@ -250,7 +250,7 @@ test('no other answer clears the browser', async ({ baseURL, client, user }) => 
     baseURL,
     ['/', '/sessions', '/account', '/api/sessions'].map((path) => ({
       path,
-      headers: [['cookie', `session=${cookie}`]],
+      headers: [['cookie', `pages-session=${cookie}`]],
     })),
   );
   for (const { said, answer } of answers) {

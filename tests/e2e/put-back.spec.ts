@@ -69,7 +69,7 @@ for (const { name, end } of ENDINGS) {
       expect(response.status, path).toBe(303);
       expect(response.headers.get('location'), path).toMatch(/^\/login\?redirectTo=/);
       // The browser forgets the cookie with the first of them, and then no page greets anyone.
-      expect(response.headers.getSetCookie(), path).toContainEqual(expect.stringMatching(/^session=;/));
+      expect(response.headers.getSetCookie(), path).toContainEqual(expect.stringMatching(/^pages-session=;/));
     }
     const actions: [string, Record<string, string>][] = [
       ['/sessions?/revoke', { sessionId: keeperId }],

@@ -210,7 +210,7 @@ test('no action and no endpoint takes a request of another origin, or of none', 
         const response = await fetch(new URL(path, baseURL), {
           method,
           headers: {
-            cookie: `session=${own}`,
+            cookie: `pages-session=${own}`,
             ...(origin !== undefined && { origin }),
             ...(type !== undefined && { 'content-type': type }),
           },

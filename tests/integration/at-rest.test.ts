@@ -1,9 +1,14 @@
 import { env } from 'cloudflare:workers';
 import { expect, it, vi } from 'vitest';
-import { changePassword, signIn, signUp } from '$lib/server/accounts/accounts';
-import { requireSession } from '$lib/server/sessions/current';
-import { revokeOtherSessions, signOut } from '$lib/server/sessions/sessions';
 import { Browser } from '../setup/browser';
+import {
+  changePassword,
+  requireSession,
+  revokeOtherSessions,
+  signIn,
+  signOut,
+  signUp,
+} from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const NEW_PASSWORD = 'another horse battery';

@@ -1,9 +1,8 @@
 /** However many sessions and events somebody has: what the list and the download hold, and that they say so. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { requireSession } from '$lib/server/auth/guards';
-import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/auth/policy';
-import { revokeOtherSessions } from '$lib/server/auth/sessions';
+import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/policy';
+import { requireSession, revokeOtherSessions } from '../setup/requests';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
 import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
 import { GET as getSessions } from '../../src/routes/api/sessions/+server';

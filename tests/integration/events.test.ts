@@ -1,29 +1,28 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import {
-  changePassword,
-  deleteAccount,
-  isProofFresh,
-  signIn,
-  signUp,
-  stepUp,
-} from '$lib/server/accounts/accounts';
+import { freshlyProven } from '$lib/server/sessions/proof';
 import { sql } from '$lib/server/stores/sql';
 import { listEvents, listEventsForDownload, recordEvent } from '$lib/server/sessions/activity';
-import { confirmSession, requireSession } from '$lib/server/sessions/current';
 import {
   EVENTS_KEPT_MILLISECONDS,
   EVENTS_STORED_MILLISECONDS,
   EVENTS_PER_PAGE,
   PROOF_PERIOD_MILLISECONDS,
 } from '$lib/server/policy';
+import { Browser, type TestEvent } from '../setup/browser';
 import {
+  changePassword,
+  confirmSession,
+  deleteAccount,
+  requireSession,
   revokeAllSessions,
   revokeOtherSessions,
   revokeSession,
+  signIn,
   signOut,
-} from '$lib/server/sessions/sessions';
-import { Browser, type TestEvent } from '../setup/browser';
+  signUp,
+  stepUp,
+} from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const quickHash = {
@@ -121,8 +120,10 @@ describe('the activity of an account', () => {
     const event = post(phone);
     const session = await requireSession(event);
     await act(laptop, revokeOtherSessions);
-    await expect(revokeSession(event, session, session.sessionId)).rejects.toMatchObject({ status: 303 });
-    await expect(revokeAllSessions(event, session)).rejects.toMatchObject({ status: 303 });
+    await expect(revokeSession(event, session, session.sessionId)).rejects.toMatchObject({
+      name: 'SessionEnded',
+    });
+    await expect(revokeAllSessions(event, session)).rejects.toMatchObject({ name: 'SessionEnded' });
     await act(laptop, (request, own) => changePassword(request, own, 'wrong', 'a new password'));
     expect(await types()).toEqual([...before, 'others-revoked', 'proof-failed']);
   });
@@ -217,14 +218,14 @@ describe('the log', () => {
 describe('a proof of the password', () => {
   it('is fresh for 15 minutes after signing in, and again after a step-up, under a new token', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    expect(await act(laptop, async (_, session) => isProofFresh(session))).toBe(true);
+    expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(true);
     vi.setSystemTime(Date.now() + PROOF_PERIOD_MILLISECONDS);
-    expect(await act(laptop, async (_, session) => isProofFresh(session))).toBe(false);
+    expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(false);
     const old = laptop.cookie ?? '';
     expect(await act(laptop, (event, session) => stepUp(event, session, 'wrong'))).toBe('wrong-password');
-    expect(await act(laptop, async (_, session) => isProofFresh(session))).toBe(false);
+    expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(false);
     await act(laptop, (event, session) => stepUp(event, session, PASSWORD));
-    expect(await act(laptop, async (_, session) => isProofFresh(session))).toBe(true);
+    expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(true);
     expect(laptop.cookie).not.toBe(old);
     expect(await confirmSession(post(new Browser().plant(old)))).toBeNull();
   });
@@ -233,8 +234,8 @@ describe('a proof of the password', () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + PROOF_PERIOD_MILLISECONDS);
     await act(laptop, revokeOtherSessions);
-    expect(await act(laptop, async (_, session) => isProofFresh(session))).toBe(false);
+    expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(false);
     vi.setSystemTime(Date.now() + 2 * 60 * 60 * 1_000);
-    expect(await act(laptop, async (_, session) => isProofFresh(session))).toBe(false);
+    expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(false);
   });
 });

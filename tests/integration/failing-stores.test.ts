@@ -6,7 +6,6 @@ import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { confirmSession } from '$lib/server/sessions/current';
 import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '$lib/server/policy';
 import { bindings } from '$lib/server/stores/bindings';
 import { Browser } from '../setup/browser';
@@ -27,6 +26,7 @@ import {
   type Answer,
   type Scenario,
 } from './routes';
+import { confirmSession } from '../setup/requests';
 
 /** What the app's last timer would call, of the operation that began last. */
 let ring: () => void = () => undefined;

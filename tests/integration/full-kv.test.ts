@@ -1,7 +1,6 @@
 /** KV that answers reads and takes no writes, as when the day's writes are used up (free plan). What ends a session still does. */
 import { isHttpError } from '@sveltejs/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { confirmSession } from '$lib/server/sessions/current';
 import { ACTIVE_PERIOD_MILLISECONDS, PROOF_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import type { Browser } from '../setup/browser';
 import type { StepHooks } from '../simulation/steps';
@@ -14,6 +13,7 @@ import {
   storesWith,
   type Scenario,
 } from './routes';
+import { confirmSession } from '../setup/requests';
 
 const NO_WRITES: StepHooks = {
   beforeStep: ({ store, op }) => {

@@ -1,14 +1,22 @@
 /** Anybody can make up a session id. What there has never been leaves no row; what there has been can always be ended. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
-import { confirmSession, requireSession } from '$lib/server/sessions/current';
 import { ROTATIONS_PER_HOUR_MAX } from '$lib/server/policy';
-import { listSessions, revokeOtherSessions, revokeSession, signOut } from '$lib/server/sessions/sessions';
 import { createToken, sessionIdFor } from '$lib/server/sessions/token';
 import { Browser } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
 import { observeD1 } from '../simulation/observed-d1';
+import {
+  confirmSession,
+  listSessions,
+  requireSession,
+  revokeOtherSessions,
+  revokeSession,
+  signIn,
+  signOut,
+  signUp,
+  stepUp,
+} from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const MADE_UP = 40;
@@ -82,7 +90,7 @@ describe('a session that there never was', () => {
     const event = new Browser()
       .plant(`${userId}.${createToken()}`)
       .request({ ...stores, kv, db: observed.db });
-    await expect(requireSession(event)).rejects.toMatchObject({ status: 303 });
+    await expect(requireSession(event)).rejects.toMatchObject({ name: 'SessionEnded' });
     expect(lists).not.toHaveBeenCalled();
     expect(observed.counters.queries).toBe(1);
   });

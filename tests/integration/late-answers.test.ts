@@ -1,9 +1,7 @@
 /** A session that ends while a request of its own is under way: the request changes nothing, shows nothing, tells nothing. */
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { requireSession } from '$lib/server/sessions/current';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
-import { revokeSession } from '$lib/server/sessions/sessions';
 import {
   actions as accountActions,
   load as loadAccount,
@@ -16,6 +14,7 @@ import type { Browser } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
 import type { Step, StepHooks } from '../simulation/steps';
 import { PASSWORD, sessionIdOf, setScene, storesWith, type Scene } from './routes';
+import { requireSession, revokeSession } from '../setup/requests';
 
 const ORIGIN = 'https://sessions.example';
 const NEW_PASSWORD = 'another good password';

@@ -2,8 +2,6 @@
 import { isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { deleteAccount, signIn, signUp } from '$lib/server/accounts/accounts';
-import { requireSession } from '$lib/server/sessions/current';
 import { KV_LIST_LATE_MILLISECONDS, LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/policy';
 import { Browser } from '../setup/browser';
 import type { Step, StepHooks } from '../simulation/steps';
@@ -17,6 +15,7 @@ import {
   storesWith,
   type Scene,
 } from './routes';
+import { deleteAccount, requireSession, signIn, signUp } from '../setup/requests';
 
 const DELETION = ACTION_SCENARIOS.find(({ name }) => name === 'deleting the account');
 if (!DELETION) throw new Error('there is no scenario of that name');
@@ -230,7 +229,7 @@ it('a deletion that is refused leaves no marker, and one that D1 loses neither',
   // The laptop's session ends between the question who asks and the deletion.
   const signInAgain = laptop.request(storesWith({}));
   await signIn(signInAgain, scene.username, PASSWORD);
-  await expect(deleteAccount(event, session, PASSWORD)).rejects.toMatchObject({ status: 303 });
+  await expect(deleteAccount(event, session, PASSWORD)).rejects.toMatchObject({ name: 'SessionEnded' });
   expect(await markers()).toEqual([]);
   await requireSession(phone.request(storesWith({})));
 });

@@ -3,12 +3,11 @@ import { isActionFailure } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Cost } from '$lib/cost';
-import { signIn, signUp } from '$lib/server/accounts/accounts';
-import { requireSession } from '$lib/server/sessions/current';
 import { scryptPasswordHash, type PasswordHash } from '$lib/server/accounts/password';
 import { actions } from '../../src/routes/(account)/sessions/+page.server';
 import { DELETE } from '../../src/routes/api/sessions/[id]/+server';
 import { Browser } from '../setup/browser';
+import { requireSession, signIn, signUp } from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const WRONG = 'a password that is not it';
@@ -39,7 +38,7 @@ async function trySignIn(name: string, password: string, passwordHash = scryptPa
   const startedAt = performance.now();
   const outcome = await signIn(event, name, password);
   const milliseconds = performance.now() - startedAt;
-  const cost = event.locals.auth.stores.meter.cost();
+  const cost = event.locals.stores.meter.cost();
   return { outcome, cost, milliseconds, derivations: validate.mock.calls.map(([, hash]) => shapeOf(hash)) };
 }
 

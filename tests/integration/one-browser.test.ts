@@ -1,18 +1,25 @@
 /** Two requests of one browser at once: two tabs, or a page that looks again while a form is under way. */
 import { env } from 'cloudflare:workers';
-import type { Session } from 'lucia';
 import { expect, it } from 'vitest';
-import { changePassword, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
-import { confirmSession, requireSession } from '$lib/server/sessions/current';
-import { revokeOtherSessions, revokeSession, type SessionEvent } from '$lib/server/sessions/sessions';
-import { Browser } from '../setup/browser';
+import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
+import { Browser, type TestEvent } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
+import {
+  changePassword,
+  confirmSession,
+  requireSession,
+  revokeOtherSessions,
+  revokeSession,
+  signIn,
+  signUp,
+  stepUp,
+} from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const NEW_PASSWORD = 'another battery horse';
 const stores = { kv: env.SESSIONS, db: env.DB, layout: 'owner' as const, passwordHash: quickHash };
 
-type Rotation = { is: string; by: (event: SessionEvent, current: Session) => Promise<unknown> };
+type Rotation = { is: string; by: (event: TestEvent, current: ConfirmedSession) => Promise<unknown> };
 const ROTATIONS: Rotation[] = [
   { is: 'ending the others', by: revokeOtherSessions },
   { is: 'the password given again', by: (event, current) => stepUp(event, current, PASSWORD) },

@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { originOf } from '$lib/server/sessions/sessions';
+import { requestFacts } from '$lib/server/sessions/request-facts';
 import { Browser } from '../setup/browser';
 
 /** Where a request is said to come from, by what Cloudflare's edge says of it. */
 function placeBy(cf: { country?: unknown; city?: unknown } | undefined) {
   const event = new Browser().request({ kv: env.SESSIONS, db: env.DB, layout: 'owner' });
-  return originOf({ ...event, platform: { cf } }).place;
+  return requestFacts({ ...event, platform: { cf } }).origin.place;
 }
 
 describe('the place of a sign-in', () => {

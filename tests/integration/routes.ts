@@ -1,6 +1,5 @@
 /** The app's own route modules, called as SvelteKit would call them, on the real KV and D1: what there is to ask of them. */
 import { env } from 'cloudflare:workers';
-import { signIn, signUp } from '$lib/server/accounts/accounts';
 import { sessionIdFor } from '$lib/server/sessions/token';
 import { load as loadActivity } from '../../src/routes/(account)/activity/+page.server';
 import {
@@ -26,6 +25,7 @@ import type { Page } from '../simulation/costs';
 import { quickHash } from '../simulation/histories-requests';
 import { observeD1 } from '../simulation/observed-d1';
 import { takeStep, type Step, type StepHooks } from '../simulation/steps';
+import { signIn, signUp } from '../setup/requests';
 
 const ORIGIN = 'https://sessions.example';
 export const PASSWORD = 'correct horse battery';

@@ -4,8 +4,6 @@
  */
 import { isHttpError } from '@sveltejs/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp } from '$lib/server/accounts/accounts';
-import { confirmSession, peekSession } from '$lib/server/sessions/current';
 import {
   ACTIVE_PERIOD_MILLISECONDS,
   ADDRESS_THROTTLE,
@@ -34,6 +32,7 @@ import {
   type Scenario,
   type Scene,
 } from './routes';
+import { confirmSession, peekSession, signIn, signUp } from '../setup/requests';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -147,7 +146,7 @@ describe('a try that is throttled', () => {
     });
     expect(waves).toHaveLength(WAITS[name]);
     expect(waves.flat()).toHaveLength(COSTS[name].trips);
-    expect(event.locals.auth.stores.meter.cost().d1Queries).toBe(COSTS[name].queries);
+    expect(event.locals.stores.meter.cost().d1Queries).toBe(COSTS[name].queries);
   });
 });
 

@@ -3,12 +3,12 @@
  * in-process D1, which is held to the real one (tests/simulation/sqlite-d1-equivalence.node.test.ts), as there are so many.
  */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp } from '$lib/server/accounts/accounts';
 import { Browser } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
 import { createHostileKV } from '../simulation/hostile-kv';
 import { plainUsers } from '../simulation/plain-users';
 import { createSqliteD1, readMigrations } from '../simulation/sqlite-d1';
+import { signIn, signUp } from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const OWNER = 'ada';

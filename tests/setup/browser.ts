@@ -1,18 +1,20 @@
-import { createAuth, type AuthOptions } from '$lib/server/sessions/lucia';
-import type { GuardEvent } from '$lib/server/sessions/current';
-import type { SessionEvent } from '$lib/server/sessions/sessions';
+import { createAuth, type AuthOptions } from '$lib/server/auth';
+import { requestFacts, type RequestLike } from '$lib/server/sessions/request-facts';
+import { guardStores } from '$lib/server/stores/guarded';
 
 const ORIGIN = 'https://sessions.example';
 export const SESSION_COOKIE = '__Host-session';
 
-export type RequestOptions = Omit<AuthOptions, 'event'> & {
+export type RequestOptions = Omit<AuthOptions, 'stores' | 'facts'> & {
+  kv: KVNamespace;
+  db: D1Database;
   path?: string;
   method?: 'GET' | 'POST';
   address?: string;
 };
 
 type Jar = Map<string, { value: string; expires: number }>;
-export type TestEvent = SessionEvent & GuardEvent;
+export type TestEvent = RequestLike & { locals: Pick<App.Locals, 'stores' | 'facts' | 'auth'> };
 
 /** One browser: a cookie jar, and requests that reach the app's own modules as SvelteKit would hand them over. */
 export class Browser {
@@ -44,7 +46,7 @@ export class Browser {
   }
 
   private send(
-    { path = '/sessions', method = 'GET', address = '127.0.0.1', ...options }: RequestOptions,
+    { path = '/sessions', method = 'GET', address = '127.0.0.1', kv, db, ...options }: RequestOptions,
     answer: Jar,
   ): TestEvent {
     const url = new URL(path, ORIGIN);
@@ -64,7 +66,9 @@ export class Browser {
         ctx: { waitUntil: (promise: Promise<unknown>) => void this.background.push(promise) },
       },
     };
-    return { ...event, locals: { auth: createAuth({ ...options, event }) } };
+    const stores = guardStores(kv, db);
+    const facts = requestFacts(event);
+    return { ...event, locals: { stores, facts, auth: createAuth({ ...options, stores, facts }) } };
   }
 
   /** Waits for what the answers left to do (`waitUntil`). */

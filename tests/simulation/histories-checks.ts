@@ -1,13 +1,11 @@
 /** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
-import { isRedirect } from '@sveltejs/kit';
-import { confirmSession, requireSession } from '$lib/server/sessions/current';
+import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { removeLeftovers } from '$lib/server/sessions/leftovers';
 import {
   ABSOLUTE_PERIOD_MILLISECONDS,
   ACTIVE_PERIOD_MILLISECONDS,
   IDLE_PERIOD_MILLISECONDS,
 } from '$lib/server/policy';
-import { listSessions } from '$lib/server/sessions/sessions';
 import { parseCookieValue } from '$lib/server/sessions/token';
 import { idsOf } from './histories-lessons';
 import { count, visit } from './histories-requests';
@@ -20,6 +18,7 @@ import {
   type KnownAccount,
   type KnownSession,
 } from './model';
+import { confirmSession, listSessions, requireSession } from '../setup/requests';
 
 /** `settle` moves the clock until every place shows the truth. */
 export async function checkEveryPromise(world: World, settle: () => void): Promise<void> {
@@ -182,7 +181,7 @@ async function persist<T>(check: () => Promise<T>): Promise<T> {
     try {
       return await check();
     } catch (error) {
-      if (tries === TRIES || isRedirect(error) || error instanceof BrokenPromise) throw error;
+      if (tries === TRIES || error instanceof SessionEnded || error instanceof BrokenPromise) throw error;
     }
   }
 }

@@ -1,25 +1,30 @@
 /** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
-import { isRedirect } from '@sveltejs/kit';
-import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
-import {
-  confirmSession,
-  peekSession,
-  requireSession,
-  requireSessionAsItIs,
-} from '$lib/server/sessions/current';
+import { SessionEnded } from '$lib/server/sessions/confirmed';
+import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import type { PasswordHash } from '$lib/server/accounts/password';
-import {
-  listSessions,
-  renameSession,
-  revokeAllSessions,
-  revokeOtherSessions,
-  revokeSession,
-  signOut,
-} from '$lib/server/sessions/sessions';
 import { Browser, type RequestOptions, type TestEvent } from '../setup/browser';
 import { accountOf, type Act, type Done, type World } from './histories-world';
 import type { KnownAccount } from './model';
 import { crashAfter, type StepHooks } from './steps';
+import {
+  changePassword,
+  confirmSession,
+  deleteAccount,
+  listSessions,
+  peekSession,
+  renameSession,
+  requireSession,
+  requireSessionAsItIs,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signIn,
+  signOut,
+  signUp,
+  stepUp,
+} from '../setup/requests';
+
+const DEVICE_SECRET = 'a secret of the simulation';
 
 /** Real hashing would be all that a run does. Like a real one, it never gives the same hash twice. */
 let hashes = 0;
@@ -41,7 +46,7 @@ export function storesAt(
     layout: 'owner',
     passwordHash: quickHash,
     users: world.users,
-    deviceSecret: 'a secret of the simulation',
+    deviceSecret: DEVICE_SECRET,
     address: world.address,
   };
 }
@@ -68,7 +73,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     method: ['peek', 'require', 'list'].includes(act.action) ? 'GET' : 'POST',
   });
   hashes += 1;
-  const device = event.locals.auth.deviceCookie.deviceOf(account.username);
+  const device = createDeviceCookie(event.cookies, true, DEVICE_SECRET).deviceOf(account.username);
   const done: Done = {
     outcome: 'answered',
     value: undefined,
@@ -92,8 +97,8 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     if (died && (died.op !== 'delete' || act.target % 2 === 0)) done.outcome = 'lost';
   } catch (thrown) {
     if (crash?.crashedAt()) done.outcome = 'lost';
-    else if (isRedirect(thrown)) done.outcome = 'refused';
-    else if (event.locals.auth.stores.failed) done.outcome = 'unavailable';
+    else if (thrown instanceof SessionEnded) done.outcome = 'refused';
+    else if (event.locals.stores.failed) done.outcome = 'unavailable';
     else throw thrown;
   }
   if (device && !device.hasSignedInWith(compared)) done.device = 'former';
@@ -147,8 +152,9 @@ async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAc
     case 'signOut':
       return signOut(event);
     case 'list': {
-      done.session = await requireSession(event);
-      return (await listSessions(event, done.session)).sessions;
+      const session = await requireSession(event);
+      done.session = session;
+      return (await listSessions(event, session)).sessions;
     }
   }
   const session = await (act.action === 'rename' ? requireSessionAsItIs(event) : requireSession(event));

@@ -1,6 +1,6 @@
 /** What a history is played in, and how a request of it went. */
 import type { Session } from 'lucia';
-import type { AuthOptions } from '$lib/server/sessions/lucia';
+import type { AuthOptions } from '$lib/server/auth';
 import type { Browser } from '../setup/browser';
 import type { ACTIONS } from './histories';
 import type { HostileKV, TrueRecord } from './hostile-kv';

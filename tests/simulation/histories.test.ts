@@ -32,8 +32,8 @@ it(
     const d1 = observeD1(env.DB);
     const pending: Promise<unknown>[] = [];
     // A sign-in asks for the key and counts the try at once; when the count fails, Prisma may still be about to ask.
-    const users: typeof userAdapter = (db, alongSignUp) => (LuciaError) => {
-      const adapter = userAdapter(db, alongSignUp)(LuciaError);
+    const users: typeof userAdapter = (db) => (LuciaError) => {
+      const adapter = userAdapter(db)(LuciaError);
       const getKey: typeof adapter.getKey = (keyId) => {
         const key = adapter.getKey(keyId);
         pending.push(key);

@@ -3,22 +3,7 @@
  * modules run on a KV and a D1 that take one step at a time, in each order there is.
  */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { changePassword, deleteAccount, signIn, signUp, stepUp } from '$lib/server/accounts/accounts';
-import {
-  confirmSession,
-  peekSession,
-  requireSession,
-  requireSessionAsItIs,
-} from '$lib/server/sessions/current';
 import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/policy';
-import {
-  listSessions,
-  renameSession,
-  revokeAllSessions,
-  revokeOtherSessions,
-  revokeSession,
-  signOut,
-} from '$lib/server/sessions/sessions';
 import { parseCookieValue } from '$lib/server/sessions/token';
 import { Browser, type TestEvent } from '../setup/browser';
 import { quickHash } from './histories-requests';
@@ -28,6 +13,23 @@ import { everyInterleaving, type Interleaving, type Process } from './interleavi
 import { plainUsers } from './plain-users';
 import { createSqliteD1, readMigrations } from './sqlite-d1';
 import type { Step, StepHooks } from './steps';
+import {
+  changePassword,
+  confirmSession,
+  deleteAccount,
+  listSessions,
+  peekSession,
+  renameSession,
+  requireSession,
+  requireSessionAsItIs,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  signIn,
+  signOut,
+  signUp,
+  stepUp,
+} from '../setup/requests';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -200,7 +202,7 @@ async function inEveryInterleaving(
 function expectAnswers({ outcomes }: Interleaving<Run>, mayBeRefused: string[] = []): void {
   for (const [name, outcome] of Object.entries(outcomes)) {
     if (outcome.status === 'rejected' && mayBeRefused.includes(name)) {
-      expect(outcome.reason).toMatchObject({ status: 303 });
+      expect(outcome.reason).toMatchObject({ name: 'SessionEnded' });
     } else {
       expect(outcome).toMatchObject({ status: 'fulfilled' });
     }

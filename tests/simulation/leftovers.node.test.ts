@@ -1,7 +1,5 @@
 /** A deleted account's records on a KV whose list is late: what it does not show is deleted all the same. */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { deleteAccount, signIn, signUp } from '$lib/server/accounts/accounts';
-import { requireSession } from '$lib/server/sessions/current';
 import { KV_LIST_LATE_MILLISECONDS } from '$lib/server/policy';
 import { Browser } from '../setup/browser';
 import { quickHash } from './histories-requests';
@@ -9,6 +7,7 @@ import { createHostileKV } from './hostile-kv';
 import { plainUsers } from './plain-users';
 import { createSqliteD1, readMigrations } from './sqlite-d1';
 import type { StepHooks } from './steps';
+import { deleteAccount, requireSession, signIn, signUp } from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
 const LATE_MILLISECONDS = 90_000;

@@ -4,8 +4,8 @@ import type { RequestHandler } from './$types';
 export const trailingSlash = 'ignore';
 
 /** Whether both stores answer. It reads only: a probe every few seconds must not spend the day's KV writes. */
-export const GET: RequestHandler = async ({ locals: { auth } }) => {
-  const { kv, db } = auth.stores;
+export const GET: RequestHandler = async ({ locals }) => {
+  const { kv, db } = locals.stores;
   const [kvState, d1State] = await Promise.all([
     stateOf(() => kv.get('healthz')),
     stateOf(() => db.prepare('SELECT 1 FROM User LIMIT 1').first()),

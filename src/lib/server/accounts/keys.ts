@@ -1,6 +1,14 @@
 import type { KeySchema, UserAdapter } from 'lucia';
 import { recordEvent } from '../sessions/activity';
-import { actorStands, rotate, type Account, type Actor, type Alongside, type Ledger, type Rotation } from '../sessions/ledger';
+import {
+  actorStands,
+  rotate,
+  type Account,
+  type Actor,
+  type Alongside,
+  type Ledger,
+  type Rotation,
+} from '../sessions/ledger';
 import { leftoverIn, markLeftovers, selectLateSessions } from '../sessions/leftovers';
 import type { Arrival } from '../sessions/ledger';
 import type { Origin } from '../sessions/activity';

@@ -1,30 +1,30 @@
-import { isHttpError, isRedirect, type RequestEvent } from '@sveltejs/kit';
+import { isHttpError, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
-import { failClosed } from './fail-closed';
-import type { Throttled } from '../throttle/throttle';
+import { SessionEnded } from '../sessions/confirmed';
+import { Throttled } from '../throttle/throttle';
 import { readBody } from './form';
+import { storeFailure } from './guards';
 import { problem } from './problem';
 
 /**
- * Wraps an endpoint of the JSON API: problem+json for all that goes wrong, also for what the guards of the pages throw. As with a form, nobody asks
- * who is there before the whole body has come.
+ * Wraps an endpoint of the JSON API: problem+json for all that goes wrong. As with a form, nobody asks who is there before the whole
+ * body has come.
  */
 export function apiEndpoint<E extends RequestEvent>(
   handler: (event: E) => Promise<Response>,
 ): (event: E) => Promise<Response> {
-  const guarded = failClosed(handler);
-
   return async (event) => {
     try {
       await readBody(event.request);
-      return await guarded(event);
+      return await handler(event);
     } catch (thrown) {
-      // Who has no session that stands is sent to the sign-in page by the guards; here that is a 401.
-      if (isRedirect(thrown)) return notSignedIn();
-      if (isHttpError(thrown, 503))
-        return problem(503, 'Store unavailable', `${thrown.body.message} Try again.`);
-      if (isHttpError(thrown, 413)) return problem(413, 'Content too large', thrown.body.message);
-      throw thrown;
+      if (thrown instanceof SessionEnded) return notSignedIn();
+      if (thrown instanceof Throttled) return tooOften(thrown);
+      const failure = isHttpError(thrown) ? thrown : (storeFailure(event) ?? thrown);
+      if (isHttpError(failure, 503))
+        return problem(503, 'Store unavailable', `${failure.body.message} Try again.`);
+      if (isHttpError(failure, 413)) return problem(413, 'Content too large', failure.body.message);
+      throw failure;
     }
   };
 }
@@ -44,8 +44,7 @@ function notSignedIn(): Response {
   return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
 }
 
-/** The caller has done this too often. */
-export function tooOften({ retryAfterSeconds }: Throttled): Response {
+function tooOften({ retryAfterSeconds }: Throttled): Response {
   const answer = problem(429, 'Too often', `Try again in ${retryAfterSeconds} seconds.`);
   answer.headers.set('Retry-After', String(retryAfterSeconds));
   return answer;

@@ -106,7 +106,16 @@ export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData):
 
 /** What the sign-in and sign-up pages show again after input that did not pass. */
 export function tryAgain(status: number, form: FormData, errors: FieldErrors<'username' | 'password'>) {
-  return fail(status, { values: { username: typed(form, 'username') }, errors });
+  return fail(status, again(form, errors));
+}
+
+/** The same for a message that belongs to no field. */
+export function shownAgain(message: string, form: FormData) {
+  return again(form, { form: message });
+}
+
+function again(form: FormData, errors: FieldErrors<'username' | 'password'>) {
+  return { values: { username: typed(form, 'username') }, errors };
 }
 
 /** What the visitor typed in a field. A password is never shown again. */

@@ -27,10 +27,8 @@ const ON_EVERY_ANSWER = {
 /** The headers of what a hook sees. */
 export function setSecurityHeaders({ locals, url }: RequestEvent, { status, headers }: Response): void {
   setOnEveryAnswer(headers, url);
-  if (locals.auth && locals.showCost) headers.set('Server-Timing', locals.auth.stores.meter.serverTiming());
+  if (locals.stores && locals.showCost) headers.set('Server-Timing', locals.stores.meter.serverTiming());
   if (status === 503) headers.set('Retry-After', String(RETRY_AFTER_SECONDS));
-  // What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it.
-  if (locals.auth?.memory.signedOut) headers.set('Clear-Site-Data', '"cache", "storage"');
 }
 
 type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Response> };

@@ -252,7 +252,12 @@ export function createLedger(db: D1Database) {
     },
 
     /** As `endAll`, but this browser goes on as its successor. Also false if the caller's condition does not hold. */
-    async endOthers(actor: Actor, rotation: Rotation, alongside: Alongside, origin: Origin): Promise<boolean> {
+    async endOthers(
+      actor: Actor,
+      rotation: Rotation,
+      alongside: Alongside,
+      origin: Origin,
+    ): Promise<boolean> {
       const { userId, sessionId } = actor;
       const event = { type: 'others-revoked', sessionId, ...origin, at: Date.now() } as const;
       const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
@@ -287,10 +292,7 @@ export function rotate(
   condition: Sql,
 ): D1PreparedStatement[] {
   const revocation = { id: sessionId, userId, reason: 'replaced', replacedBy: successorId } as const;
-  return [
-    raiseEpoch(db, userId, next, condition),
-    revoke(db, revocation, sql`session_epoch = ${next}`),
-  ];
+  return [raiseEpoch(db, userId, next, condition), revoke(db, revocation, sql`session_epoch = ${next}`)];
 }
 
 /** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */

@@ -13,6 +13,7 @@ type CookieOptions = {
   expires?: Date;
 };
 
+/** The cookies of a request, and those of its answer. SvelteKit's `cookies` is one. */
 export type CookieJar = {
   get(name: string): string | undefined;
   set(name: string, value: string, options: CookieOptions): void;

@@ -56,7 +56,14 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
     { sessionId }: NewSession,
     notes: SessionNotes,
   ): Promise<ConfirmedSession> {
-    const record: SessionSchema = { id: sessionId, user_id: id, username, epoch, ...notes, ...renewedPeriods() };
+    const record: SessionSchema = {
+      id: sessionId,
+      user_id: id,
+      username,
+      epoch,
+      ...notes,
+      ...renewedPeriods(),
+    };
     try {
       await records.store(record);
     } catch (error) {
@@ -149,11 +156,7 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
      * Like a renewal it writes the record and then asks the ledger, so it cannot bring an ended session back. The current session is
      * renewed in the same write if that is due.
      */
-    async rename(
-      current: ConfirmedSession,
-      sessionId: string,
-      name: string,
-    ): Promise<'renamed' | 'unknown'> {
+    async rename(current: ConfirmedSession, sessionId: string, name: string): Promise<'renamed' | 'unknown'> {
       if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
       const record = await records.read(sessionId);
       if (!record || record.idle_expires <= Date.now()) return 'unknown';

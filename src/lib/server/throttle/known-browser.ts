@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Cookies } from '@sveltejs/kit';
+import type { CookieJar } from '../sessions/request-facts';
 import { DEVICE_COOKIE_SECONDS } from '../policy';
 
 /**
@@ -28,7 +28,7 @@ const NONCE_BYTES = 16;
 
 /** Without a secret no browser is known, and none is told that it is. */
 export function createDeviceCookie(
-  cookies: Pick<Cookies, 'get' | 'set'>,
+  cookies: CookieJar,
   secure: boolean,
   secret: string | undefined,
 ) {

@@ -18,7 +18,9 @@ export function createTries(throttle: Throttle, address: () => string, secret: s
   /** The address that a request comes from. Whatever counts there, all that it has under way at once is limited. */
   function addressBuckets(counts: Bucket['counts']): Bucket[] {
     const block = addressBlock(address());
-    return block === null ? [] : [bucket(ADDRESS_THROTTLE, secret, 'address', block, { counts, shared: true })];
+    return block === null
+      ? []
+      : [bucket(ADDRESS_THROTTLE, secret, 'address', block, { counts, shared: true })];
   }
 
   const signInsOf = (kind: string, of: string): Quota => ({

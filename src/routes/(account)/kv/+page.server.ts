@@ -1,11 +1,9 @@
-import { requireSession } from '$lib/server/sessions/current';
-import { failClosed } from '$lib/server/http/fail-closed';
+import { guarded } from '$lib/server/http/guards';
 import { listOwnRecords } from './own-records';
 import type { PageServerLoadEvent } from './$types';
 
-export const load = failClosed(async (event: PageServerLoadEvent) => {
-  const session = await requireSession(event);
-  const { user, sessionId } = session;
-  const own = await listOwnRecords(event.locals.auth.stores.kv, user.userId, sessionId);
+export const load = guarded(async ({ locals }: PageServerLoadEvent) => {
+  const { user, sessionId } = await locals.auth.current.require();
+  const own = await listOwnRecords(locals.stores.kv, user.userId, sessionId);
   return { ...own, currentSessionId: sessionId };
 });

@@ -1,8 +1,9 @@
 import { fail, type ActionFailure, type RequestEvent } from '@sveltejs/kit';
-import type { Session } from 'lucia';
-import { form as words } from '$lib/words/form';
-import { isProofFresh, stepUp } from '$lib/server/accounts/accounts';
 import { retryAfter } from '$lib/server/http/retry-after';
+import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
+import type { ProvenSession } from '$lib/server/sessions/proof';
+import { Throttled } from '$lib/server/throttle/throttle';
+import { form as words } from '$lib/words/form';
 
 /** What the page asks the password for again, so that the form can go on with it. */
 export type StepUpPrompt = {
@@ -13,7 +14,7 @@ export type StepUpPrompt = {
 };
 
 type Proof =
-  | { session: Session; refusal?: undefined }
+  | { session: ProvenSession; refusal?: undefined }
   | { session?: undefined; refusal: ActionFailure<{ stepUp: StepUpPrompt }> };
 
 /**
@@ -22,19 +23,23 @@ type Proof =
  */
 export async function requireFreshProof(
   event: RequestEvent,
-  session: Session,
+  session: ConfirmedSession,
   form: FormData,
   prompt: StepUpPrompt,
 ): Promise<Proof> {
-  if (isProofFresh(session)) return { session };
+  const { accounts } = event.locals.auth;
+  const fresh = accounts.freshProof(session);
+  if (fresh) return { session: fresh };
   const password = form.get('password');
   if (typeof password !== 'string' || password === '') return { refusal: fail(403, { stepUp: prompt }) };
-  const outcome = await stepUp(event, session, password);
-  if (outcome === 'wrong-password') {
-    return { refusal: fail(400, { stepUp: { ...prompt, error: words.password.wrong } }) };
+  const refuse = (status: number, error: string) => ({
+    refusal: fail(status, { stepUp: { ...prompt, error } }),
+  });
+  try {
+    const outcome = await accounts.prove(session, password);
+    return outcome === 'wrong-password' ? refuse(400, words.password.wrong) : { session: outcome };
+  } catch (thrown) {
+    if (thrown instanceof Throttled) return refuse(429, retryAfter(event, thrown));
+    throw thrown;
   }
-  if ('retryAfterSeconds' in outcome) {
-    return { refusal: fail(429, { stepUp: { ...prompt, error: retryAfter(event, outcome) } }) };
-  }
-  return outcome;
 }

@@ -1,15 +1,12 @@
 import { redirect } from '@sveltejs/kit';
-import { signUp } from '$lib/server/accounts/accounts';
-import { requireGuest } from '$lib/server/sessions/current';
 import { checkPassword } from '$lib/server/accounts/password-policy';
-import { failClosed } from '$lib/server/http/fail-closed';
 import { formAction } from '$lib/server/http/action';
-import { parseForm, signUpForm, tryAgain, typed } from '$lib/server/http/form';
-import { retryAfter } from '$lib/server/http/retry-after';
+import { parseForm, shownAgain, signUpForm, tryAgain, typed } from '$lib/server/http/form';
+import { guarded, requireGuest } from '$lib/server/http/guards';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 
-export const load = failClosed((event: PageServerLoadEvent) => requireGuest(event));
+export const load = guarded((event: PageServerLoadEvent) => requireGuest(event));
 
 export const actions = {
   default: formAction(async (event: RequestEvent, form) => {
@@ -23,11 +20,8 @@ export const actions = {
       !errors?.password && (await checkPassword({ username, password, isBreached: event.locals.isBreached }));
     if (errors || weakness)
       return tryAgain(400, form, { ...errors, ...(weakness && { password: weakness }) });
-    const outcome = await signUp(event, username, password);
-    if (outcome === 'taken') {
-      return tryAgain(409, form, { username: answers.taken });
-    }
-    if (outcome !== 'signed-in') return tryAgain(429, form, { form: retryAfter(event, outcome) });
+    const outcome = await event.locals.auth.accounts.signUp(username, password);
+    if (outcome === 'taken') return tryAgain(409, form, { username: answers.taken });
     redirect(303, '/sessions');
-  }),
+  }, shownAgain),
 } satisfies Actions;

@@ -1,9 +1,7 @@
 import { listEventsForDownload } from '$lib/server/sessions/activity';
 import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/policy';
-import { requireSession } from '$lib/server/sessions/current';
-import { listSessions } from '$lib/server/sessions/sessions';
-import { failClosed } from '$lib/server/http/fail-closed';
-import { download } from '../words';
+import { guarded } from '$lib/server/http/guards';
+import { download as words } from '../words';
 import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
@@ -12,23 +10,22 @@ export const trailingSlash = 'ignore';
  * What is kept about the account, as a JSON file; no password hash and no token. Of more than `EVENTS_IN_DOWNLOAD_MAX` events it holds the
  * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first; then it says so.
  */
-export const GET = failClosed(async (event: RequestEvent) => {
-  // After signing in, a page and not a file that is saved without a word.
-  const session = await requireSession(event, '/account');
-  const { auth } = event.locals;
+async function download({ locals }: RequestEvent): Promise<Response> {
+  const { current, sessions, accounts } = locals.auth;
+  const session = await current.require();
   const { userId, username } = session.user;
   const [createdAt, list, activity] = await Promise.all([
-    auth.ledger.accountCreatedAt(userId),
-    listSessions(event, session),
-    listEventsForDownload(auth.stores.db, userId),
+    accounts.createdAt(userId),
+    sessions.list(session),
+    listEventsForDownload(locals.stores.db, userId),
   ]);
   const data = {
     account: { id: userId, username, createdAt },
     sessions: list.sessions,
-    ...(list.more && { sessionsNote: download.sessionsLeftOut(list.sessions.length) }),
+    ...(list.more && { sessionsNote: words.sessionsLeftOut(list.sessions.length) }),
     activity: activity.events,
     ...(activity.more && {
-      activityNote: download.activityLeftOut(EVENTS_IN_DOWNLOAD_MAX),
+      activityNote: words.activityLeftOut(EVENTS_IN_DOWNLOAD_MAX),
     }),
   };
   return new Response(JSON.stringify(data, readableTime, 2), {
@@ -37,7 +34,10 @@ export const GET = failClosed(async (event: RequestEvent) => {
       'content-disposition': `attachment; filename="${username}-data.json"`,
     },
   });
-});
+}
+
+/** After signing in one comes back to a page, and not to a file that is saved without a word. */
+export const GET = guarded(download, { comeBackTo: '/account' });
 
 /** Times in ISO 8601: people read the file. */
 function readableTime(key: string, value: unknown): unknown {

@@ -1,7 +1,5 @@
 import { apiEndpoint, otherMethods, passwordNeeded } from '$lib/server/http/api';
-import { isProofFresh } from '$lib/server/accounts/accounts';
-import { requireSession } from '$lib/server/sessions/current';
-import { revokeSession, signOut } from '$lib/server/sessions/sessions';
+import { clearSiteData } from '$lib/server/http/guards';
 import { problem } from '$lib/server/http/problem';
 import type { RequestEvent } from './$types';
 
@@ -9,14 +7,17 @@ export const trailingSlash = 'ignore';
 
 /** Ends one of the caller's sessions; the caller's own is a sign-out. */
 export const DELETE = apiEndpoint(async (event: RequestEvent) => {
-  const session = await requireSession(event);
+  const { current, sessions, accounts } = event.locals.auth;
+  const asking = await current.require();
   const { id } = event.params;
-  if (id === session.sessionId) {
-    await signOut(event);
+  if (id === asking.sessionId) {
+    await sessions.signOut();
+    clearSiteData(event);
     return new Response(null, { status: 204 });
   }
-  if (!isProofFresh(session)) return passwordNeeded();
-  if ((await revokeSession(event, session, id)) === 'unknown') {
+  const session = accounts.freshProof(asking);
+  if (!session) return passwordNeeded();
+  if ((await sessions.revoke(session, id)) === 'unknown') {
     return problem(404, 'No such session', 'You have no live session of that id. It may have ended already.');
   }
   return new Response(null, { status: 204 });

@@ -1,0 +1,60 @@
+import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
+import { answers } from '$lib/words/error';
+import { SessionEnded } from '../sessions/confirmed';
+import { leaveNotice } from './flash';
+
+/** What a wrapper needs of an event. */
+export type GuardedEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals' | 'setHeaders'>;
+
+const QUERY_MAX_CHARACTERS = 1_000;
+
+/** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
+export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBackTo?: string): never {
+  if (locals.facts.presented) leaveNotice({ cookies, url }, 'session-ended');
+  // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
+  // a Location header that clients and proxies refuse.
+  const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
+  const target = comeBackTo ?? (hasPage ? url.pathname + url.search : url.pathname);
+  redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
+}
+
+/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back. */
+export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
+  if ((await auth.current.peek()) && (await auth.current.confirm())) redirect(303, '/sessions');
+}
+
+/**
+ * Wraps a load, or an endpoint that answers as a page does: an ended session leads to the sign-in page and comes back to `comeBackTo`
+ * afterwards; a store that failed is a 503 that names it, whatever became of the error on its way up.
+ */
+export function guarded<E extends GuardedEvent, R>(
+  handler: (event: E) => Promise<R>,
+  { comeBackTo }: { comeBackTo?: string } = {},
+): (event: E) => Promise<R> {
+  return async (event) => {
+    try {
+      return await handler(event);
+    } catch (thrown) {
+      if (thrown instanceof SessionEnded) toSignIn(event, comeBackTo);
+      if (isRedirect(thrown) || isHttpError(thrown)) throw thrown;
+      throw storeFailure(event) ?? thrown;
+    }
+  };
+}
+
+/** The 503 for a store that failed in this request; `null` when none did. Nobody is signed in by a store that is down. */
+export function storeFailure({ locals: { stores } }: Pick<RequestEvent, 'locals'>): unknown {
+  const { failed } = stores;
+  if (!failed) return null;
+  console.error(JSON.stringify({ event: 'store-unavailable', store: failed.store, message: failed.message }));
+  try {
+    error(503, { message: answers.store[failed.store], store: failed.store });
+  } catch (httpError) {
+    return httpError;
+  }
+}
+
+/** What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it. */
+export function clearSiteData({ setHeaders }: Pick<RequestEvent, 'setHeaders'>): void {
+  setHeaders({ 'clear-site-data': '"cache", "storage"' });
+}
