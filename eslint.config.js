@@ -4,6 +4,7 @@ import svelte from 'eslint-plugin-svelte';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import globals from 'globals';
 import ts from 'typescript-eslint';
+import rooms from './eslint.rooms.js';
 import svelteConfig from './svelte.config.js';
 
 const FOCUSED_OR_SKIPPED = [
@@ -85,4 +86,5 @@ export default defineConfig(
     files: ['tests/e2e/fixtures.ts', 'tests/deploy/rehearsal.spec.ts'],
     rules: { 'no-empty-pattern': 'off' },
   },
+  ...rooms,
 );

@@ -1,9 +1,9 @@
-import { isHttpError, type Handle, type HandleServerError } from '@sveltejs/kit';
+import type { Handle, HandleServerError } from '@sveltejs/kit';
 import { breachLookup } from '$lib/server/accounts/breach';
 import { createAuth } from '$lib/server/auth';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { guardStores } from '$lib/server/stores/guarded';
-import { bindings } from '$lib/server/stores/bindings';
+import { BindingError, bindings } from '$lib/server/stores/bindings';
 import { costLine } from '$lib/server/http/cost-line';
 import { setSecurityHeaders } from '$lib/server/http/headers';
 import { refusal } from '$lib/server/http/origin-check';
@@ -19,9 +19,9 @@ export const handle: Handle = async ({ event, resolve }) => {
     response = refusal(event) ?? (await answer({ event, resolve }));
   } catch (thrown) {
     // A binding is missing: there is no page to show without it, only the sentence that says which.
-    if (!isHttpError(thrown)) throw thrown;
-    console.error(thrown.body.message);
-    response = new Response(`${thrown.body.message}\n`, { status: thrown.status });
+    if (!(thrown instanceof BindingError)) throw thrown;
+    console.error(thrown.message);
+    response = new Response(`${thrown.message}\n`, { status: 503 });
   }
   setSecurityHeaders(event, response);
   return response;

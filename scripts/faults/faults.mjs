@@ -6,7 +6,11 @@
  */
 
 const GUARDS = 'src/lib/server/sessions/current.ts';
+const KEYS = 'src/lib/server/accounts/keys.ts';
+const LIST = 'src/lib/server/sessions/list.ts';
 const LEDGER = 'src/lib/server/sessions/ledger.ts';
+const LEDGER_SQL = 'src/lib/server/sessions/ledger-sql.ts';
+const THROTTLE_SQL = 'src/lib/server/throttle/throttle-sql.ts';
 const LEFTOVERS = 'src/lib/server/sessions/leftovers.ts';
 const POLICY = 'src/lib/server/policy.ts';
 const RECORDS = 'src/lib/server/sessions/records.ts';
@@ -30,7 +34,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: 'const byBirth = await ledger.signOut({ userId, sessionId, shown: false }, origin);',
+        find: 'const byBirth = await ledger.signOut({ userId, sessionId, shown: false }, facts.origin);',
         replace: 'const byBirth = { ended: sessionId, known: true };',
       },
     ],
@@ -42,8 +46,8 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: '  // KV may not show it here yet: what D1 saw',
-        replace: '  await auth.records.remove(sessionId);\n  // KV may not show it here yet: what D1 saw',
+        find: '// KV may not show it here yet: what D1 saw the birth of is ended all the same.',
+        replace: 'await records.remove(sessionId);',
       },
     ],
     test: FAILING_STORES,
@@ -71,7 +75,7 @@ export const FAULTS = [
     name: 'a sign-in gets its epoch without the password that it compared',
     edits: [
       {
-        file: LEDGER,
+        file: KEYS,
         find: 'WHERE Key.id = ${key.id} AND hashed_password = ${key.hash}`,',
         replace: 'WHERE Key.id = ${key.id} AND ${key.hash} IS NOT NULL`,',
       },
@@ -94,7 +98,7 @@ export const FAULTS = [
     name: "the sessions page believes KV's list",
     edits: [
       {
-        file: SESSIONS,
+        file: LIST,
         find: 'session.sessionId !== current.sessionId && stands(session, standing)',
         replace: 'session.sessionId !== current.sessionId && (stands(session, standing) || true)',
       },
@@ -118,7 +122,7 @@ export const FAULTS = [
       {
         file: GUARDS,
         find: 'if (!session) return null;',
-        replace: 'if (!session) return ended(auth, sessionId, standing);',
+        replace: 'if (!session) return ended(sessionId, standing);',
       },
     ],
     ...HISTORIES,
@@ -128,8 +132,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: "if (standing?.revoked.get(sessionId) !== 'replaced') request.setSession(null);",
-        replace: 'void standing, sessionId;\n  request.setSession(null);',
+        find: "if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();",
+        replace: 'void standing, sessionId;\n    browser.dropCookie();',
       },
     ],
     test: 'tests/integration/one-browser.test.ts',
@@ -154,7 +158,7 @@ export const FAULTS = [
         find: 'ledger.standing(userId, [sessionId]),',
         replace:
           'ledger.standing(userId, [sessionId]).catch(async () => {\n' +
-          '      const session = await readPresented(auth);\n' +
+          '        const session = await readSession(lucia, sessionId);\n' +
           '      return session && { username: session.user.username, epoch: session.epoch, revoked: new Map() };\n' +
           '    }),',
       },
@@ -167,9 +171,9 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'const [session, standing] = await Promise.all([\n    readSession(auth, sessionId),\n',
+        find: 'const [session, standing] = await Promise.all([\n      readSession(lucia, sessionId),\n',
         replace:
-          'const first = await readSession(auth, sessionId);\n  const [session, standing] = await Promise.all([\n    first,\n',
+          'const first = await readSession(lucia, sessionId);\n    const [session, standing] = await Promise.all([\n      first,\n',
       },
     ],
     test: WAVES,
@@ -192,8 +196,8 @@ export const FAULTS = [
     edits: [
       {
         file: LEFTOVERS,
-        find: 'return complete && isEach && some.length === all.length;',
-        replace: 'void isEach;\n  return complete && some.length === all.length;',
+        find: 'return { clean: complete && isEach && some.length === all.length, failed: !isEach };',
+        replace: 'void isEach;\n  return { clean: complete && some.length === all.length, failed: false };',
       },
     ],
     test: 'tests/integration/leftovers.test.ts',
@@ -277,12 +281,8 @@ export const FAULTS = [
       {
         file: 'src/lib/server/http/action.ts',
         find: '    const form = await readForm(event.request);\n',
-        replace: '    await confirmSession(event);\n    const form = await readForm(event.request);\n',
-      },
-      {
-        file: 'src/lib/server/http/action.ts',
-        find: 'import { confirmAnew, type',
-        replace: 'import { confirmAnew, confirmSession, type',
+        replace:
+          '    await event.locals.auth.current.confirm();\n    const form = await readForm(event.request);\n',
       },
     ],
     test: ROUTES,
@@ -291,7 +291,11 @@ export const FAULTS = [
   {
     name: 'the page behind an action takes the answer that the action had',
     edits: [
-      { file: 'src/lib/server/http/action.ts', find: 'confirmAnew(event);', replace: 'void confirmAnew;' },
+      {
+        file: 'src/lib/server/http/action.ts',
+        find: 'event.locals.auth.current.askAnew();',
+        replace: 'void event;',
+      },
     ],
     test: ROUTES,
     title: 'the page behind an action asks again',
@@ -301,8 +305,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/lib/server/accounts/accounts.ts',
-        find: 'if (!saysItStands(results)) toSignIn(event);',
-        replace: 'void saysItStands, toSignIn;',
+        find: 'if (!saysItStands(results)) sessionEnded();',
+        replace: 'void saysItStands;',
       },
     ],
     test: ROUTES,
@@ -317,14 +321,18 @@ export const FAULTS = [
   {
     name: 'a made-up session that signs out is recorded',
     edits: [
-      { file: LEDGER, find: 'return sql`(${Number(shown)}', replace: 'return sql`(1 OR ${Number(shown)}' },
+      {
+        file: LEDGER_SQL,
+        find: 'return sql`(${Number(shown)}',
+        replace: 'return sql`(1 OR ${Number(shown)}',
+      },
     ],
     test: 'tests/integration/known-sessions.test.ts',
     title: 'leaves no row',
   },
   {
     name: 'a rotation does not note what its session goes on as',
-    edits: [{ file: LEDGER, find: '${replacedBy ?? null}', replace: '${replacedBy && null}' }],
+    edits: [{ file: LEDGER_SQL, find: '${replacedBy ?? null}', replace: '${replacedBy && null}' }],
     test: INTERLEAVED,
     title: 'sign-out ∥ rotation',
   },
@@ -333,8 +341,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'return ended(auth, sessionId, await auth.ledger.standing(user.userId, [sessionId]));',
-        replace: 'void user;\n    return ended(auth, sessionId, null);',
+        find: 'return ended(sessionId, await ledger.standing(user.userId, [sessionId]));',
+        replace: 'void user;\n      return ended(sessionId, null);',
       },
     ],
     test: INTERLEAVED,
@@ -368,7 +376,7 @@ export const FAULTS = [
     name: 'each bucket of the throttle decides for itself, so a refused try takes a place in the others',
     edits: [
       {
-        file: THROTTLE,
+        file: THROTTLE_SQL,
         find: 'NOT EXISTS (SELECT 1 FROM ${table} JOIN SignInThrottle AS stored ON ${isClosed(now)})',
         replace: 'NOT EXISTS (SELECT 1 FROM SignInThrottle AS stored WHERE ${isClosed(now)})',
       },
@@ -378,7 +386,7 @@ export const FAULTS = [
   },
   {
     name: 'what is under way from one address is not added up',
-    edits: [{ file: THROTTLE, find: 'THEN under_way + 1 ELSE 1 END', replace: 'THEN 1 ELSE 1 END' }],
+    edits: [{ file: THROTTLE_SQL, find: 'THEN under_way + 1 ELSE 1 END', replace: 'THEN 1 ELSE 1 END' }],
     test: THROTTLED,
     title: 'tries of one address that are under way at once',
   },

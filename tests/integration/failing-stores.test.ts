@@ -7,7 +7,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '$lib/server/policy';
-import { bindings } from '$lib/server/stores/bindings';
+import { BindingError, bindings } from '$lib/server/stores/bindings';
 import { Browser } from '../setup/browser';
 import { PAGES, type Cost } from '../simulation/costs';
 import { describeStep, type Step, type StepHooks } from '../simulation/steps';
@@ -330,18 +330,18 @@ describe('a binding that is missing or wrong', () => {
       some: { DB: env.DB, SESSIONS: env.SESSIONS, SESSION_LAYOUT: 'tree' },
       says: ['SESSION_LAYOUT is "tree"', '"owner" or "index"', '[vars]'],
     },
-  ])('is a 503 that says how to mend it: $is', ({ some, says }) => {
+  ])('says how to mend it: $is', ({ some, says }) => {
     let thrown: unknown;
     try {
       bindings(platformOf(some));
     } catch (error) {
       thrown = error;
     }
-    if (!isHttpError(thrown, 503)) throw new Error(String(thrown));
-    for (const words of says) expect(thrown.body.message).toContain(words);
+    if (!(thrown instanceof BindingError)) throw new Error(String(thrown));
+    for (const words of says) expect(thrown.message).toContain(words);
   });
 
   it('no platform at all names the first thing to bind', () => {
-    expect(() => bindings(undefined)).toThrow(expect.objectContaining({ status: 503 }));
+    expect(() => bindings(undefined)).toThrow(BindingError);
   });
 });

@@ -9,14 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = [
-  'scripts',
-  'src/lib/server/auth',
-  'prisma',
-  'package.json',
-  'package-lock.json',
-  'wrangler.toml',
-];
+const COPIED = ['scripts', 'src/lib/server', 'prisma', 'package.json', 'package-lock.json', 'wrangler.toml'];
 
 vi.setConfig({ testTimeout: 90_000 });
 

@@ -6,11 +6,11 @@ import type { TestEvent } from './browser';
 
 type Asking = Pick<TestEvent, 'locals'>;
 
-async function orThrottled<T>(work: Promise<T>): Promise<T | Throttled> {
+async function orThrottled<T>(work: Promise<T>): Promise<T | { retryAfterSeconds: number }> {
   try {
     return await work;
   } catch (thrown) {
-    if (thrown instanceof Throttled) return thrown;
+    if (thrown instanceof Throttled) return { retryAfterSeconds: thrown.retryAfterSeconds };
     throw thrown;
   }
 }

@@ -1,19 +1,13 @@
 import type { KeySchema, UserAdapter } from 'lucia';
 import { recordEvent } from '../sessions/activity';
-import {
-  actorStands,
-  rotate,
-  type Account,
-  type Actor,
-  type Alongside,
-  type Ledger,
-  type Rotation,
-} from '../sessions/ledger';
+import { type Account, type Actor, type Alongside, type Ledger, type Rotation } from '../sessions/ledger';
+import { actorStands, rotate } from '../sessions/ledger-sql';
 import { leftoverIn, markLeftovers, selectLateSessions } from '../sessions/leftovers';
 import type { Arrival } from '../sessions/ledger';
 import type { Origin } from '../sessions/activity';
 import { prepare, sql, type Sql } from '../stores/sql';
-import { notOvertaken, type Try } from '../throttle/throttle';
+import type { Try } from '../throttle/throttle';
+import { notOvertaken } from '../throttle/throttle-sql';
 import { compareWithNothing, type PasswordHash } from './password';
 
 /** The one kind of key here: a username with a password. */

@@ -1,5 +1,4 @@
 import { asHashed } from '$lib/password-characters';
-import { form } from '$lib/words/form';
 import type { BreachLookup } from './breach';
 import { mostUsed } from './most-used-passwords';
 
@@ -9,6 +8,9 @@ const SITE_WORDS = ['pages-sessions', 'sessions', 'session', 'workers-kv', 'clou
 const FEW_DIGITS = 8;
 const CONTEXT_WORD_MIN_CHARACTERS = 3;
 
+/** Made of the username or the site's name, among the most used, or found in a breach. */
+export type Weakness = 'context' | 'mostUsed' | 'breached';
+
 export type NewPassword = {
   password: string;
   username: string;
@@ -17,7 +19,7 @@ export type NewPassword = {
 };
 
 /**
- * Says what is wrong with a new password, as a message for beside its field, or `null` if it may be used. Its length is
+ * What is wrong with a new password, or `null` if it may be used. Its length is
  * the form's to check, and there is no rule of composition (ASVS 6.2.5). Refused are the most used passwords
  * (6.2.4), the username and the site's name with little added (6.2.11) and, where asked for, breached ones (6.2.12).
  * All of it in the form that is hashed: every other way to type that form signs in as well, so it is the one that guessers try.
@@ -26,11 +28,11 @@ export async function checkPassword({
   password: typed,
   username,
   isBreached,
-}: NewPassword): Promise<string | null> {
+}: NewPassword): Promise<Weakness | null> {
   const password = asHashed(typed);
-  if (isMadeOfContext(password, username)) return form.newPassword.context;
-  if ((await mostUsedPasswords()).has(password.toLowerCase())) return form.newPassword.mostUsed;
-  return (await isBreached?.(password)) ? form.newPassword.breached : null;
+  if (isMadeOfContext(password, username)) return 'context';
+  if ((await mostUsedPasswords()).has(password.toLowerCase())) return 'mostUsed';
+  return (await isBreached?.(password)) ? 'breached' : null;
 }
 
 /** A public list, no one's data: kept for the isolate, and loaded only where a password is chosen. */

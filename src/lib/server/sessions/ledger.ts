@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
-import { BIRTHS, recordEvent, type EventType, type Origin } from './activity';
+import { recordEvent, type EventType, type Origin } from './activity';
 import { selectLeftover } from './leftovers';
+import { actorStands, endOfLine, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
 import { absoluteEnd } from './lifetime';
-import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
 
 /** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
 export type Standing = {
@@ -14,7 +14,7 @@ export type Standing = {
 };
 
 /** Why a session was revoked. `replaced`: its own browser signed in again, or goes on under another token. */
-type Reason = 'revoked' | 'signed-out' | 'replaced';
+export type Reason = 'revoked' | 'signed-out' | 'replaced';
 
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
@@ -51,66 +51,6 @@ export function stands(session: Confirmed, standing: Standing | null): boolean {
     session.epoch === standing.epoch &&
     !standing.revoked.has(session.sessionId) &&
     Date.now() < absoluteEnd(session)
-  );
-}
-
-/** The same rule in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
-export function actorStands({ userId, sessionId, epoch }: Actor): Sql {
-  return sql`(EXISTS (SELECT 1 FROM User WHERE id = ${userId} AND session_epoch = ${epoch}) AND ${notRevoked(sessionId)})`;
-}
-
-function notRevoked(sessionId: string): Sql {
-  return sql`NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ${sessionId})`;
-}
-
-/**
- * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
- * an id of the right form; a made-up one must leave no row.
- */
-function isKnown(sessionId: string, shown: boolean): Sql {
-  const [signUp, ...signIns] = BIRTHS;
-  return sql`(${Number(shown)}
-    OR EXISTS (SELECT 1 FROM SecurityEvent
-               WHERE session_id = ${sessionId} AND type IN (${signUp}, ${signIns[0]}, ${signIns[1]}))
-    OR EXISTS (SELECT 1 FROM RevokedSession WHERE replaced_by = ${sessionId}))`;
-}
-
-/**
- * The session that this one goes on as: itself, or, when its browser rotated its token, the last one of its line. `NULL` when that has ended.
- */
-function endOfLine(sessionId: string): Sql {
-  return sql`(WITH RECURSIVE line (id) AS (
-      SELECT ${sessionId}
-      UNION SELECT replaced_by FROM RevokedSession JOIN line USING (id) WHERE replaced_by IS NOT NULL)
-    SELECT id FROM line WHERE NOT EXISTS (SELECT 1 FROM RevokedSession WHERE RevokedSession.id = line.id))`;
-}
-
-type Revocation = {
-  /** The session, or SQL that finds it. */
-  id: string | Sql;
-  userId: string;
-  reason: Reason;
-  /** Of a rotation: the session that its browser goes on as. */
-  replacedBy?: string;
-};
-
-/**
- * The statement that ends a session of an existing user if `condition` holds; it returns the id of what it ended. A session that ended
- * before and is `replaced` now is noted as that, so that no late answer takes the new cookie away.
- */
-function revoke(
-  db: D1Database,
-  { id, userId, reason, replacedBy }: Revocation,
-  condition: Sql,
-): D1PreparedStatement {
-  const now = Date.now();
-  return prepare(
-    db,
-    sql`INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason, replaced_by)
-        SELECT ${id}, User.id, ${now}, ${now + ABSOLUTE_PERIOD_MILLISECONDS}, ${reason}, ${replacedBy ?? null}
-        FROM User WHERE User.id = ${userId} AND ${condition}
-        ON CONFLICT (id) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'replaced'
-        RETURNING id`,
   );
 }
 
@@ -277,24 +217,6 @@ export function saysItStands(results: D1Result<unknown>[]): boolean {
   return row?.stands === 1;
 }
 
-function raiseEpoch(db: D1Database, userId: string, next: number, condition: Sql): D1PreparedStatement {
-  return prepare(db, sql`UPDATE User SET session_epoch = ${next} WHERE id = ${userId} AND ${condition}`);
-}
-
-/**
- * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if it
- * took effect.
- */
-export function rotate(
-  db: D1Database,
-  { userId, sessionId }: Actor,
-  { next, successorId }: Rotation,
-  condition: Sql,
-): D1PreparedStatement[] {
-  const revocation = { id: sessionId, userId, reason: 'replaced', replacedBy: successorId } as const;
-  return [raiseEpoch(db, userId, next, condition), revoke(db, revocation, sql`session_epoch = ${next}`)];
-}
-
 /** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */
 const EPOCH_STEP_MAX = 2 ** 20;
 
@@ -305,14 +227,4 @@ const EPOCH_STEP_MAX = 2 ** 20;
  */
 export function nextEpoch(epoch: number): number {
   return epoch + 1 + randomInt(EPOCH_STEP_MAX);
-}
-
-/** What is past its time goes with the next sign-in, some rows at a time: Pages has no cron. */
-function purge(db: D1Database, now: number): D1PreparedStatement[] {
-  const some = PURGE_ROWS_AT_ONCE;
-  const events = now - EVENTS_STORED_MILLISECONDS;
-  return [
-    sql`DELETE FROM RevokedSession WHERE id IN (SELECT id FROM RevokedSession WHERE expires_at <= ${now} LIMIT ${some})`,
-    sql`DELETE FROM SecurityEvent WHERE id IN (SELECT id FROM SecurityEvent WHERE at <= ${events} LIMIT ${some})`,
-  ].map((query) => prepare(db, query));
 }

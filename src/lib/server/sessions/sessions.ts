@@ -1,46 +1,20 @@
-import type { SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
-import { StoreUnavailable } from '../stores/guarded';
 import { logEvent, type EventType } from './activity';
-import type { Background } from './background';
-import { confirmed, type ConfirmedSession } from './confirmed';
+import type { ConfirmedSession } from './confirmed';
 import { readSession, sessionEnded } from './current';
-import {
-  nextEpoch,
-  type Account,
-  type Actor,
-  type Alongside,
-  type Arrival,
-  type KnownByCookie,
-  type Ledger,
-  type Rotation,
-} from './ledger';
-import { endingInTime, renewedPeriods } from './lifetime';
+import { nextEpoch, type Account, type Alongside, type Arrival, type KnownByCookie } from './ledger';
+import { renewedPeriods } from './lifetime';
 import { createList } from './list';
-import type { SessionLucia } from './lucia';
 import type { ProvenSession } from './proof';
-import type { SessionRecords } from './records';
-import type { RequestFacts } from './request-facts';
-import type { ThisBrowser } from './this-browser';
-import { createToken, isSessionIdOf, sessionIdFor } from './token';
+import { actorOf, createRotation, type NewSession, type SessionParts } from './rotation';
+import { isSessionIdOf } from './token';
 
 export type Sessions = ReturnType<typeof createSessions>;
-
-/** A session that is about to be: its id is known before anything is stored, and its token to this request alone. */
-export type NewSession = { sessionId: string; token: string };
-
-export type SessionParts = {
-  facts: RequestFacts;
-  lucia: SessionLucia;
-  ledger: Ledger;
-  records: SessionRecords;
-  browser: ThisBrowser;
-  background: Background;
-};
 
 /** Sessions as they begin, go on under another token, and end. What asks for a session takes a confirmed one. */
 export function createSessions({ facts, lucia, ledger, records, browser, background }: SessionParts) {
   const list = createList({ lucia, ledger, records });
+  const rotation = createRotation({ facts, lucia, ledger, records, browser, background });
 
   /** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
   async function presentedSession(): Promise<KnownByCookie | null> {
@@ -50,53 +24,16 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
     return { userId, sessionId, shown: record !== null };
   }
 
-  /** Stores a session; nobody has its token before its cookie is sent. */
-  async function store(
-    { id, username, epoch }: Account,
-    { sessionId }: NewSession,
-    notes: SessionNotes,
-  ): Promise<ConfirmedSession> {
-    const record: SessionSchema = {
-      id: sessionId,
-      user_id: id,
-      username,
-      epoch,
-      ...notes,
-      ...renewedPeriods(),
-    };
-    try {
-      await records.store(record);
-    } catch (error) {
-      // KV may have taken it, with only the answer lost.
-      background.remove(() => [sessionId]);
-      throw error;
-    }
-    const user = { userId: id, username };
-    return confirmed(endingInTime(lucia.transformDatabaseSession(record, { user, fresh: false })));
-  }
-
-  /** Stores the session that takes the place of the current one. */
-  function storeSuccessor(
-    { user, created_at, device, place, name }: ConfirmedSession,
-    successor: NewSession,
-    { epoch, proved_at }: { epoch: number; proved_at: number },
-  ): Promise<ConfirmedSession> {
-    const account = { id: user.userId, username: user.username, epoch };
-    return store(account, successor, { created_at, proved_at, device, place, ...(name && { name }) });
-  }
-
-  /** The cookie goes. */
-  function leave(): void {
-    browser.leave();
-  }
-
   return {
     list: list.all,
 
     /** The user's other live sessions; `null` when KV could not list them. */
     others: list.others,
 
-    leave,
+    leave: browser.leave,
+
+    rotate: rotation.rotate,
+    rotateAll: rotation.rotateAll,
 
     /** What the ledger records of a sign-in or sign-up; the session that this browser had is replaced. */
     async arrival(type: EventType, userId: string, sessionId: string): Promise<Arrival> {
@@ -109,7 +46,11 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
      */
     async start(account: Account, session: NewSession): Promise<void> {
       const now = Date.now();
-      const started = await store(account, session, { created_at: now, proved_at: now, ...facts.origin });
+      const started = await rotation.store(account, session, {
+        created_at: now,
+        proved_at: now,
+        ...facts.origin,
+      });
       browser.goOnAs(started, session.token);
       const { presented } = facts;
       if (presented) background.remove(() => [presented.sessionId]);
@@ -131,7 +72,7 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
         // Of a session that there never was there is nothing to remove.
         if (byBirth.known || isShown) background.remove(() => [sessionId, ended ?? sessionId]);
       }
-      leave();
+      browser.leave();
     },
 
     /** Ends one session of the current user. `unknown`: no such session, or somebody else's; the answer does not say which. */
@@ -173,7 +114,7 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
       const { userId } = current.user;
       if (!(await ledger.endAll(actorOf(current), nextEpoch(current.epoch), facts.origin))) sessionEnded();
       logEvent('all-revoked', { userId });
-      leave();
+      browser.leave();
       background.remove(async () => {
         const listed = await records.list(userId);
         return [current.sessionId, ...listed.map(({ id }) => id)];
@@ -188,77 +129,11 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
       current: ProvenSession,
       alongside: Alongside,
     ): Promise<SessionView[] | null | 'refused'> {
-      const others = await this.rotateAll(current, current.proved_at, (rotation) =>
-        ledger.endOthers(actorOf(current), rotation, alongside, facts.origin),
+      const others = await rotation.rotateAll(current, current.proved_at, (next) =>
+        ledger.endOthers(actorOf(current), next, alongside, facts.origin),
       );
       if (others !== 'refused') logEvent('others-revoked', { userId: current.user.userId });
       return others;
     },
-
-    /**
-     * Ends every session by `raise`, which has the ledger raise the epoch and says whether it did; this browser goes on in the
-     * new epoch, under a new token and id, and the old records go.
-     */
-    async rotateAll(
-      current: ConfirmedSession,
-      proved_at: number,
-      raise: (rotation: Rotation) => Promise<boolean>,
-    ): Promise<SessionView[] | null | 'refused'> {
-      const next = nextEpoch(current.epoch);
-      const successor = newSession(current.user.userId);
-      const { sessionId: successorId } = successor;
-      const others = list.others(current);
-      // All at once: until the ledger has raised the epoch the successor's record is no session.
-      const [raised, stored] = await Promise.allSettled([
-        raise({ next, successorId }),
-        storeSuccessor(current, successor, { epoch: next, proved_at }),
-      ]);
-      const goesOn = raised.status === 'fulfilled' && raised.value;
-      // Also when the ledger raised the epoch and only its answer was lost: nobody has that session's token.
-      if (!goesOn && stored.status === 'fulfilled') background.remove(() => [successorId]);
-      if (raised.status === 'rejected') throw raised.reason;
-      if (!raised.value) return 'refused';
-      const listed = await others;
-      background.remove(() => [current.sessionId, ...(listed ?? []).map(({ id }) => id)]);
-      if (stored.status === 'rejected') throw stored.reason;
-      browser.goOnAs(stored.value, successor.token);
-      return listed;
-    },
-
-    /**
-     * The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). Where KV takes no
-     * new session it keeps the old one, with a proof for this request alone: others can be ended all the same.
-     */
-    async rotate(current: ConfirmedSession): Promise<ConfirmedSession> {
-      const proved = { epoch: current.epoch, proved_at: Date.now() };
-      const next = newSession(current.user.userId);
-      const successor = await storeSuccessor(current, next, proved).catch((error: unknown) => {
-        if (error instanceof StoreUnavailable) return null;
-        throw error;
-      });
-      if (!successor) return { ...current, ...proved };
-      let goesOn = false;
-      try {
-        goesOn = await ledger.replace(actorOf(current), successor.sessionId);
-      } finally {
-        // Of the two, only the one that this browser has is left.
-        background.remove(() => [goesOn ? current.sessionId : successor.sessionId]);
-      }
-      if (!goesOn) sessionEnded();
-      browser.goOnAs(successor, next.token);
-      return successor;
-    },
   };
-}
-
-type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
-
-/** Draws a token for a session of this user. Nothing is stored yet. */
-export function newSession(userId: string): NewSession {
-  const token = createToken();
-  return { token, sessionId: sessionIdFor(userId, token) };
-}
-
-export function actorOf({ user, sessionId, epoch }: ConfirmedSession): Actor {
-  return { userId: user.userId, sessionId, epoch };
 }

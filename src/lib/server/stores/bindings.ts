@@ -1,4 +1,3 @@
-import { error } from '@sveltejs/kit';
 import type { SessionLayout } from '../kv-adapter';
 
 export type Bindings = {
@@ -10,10 +9,12 @@ export type Bindings = {
   breachCheck?: string;
 };
 
-/**
- * The bindings this app runs on, from `platform.env`.
- * Throws a 503 whose message names what is missing and how to mend it.
- */
+/** Something in `platform.env` is missing or wrong: the message names it and the fix. */
+export class BindingError extends Error {
+  override name = 'BindingError';
+}
+
+/** The bindings this app runs on, from `platform.env`. Throws `BindingError`. */
 export function bindings(platform: App.Platform | undefined): Bindings {
   const env: Partial<Env> = platform?.env ?? {};
   return {
@@ -28,15 +29,14 @@ export function bindings(platform: App.Platform | undefined): Bindings {
 
 function layoutOf(value: string): SessionLayout {
   if (value === 'owner' || value === 'index') return value;
-  error(503, {
-    message: `[bindings] SESSION_LAYOUT is "${value}": set it to "owner" or "index" under [vars] in wrangler.toml.`,
-  });
+  throw new BindingError(
+    `[bindings] SESSION_LAYOUT is "${value}": set it to "owner" or "index" under [vars] in wrangler.toml.`,
+  );
 }
 
 function missing(kind: string, name: string, section: string): never {
-  error(503, {
-    message:
-      `[bindings] the ${kind} binding "${name}" is missing: add it under [[${section}]] in wrangler.toml ` +
+  throw new BindingError(
+    `[bindings] the ${kind} binding "${name}" is missing: add it under [[${section}]] in wrangler.toml ` +
       `(and [[env.preview.${section}]] for previews), or in the Pages project's settings, and deploy again.`,
-  });
+  );
 }

@@ -27,11 +27,7 @@ const BROWSER_BYTES = 8;
 const NONCE_BYTES = 16;
 
 /** Without a secret no browser is known, and none is told that it is. */
-export function createDeviceCookie(
-  cookies: CookieJar,
-  secure: boolean,
-  secret: string | undefined,
-) {
+export function createDeviceCookie(cookies: CookieJar, secure: boolean, secret: string | undefined) {
   const name = secure ? '__Host-device' : 'device';
   const keyed = (text: string) =>
     createHmac('sha256', secret ?? '')

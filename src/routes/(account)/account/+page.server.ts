@@ -31,7 +31,7 @@ export const actions = {
         password: data.newPassword,
         isBreached: locals.isBreached,
       });
-      if (weakness) return refuseChange({ newPassword: weakness });
+      if (weakness) return refuseChange({ newPassword: formWords.newPassword[weakness] });
       const outcome = await accounts.changePassword(session, data.currentPassword, data.newPassword);
       if (outcome === 'wrong-password') return refuseChange({ currentPassword: formWords.password.wrong });
       if (outcome === 'same-password') return refuseChange({ newPassword: formWords.newPassword.same });

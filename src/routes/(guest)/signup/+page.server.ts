@@ -4,6 +4,7 @@ import { formAction } from '$lib/server/http/action';
 import { parseForm, shownAgain, signUpForm, tryAgain, typed } from '$lib/server/http/form';
 import { guarded, requireGuest } from '$lib/server/http/guards';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { form as words } from '$lib/words/form';
 import { answers } from './words';
 
 export const load = guarded((event: PageServerLoadEvent) => requireGuest(event));
@@ -19,7 +20,7 @@ export const actions = {
     const weakness =
       !errors?.password && (await checkPassword({ username, password, isBreached: event.locals.isBreached }));
     if (errors || weakness)
-      return tryAgain(400, form, { ...errors, ...(weakness && { password: weakness }) });
+      return tryAgain(400, form, { ...errors, ...(weakness && { password: words.newPassword[weakness] }) });
     const outcome = await event.locals.auth.accounts.signUp(username, password);
     if (outcome === 'taken') return tryAgain(409, form, { username: answers.taken });
     redirect(303, '/sessions');

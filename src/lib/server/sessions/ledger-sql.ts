@@ -1,0 +1,98 @@
+/** The SQL of the ledger: conditions, and the statements that its batches are made of. */
+import { prepare, sql, type Sql } from '../stores/sql';
+import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
+import { BIRTHS } from './activity';
+import type { Actor, Reason, Rotation } from './ledger';
+
+/** The rule of `stands` in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
+export function actorStands({ userId, sessionId, epoch }: Actor): Sql {
+  return sql`(EXISTS (SELECT 1 FROM User WHERE id = ${userId} AND session_epoch = ${epoch}) AND ${notRevoked(sessionId)})`;
+}
+
+export function notRevoked(sessionId: string): Sql {
+  return sql`NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ${sessionId})`;
+}
+
+/**
+ * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
+ * an id of the right form; a made-up one must leave no row.
+ */
+export function isKnown(sessionId: string, shown: boolean): Sql {
+  const [signUp, ...signIns] = BIRTHS;
+  return sql`(${Number(shown)}
+    OR EXISTS (SELECT 1 FROM SecurityEvent
+               WHERE session_id = ${sessionId} AND type IN (${signUp}, ${signIns[0]}, ${signIns[1]}))
+    OR EXISTS (SELECT 1 FROM RevokedSession WHERE replaced_by = ${sessionId}))`;
+}
+
+/**
+ * The session that this one goes on as: itself, or, when its browser rotated its token, the last one of its line. `NULL` when that has ended.
+ */
+export function endOfLine(sessionId: string): Sql {
+  return sql`(WITH RECURSIVE line (id) AS (
+      SELECT ${sessionId}
+      UNION SELECT replaced_by FROM RevokedSession JOIN line USING (id) WHERE replaced_by IS NOT NULL)
+    SELECT id FROM line WHERE NOT EXISTS (SELECT 1 FROM RevokedSession WHERE RevokedSession.id = line.id))`;
+}
+
+type Revocation = {
+  /** The session, or SQL that finds it. */
+  id: string | Sql;
+  userId: string;
+  reason: Reason;
+  /** Of a rotation: the session that its browser goes on as. */
+  replacedBy?: string;
+};
+
+/**
+ * The statement that ends a session of an existing user if `condition` holds; it returns the id of what it ended. A session that ended
+ * before and is `replaced` now is noted as that, so that no late answer takes the new cookie away.
+ */
+export function revoke(
+  db: D1Database,
+  { id, userId, reason, replacedBy }: Revocation,
+  condition: Sql,
+): D1PreparedStatement {
+  const now = Date.now();
+  return prepare(
+    db,
+    sql`INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason, replaced_by)
+        SELECT ${id}, User.id, ${now}, ${now + ABSOLUTE_PERIOD_MILLISECONDS}, ${reason}, ${replacedBy ?? null}
+        FROM User WHERE User.id = ${userId} AND ${condition}
+        ON CONFLICT (id) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'replaced'
+        RETURNING id`,
+  );
+}
+
+export function raiseEpoch(
+  db: D1Database,
+  userId: string,
+  next: number,
+  condition: Sql,
+): D1PreparedStatement {
+  return prepare(db, sql`UPDATE User SET session_epoch = ${next} WHERE id = ${userId} AND ${condition}`);
+}
+
+/**
+ * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if it
+ * took effect.
+ */
+export function rotate(
+  db: D1Database,
+  { userId, sessionId }: Actor,
+  { next, successorId }: Rotation,
+  condition: Sql,
+): D1PreparedStatement[] {
+  const revocation = { id: sessionId, userId, reason: 'replaced', replacedBy: successorId } as const;
+  return [raiseEpoch(db, userId, next, condition), revoke(db, revocation, sql`session_epoch = ${next}`)];
+}
+
+/** What is past its time goes with the next sign-in, some rows at a time: Pages has no cron. */
+export function purge(db: D1Database, now: number): D1PreparedStatement[] {
+  const some = PURGE_ROWS_AT_ONCE;
+  const events = now - EVENTS_STORED_MILLISECONDS;
+  return [
+    sql`DELETE FROM RevokedSession WHERE id IN (SELECT id FROM RevokedSession WHERE expires_at <= ${now} LIMIT ${some})`,
+    sql`DELETE FROM SecurityEvent WHERE id IN (SELECT id FROM SecurityEvent WHERE at <= ${events} LIMIT ${some})`,
+  ].map((query) => prepare(db, query));
+}
