@@ -105,13 +105,13 @@ describe('the lists of passwords that are refused', () => {
     '¹²³⁴⁵⁶⁷⁸⁹',
     'ﬁrebird',
   ])('look for a password as it is hashed: %j', async (password) => {
-    expect(await check(password)).toContain('most used');
+    expect(await check(password)).toBe('mostUsed');
   });
 
   it.each([fullWidth('adalovelace'), fullWidth('cloudflare1'), 'sessions２０２６'])(
     'look for context in the same form: %j',
     async (password) => {
-      expect(await check(password)).toContain('your username');
+      expect(await check(password)).toBe('context');
     },
   );
 
@@ -120,7 +120,7 @@ describe('the lists of passwords that are refused', () => {
     const isBreached = async (password: string) => asked.push(password) > 0;
     expect(
       await checkPassword({ password: fullWidth('leaked-elsewhere'), username: 'ada', isBreached }),
-    ).toContain('leaked');
+    ).toBe('breached');
     expect(asked).toEqual(['leaked-elsewhere']);
   });
 });

@@ -18,8 +18,8 @@ describe('the password policy', () => {
       }
     }
     expect(accepted).toEqual([]);
-    expect(await check('iloveyou')).toContain('Choose another');
-    expect(await check('Password1')).toContain('most used');
+    expect(await check('iloveyou')).toBe('mostUsed');
+    expect(await check('Password1')).toBe('mostUsed');
   });
 
   it('takes the list slimmed by the build for what it is', () => {
@@ -45,7 +45,7 @@ describe('the password policy', () => {
     'cloudflare1',
     'snoissessnoisses',
   ])('refuses %j, which is little more than the username or the name of the site', async (password) => {
-    expect(await check(password)).toContain('your username');
+    expect(await check(password)).toBe('context');
   });
 
   it.each([
@@ -64,7 +64,7 @@ describe('the password policy', () => {
 
   it("does not mind a word of someone else's", async () => {
     expect(await check('gracehopper1906', 'ada')).toBeNull();
-    expect(await check('gracehopper1906', 'grace-hopper')).toContain('your username');
+    expect(await check('gracehopper1906', 'grace-hopper')).toBe('context');
   });
 
   it('asks for breaches last, and only when it is told to', async () => {
@@ -73,13 +73,11 @@ describe('the password policy', () => {
       asked.push(password);
       return password === 'leaked elsewhere';
     };
-    expect(await checkPassword({ password: 'leaked elsewhere', username: 'ada', isBreached })).toContain(
-      'leaked',
+    expect(await checkPassword({ password: 'leaked elsewhere', username: 'ada', isBreached })).toBe(
+      'breached',
     );
     expect(await checkPassword({ password: 'not leaked yet', username: 'ada', isBreached })).toBeNull();
-    expect(await checkPassword({ password: 'password1', username: 'ada', isBreached })).toContain(
-      'most used',
-    );
+    expect(await checkPassword({ password: 'password1', username: 'ada', isBreached })).toBe('mostUsed');
     expect(
       await checkPassword({ password: 'leaked elsewhere', username: 'ada', isBreached: null }),
     ).toBeNull();
