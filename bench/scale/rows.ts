@@ -3,10 +3,20 @@
  * functions on Miniflare's KV and D1, the tables filled with other users.
  */
 import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
-import { requireSessions } from '$lib/server/sessions/sessions';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import { sessionIdFor } from '$lib/server/sessions/token';
 import { Browser, type TestEvent } from '../../tests/setup/browser';
+import {
+  signUp,
+  signIn,
+  peekSession,
+  requireSession,
+  revokeSession,
+  revokeOtherSessions,
+  signOut,
+  changePassword,
+  listSessions,
+} from '../../tests/setup/requests';
 import { quickHash } from '../../tests/simulation/histories-requests';
 import { plainUsers } from '../../tests/simulation/plain-users';
 import { readMigrations } from '../../tests/simulation/sqlite-d1';
@@ -68,7 +78,7 @@ async function measureAll(kv: KVNamespace, real: D1Database): Promise<Record<str
   await measure('first sign-in of a browser', phone, (event) => signIn(event, 'ada', PASSWORD));
   await measure('page view (peek)', laptop, peekSession);
   await measure('account page (require)', laptop, requireSession);
-  await measure('sessions page', laptop, requireSessions);
+  await measure('sessions page', laptop, async (event) => listSessions(event, await requireSession(event)));
   await measure('sign-in refused', laptop, (event) => signIn(event, 'ada', 'wrong'));
   const phoneId = sessionIdOf(phone);
   await measure('revoke one', laptop, async (event) =>

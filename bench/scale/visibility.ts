@@ -3,6 +3,7 @@
  * `confirmSession` on the simulated KV (tests/simulation), with a clock of its own.
  */
 import { Browser } from '../../tests/setup/browser';
+import { signUp, peekSession, confirmSession, signOut } from '../../tests/setup/requests';
 import { quickHash } from '../../tests/simulation/histories-requests';
 import { createHostileKV } from '../../tests/simulation/hostile-kv';
 import type { Hostility } from '../../tests/simulation/hostility';

@@ -1,9 +1,11 @@
 /** The app's own modules, as a page's load or action calls them, without the page. */
-import { isRedirect } from '@sveltejs/kit';
-import { LuciaError, type Session } from 'lucia';
-import { createAuth, type Auth } from '../../src/lib/server/sessions/lucia';
-import { newSession } from '../../src/lib/server/sessions/sessions';
+import { LuciaError, type SessionSchema } from 'lucia';
+import { createAuth } from '../../src/lib/server/auth';
 import { cloudflareKvBinding } from '../../src/lib/server/kv-adapter';
+import { SessionEnded, type ConfirmedSession } from '../../src/lib/server/sessions/confirmed';
+import { requestFacts } from '../../src/lib/server/sessions/request-facts';
+import { newSession } from '../../src/lib/server/sessions/rotation';
+import { guardStores } from '../../src/lib/server/stores/guarded';
 import { serve, type BenchEnv, type Seeded } from './contender';
 
 const PASSWORD = 'correct horse battery staple';
@@ -28,23 +30,10 @@ function eventOf(request: Request, env: BenchEnv, ctx?: ExecutionContext, addres
     get: (name: string) => sent.get(name) ?? readCookie(request.headers.get('cookie') ?? '', name),
     set: (name: string, value: string) => void sent.set(name, value),
   };
-  const event = {
-    request,
-    url,
-    cookies,
-    platform: { ctx },
-    getClientAddress: () => address,
-    locals: {} as { auth: Auth },
-    sent,
-  };
-  event.locals.auth = createAuth({
-    kv: env.SESSIONS,
-    db: env.DB,
-    layout: 'owner',
-    event,
-    deviceSecret: DEVICE_SECRET,
-  });
-  return event;
+  const stores = guardStores(env.SESSIONS, env.DB);
+  const facts = requestFacts({ request, url, cookies, platform: { ctx }, getClientAddress: () => address });
+  const auth = createAuth({ stores, facts, layout: 'owner', deviceSecret: DEVICE_SECRET });
+  return { ...auth, facts, sent };
 }
 
 function readCookie(header: string, name: string): string | undefined {
@@ -58,36 +47,40 @@ const headerOf = (sent: Map<string, string>) =>
   [...sent].map(([name, value]) => `${name}=${value}`).join('; ');
 
 async function seedUser(request: Request, env: BenchEnv, username: string, more = 0): Promise<string> {
-  const event = eventOf(request, env);
-  const outcome = await signUp(event, username, PASSWORD);
-  if (outcome !== 'signed-in') throw new Error(`seeding ${username}: ${JSON.stringify(outcome)}`);
-  const { auth } = event.locals;
-  const signedIn = await auth.memory.confirmed;
-  if (!signedIn) throw new Error(`seeding ${username}: no session`);
-  const { user, created_at, proved_at, epoch, device, place } = signedIn;
-  const attributes = { username, created_at, proved_at, epoch, device, place };
+  const { accounts, sent } = eventOf(request, env);
+  const outcome = await accounts.signUp(username, PASSWORD);
+  if (outcome !== 'signed-in') throw new Error(`seeding ${username}: ${outcome}`);
+  const cookie = headerOf(sent);
+  const adapter = adapterOf(env);
+  const record = await recordOf(request, env, cookie);
+  if (!record) throw new Error(`seeding ${username}: no session`);
   await Promise.all(
-    Array.from({ length: more }, () => {
-      const { sessionId } = newSession(user.userId);
-      return auth.lucia.createSession({ userId: user.userId, sessionId, attributes });
-    }),
+    Array.from({ length: more }, () =>
+      adapter.setSession({ ...record, id: newSession(record.user_id).sessionId }),
+    ),
   );
-  return headerOf(event.sent);
+  return cookie;
+}
+
+const adapterOf = (env: BenchEnv) =>
+  cloudflareKvBinding(env.SESSIONS, undefined, { layout: 'owner' })(LuciaError);
+
+function recordOf(request: Request, env: BenchEnv, cookie: string): Promise<SessionSchema | null> {
+  const { facts } = eventOf(new Request(request.url, { headers: { cookie } }), env);
+  return adapterOf(env).getSession(facts.presented?.sessionId ?? '');
 }
 
 /** Makes the session of this cookie due for renewal. */
 async function age(request: Request, env: BenchEnv, cookie: string): Promise<void> {
-  const event = eventOf(new Request(request.url, { headers: { cookie } }), env);
-  const adapter = cloudflareKvBinding(env.SESSIONS, undefined, { layout: 'owner' })(LuciaError);
-  const session = await adapter.getSession(event.locals.auth.presented?.sessionId ?? '');
-  if (session) await adapter.setSession({ ...session, active_expires: Date.now() - 1 });
+  const session = await recordOf(request, env, cookie);
+  if (session) await adapterOf(env).setSession({ ...session, active_expires: Date.now() - 1 });
 }
 
 export default serve({
   async seed(request, env) {
     const cookies = await seedUser(request, env, 'alice');
     const again = eventOf(request, env);
-    await signIn(again, 'alice', PASSWORD);
+    await again.accounts.signIn('alice', PASSWORD);
     const due = headerOf(again.sent);
     await age(request, env, due);
     const seeded: Seeded = {
@@ -108,32 +101,31 @@ export default serve({
   },
   subjects: {
     '/peek': async (request, env, ctx) => {
-      const session = await peekSession(eventOf(request, env, ctx));
+      const session = await eventOf(request, env, ctx).current.peek();
       return Response.json({ username: session?.user.username });
     },
     '/require': async (request, env, ctx) => {
-      const session = await requireSession(eventOf(request, env, ctx));
+      const session = await eventOf(request, env, ctx).current.require();
       return Response.json({ username: session.user.username });
     },
     '/renew': async (request, env, ctx) => {
-      const session = await peekSession(eventOf(request, env, ctx));
+      const session = await eventOf(request, env, ctx).current.peek();
       return Response.json({ username: session?.user.username, fresh: session?.fresh });
     },
     '/list-100': list,
     '/list-1000': list,
     '/require-and-list-1000': requireAndList,
     '/sign-in': async (request, env, ctx) => {
-      const event = eventOf(request, env, ctx, ADDRESS);
-      const outcome = await signIn(event, 'alice', PASSWORD);
+      const outcome = await eventOf(request, env, ctx, ADDRESS).accounts.signIn('alice', PASSWORD);
       return Response.json({ username: outcome === 'signed-in' && 'alice' });
     },
     '/end-999-others': async (request, env, ctx) => {
-      const event = eventOf(request, env, ctx);
+      const { current, accounts } = eventOf(request, env, ctx);
       try {
-        const ended = await revokeOtherSessions(event, await requireSession(event));
-        return Response.json({ ended });
+        const proof = accounts.freshProof(await current.require());
+        return Response.json({ ended: proof && (await accounts.endOthers(proof)) });
       } catch (thrown) {
-        if (isRedirect(thrown)) return Response.json({ ended: null }, { status: 401 });
+        if (thrown instanceof SessionEnded) return Response.json({ ended: null }, { status: 401 });
         throw thrown;
       }
     },
@@ -141,22 +133,18 @@ export default serve({
 });
 
 /** The sessions that a listing is for, confirmed by an earlier request: what is timed is the listing alone. */
-const confirmed = new Map<string, Session>();
+const confirmed = new Map<string, ConfirmedSession>();
 
 async function list(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
-  const event = eventOf(request, env, ctx);
+  const { current, sessions } = eventOf(request, env, ctx);
   const cookie = request.headers.get('cookie') ?? '';
-  const current = confirmed.get(cookie) ?? (await requireSession(event));
-  confirmed.set(cookie, current);
-  event.locals.auth.memory.users.set(current.user.userId, {
-    id: current.user.userId,
-    username: current.user.username,
-  });
-  return Response.json({ length: (await listSessions(event.locals.auth, current)).length });
+  const session = confirmed.get(cookie) ?? (await current.require());
+  confirmed.set(cookie, session);
+  return Response.json({ length: (await sessions.list(session)).sessions.length });
 }
 
 async function requireAndList(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
-  const event = eventOf(request, env, ctx);
-  const current = await requireSession(event);
-  return Response.json({ length: (await listSessions(event.locals.auth, current)).length });
+  const { current, sessions } = eventOf(request, env, ctx);
+  const session = await current.require();
+  return Response.json({ length: (await sessions.list(session)).sessions.length });
 }
