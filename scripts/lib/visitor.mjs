@@ -16,7 +16,7 @@ export function visit(origin, path, { cookie, form, address = '127.0.0.1', signa
       accept: 'text/html',
       // What Cloudflare's edge adds.
       'cf-connecting-ip': address,
-      ...(cookie && { cookie: `session=${cookie}` }),
+      ...(cookie && { cookie: `pages-session=${cookie}` }),
     },
     ...(form && { body: new URLSearchParams(form) }),
     ...(signal && { signal }),

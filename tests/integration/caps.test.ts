@@ -39,10 +39,11 @@ it('the sessions page shows the last used of many, and says how many there are',
   await putSessions(250);
   const page = (await returned(loadSessions, '/sessions')) as {
     sessions: { current: boolean; lastActiveAt: number }[];
-    total: number;
-    more: boolean;
+    otherCount: number;
+    cut: string;
   };
-  expect(page).toMatchObject({ total: 252, more: false });
+  expect(page.otherCount).toBe(251);
+  expect(page.cut).toContain(`${SESSIONS_SHOWN_MAX - 1} last used of 251`);
   expect(page.sessions).toHaveLength(SESSIONS_SHOWN_MAX);
   const [first, ...others] = page.sessions.map(({ lastActiveAt }) => lastActiveAt);
   expect(page.sessions[0]?.current).toBe(true);

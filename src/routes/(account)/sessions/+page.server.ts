@@ -12,12 +12,14 @@ import { answers } from './words';
 export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
   const session = await current.require();
-  const listed = await sessions.list(session);
+  const { sessions: listed, more } = await sessions.list(session);
   const newSince = lastVisit(cookies, session.user.userId, url.protocol === 'https:');
+  const shown = listed.slice(0, SESSIONS_SHOWN_MAX);
+  const others = listed.length - 1;
   return {
-    sessions: listed.sessions.slice(0, SESSIONS_SHOWN_MAX),
-    total: listed.sessions.length,
-    more: listed.more,
+    sessions: shown,
+    otherCount: more ? `${others}+` : others,
+    cut: shown.length < listed.length ? answers.cut(shown.length - 1, others, more) : null,
     newSince,
   };
 });

@@ -16,18 +16,14 @@ export const words = {
   none: 'You are signed in on this device only.',
   end: 'End session',
   endOne: (session: string) => `for ${session}`,
-  /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
-  cut: (shown: number, count: number, more: boolean) =>
-    `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
-  endOthers: (count: number, more: boolean) => {
-    const one = count === 1;
-    const all = more ? '' : `${count} `;
-    return {
-      label: one ? 'End the other session' : `End all ${all}others`,
-      title: one ? 'End the other session?' : `End all ${all}other sessions?`,
-      text: `${one ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
-      confirm: one ? 'End session' : `End ${all}sessions`,
-    };
+  /** `count` is "1000+" where there may be more. */
+  endOthers: {
+    label: (count: number | string) => (count === 1 ? 'End the other session' : `End all ${count} others`),
+    title: (count: number | string) =>
+      count === 1 ? 'End the other session?' : `End all ${count} other sessions?`,
+    text: (count: number | string) =>
+      `${count === 1 ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
+    confirm: (count: number | string) => (count === 1 ? 'End session' : `End ${count} sessions`),
   },
   rename: {
     label: 'Rename',
@@ -39,11 +35,11 @@ export const words = {
   stepUp: {
     heading: 'Enter your password to go on',
     password: 'Password',
-    text: 'Ending sessions asks for it again after a while.',
+    text: 'We ask again after 15 minutes.',
     revoke: (session: string) => `Then this session ends: ${session}.`,
     unknown: 'one not in this list',
     revokeOthers: 'Then all your other sessions end.',
-    revokeAll: 'Then every session ends, on this device as well.',
+    revokeAll: 'Signs you out on all devices, including this one.',
     confirm: { revoke: 'End session', revokeOthers: 'End other sessions', revokeAll: 'Sign out everywhere' },
   },
   find: {
@@ -51,7 +47,7 @@ export const words = {
     hint: 'Name, browser, system or place',
     submit: 'Find',
     found: (count: number, all: number) => `${count} of ${all} sessions`,
-    none: 'No session matches. Try fewer letters.',
+    none: 'No session matches.',
   },
   groups: {
     day: 'Active in the last 24 hours',
@@ -60,17 +56,17 @@ export const words = {
   },
   everywhere: {
     heading: 'Sign out everywhere',
-    text: 'Ends every session, on this device as well.',
+    text: 'Signs you out on all devices, including this one.',
     label: 'Sign out everywhere',
     title: 'Sign out everywhere?',
-    dialog: 'Every session ends, on this device as well. You have to sign in again on each device.',
+    dialog: 'You have to sign in again on each device.',
     confirm: 'Sign out everywhere',
   },
   /** Followed by "in 29 days". */
   endsUnused: 'If it is not used, the session on this device ends by itself',
   about: [
-    'Ending takes effect at once, everywhere: account pages and every change refuse that session from then on. A public page may still show your name there for a minute or so.',
-    '“Last active” is noted once an hour at most.',
+    'An ended session cannot open an account page or change anything. A public page may still show your name for a minute or so.',
+    'Last active is accurate to the hour.',
   ],
 };
 
@@ -86,6 +82,9 @@ export const answers = {
       ? '1 other session ended. That device is signed out.'
       : `${count} other sessions ended. Those devices are signed out.`;
   },
+  /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
+  cut: (shown: number, count: number, more: boolean) =>
+    `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
   named: (name: string) => `Session named “${name}”.`,
   nameRemoved: 'Name removed.',
 };
