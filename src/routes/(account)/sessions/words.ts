@@ -29,7 +29,7 @@ export const words = {
     label: 'Rename',
     of: (session: string) => `the session of ${session}`,
     name: 'Name',
-    hint: 'Up to 40 characters. Leave it empty to remove the name.',
+    hint: 'Up to 40 characters. Leave it empty for no name.',
     save: 'Save',
   },
   stepUp: {
@@ -63,7 +63,7 @@ export const words = {
     confirm: 'Sign out everywhere',
   },
   /** Followed by "in 29 days". */
-  endsUnused: 'If it is not used, the session on this device ends by itself',
+  endsUnused: 'Unused, the session on this device ends',
   about: [
     'An ended session cannot open an account page or change anything. A public page may still show your name for a minute or so.',
     'Last active is accurate to the hour.',
