@@ -192,8 +192,8 @@ export const FAULTS = [
     edits: [
       {
         file: LEFTOVERS,
-        find: 'return complete && isEach && some.length === all.length;',
-        replace: 'void isEach;\n  return complete && some.length === all.length;',
+        find: 'return { clean: complete && isEach && some.length === all.length, failed: !isEach };',
+        replace: 'void isEach;\n  return { clean: complete && some.length === all.length, failed: false };',
       },
     ],
     test: 'tests/integration/leftovers.test.ts',

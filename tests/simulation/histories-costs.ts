@@ -65,7 +65,9 @@ function expectedCost(act: Act, done: Done, goesOn: boolean): Cost | null {
   const asksForSession = !['signUp', 'signIn', 'signOut'].includes(act.action);
   // Without a session there is nothing to pay for, or only the question.
   if (asksForSession && !session) return null;
-  if (act.action === 'signOut' && !presented) return null;
+  // Of a deleted account, and of a session that is long over, the ledger has no birth: KV is asked as well.
+  const isForgotten = actor?.account.exists !== 'yes' || isPastAbsoluteLimit(actor, Date.now());
+  if (act.action === 'signOut' && (!presented || isForgotten)) return null;
   // An id that is nobody's or a stranger's is refused by its form; one's own is a plain revoke here.
   if (act.action === 'revoke' && (!target || target.account !== actor?.account)) return null;
   // The ledger forgets a session's birth once it could no longer live.
