@@ -93,8 +93,8 @@ function checkAccepted(act: Act, { actor, fateBefore, session, putRefused }: Don
     return;
   }
   expect(fateBefore !== 'ended', 'an ended session is refused');
-  // A session that KV does not renew stands, and ends when it would have.
-  if (!(session?.fresh && putRefused)) actor.seenAt.push(now);
+  // A session that KV does not renew stands, and ends when it would have. A new name renews with its own write, or not at all.
+  if (!(session?.fresh && putRefused) && act.action !== 'rename') actor.seenAt.push(now);
   // Whatever might have ended it is over and has not.
   if (!racing && actor.fate === 'unsure') actor.fate = 'live';
 }
