@@ -69,7 +69,13 @@ describe('a body that comes after the end', () => {
       form: () => ({ sessionId: sessionIdOf(scene.laptop), name: 'taken over' }),
       name: 'rename',
     },
+    { action: sessionActions.revoke, form: () => ({ sessionId: 'none' }), name: 'revoke of an unknown one' },
     { action: sessionActions.revokeOthers, form: () => ({ late: '' }), name: 'revokeOthers' },
+    {
+      action: accountActions.changePassword,
+      form: () => ({ currentPassword: '', newPassword: '' }),
+      name: 'changePassword without a password',
+    },
     { action: sessionActions.revokeAll, form: () => ({ late: '' }), name: 'revokeAll' },
     {
       action: accountActions.changePassword,
