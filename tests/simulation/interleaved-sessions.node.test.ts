@@ -398,7 +398,12 @@ it(
       expectAnswers(interleaving, ['rename']);
       const record = scene.kv.truth().find(({ key }) => key === keyOf(scene.cookies.laptop));
       const { name } = JSON.parse(record?.value ?? '{}') as { name?: string };
-      if (valueOf(interleaving, 'rename') === 'renamed') return expect(name).toBe('a name');
+      const steps = interleaving.schedule.split('\n');
+      const asked = steps.findLastIndex((step) => step.startsWith('rename: D1 SELECT'));
+      const ended = steps.findIndex((step) => step.startsWith('revoke: D1 INSERT'));
+      const isRenamed = valueOf(interleaving, 'rename') === 'renamed';
+      if (isRenamed) expect(asked, 'the last question came before the end').toBeLessThan(ended);
+      if (isRenamed) return expect(name).toBe('a name');
       refused += 1;
       expect(name).toBeUndefined();
     });
