@@ -1,0 +1,53 @@
+import type { SessionEnd } from '$lib/words/session-end';
+
+/** A look that takes longer has found nothing out. */
+const WAIT_MILLISECONDS = 10_000;
+
+/** What `GET /api/session` says. `unknown` is every failure, and every answer that this app did not give. */
+export type Look =
+  | { kind: 'signed-in'; username: string }
+  | { kind: 'ended'; end: SessionEnd }
+  | { kind: 'replaced' }
+  | { kind: 'unknown' };
+
+const UNKNOWN: Look = { kind: 'unknown' };
+
+/** Asks who is signed in in this browser. Never throws. A look is not a use of the session. */
+export async function look(): Promise<Look> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), WAIT_MILLISECONDS);
+  try {
+    const response = await fetch('/api/session', {
+      headers: { accept: 'application/json' },
+      cache: 'no-store',
+      signal: limit.signal,
+    });
+    return await judge(response);
+  } catch {
+    return UNKNOWN;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Only our own words end a page: a portal's 200, a proxy's 401 and an edge's 409 say nothing about a session. */
+export async function judge(response: Response): Promise<Look> {
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim();
+  const body: unknown = await response.json().catch(() => null);
+  if (response.redirected || typeof body !== 'object' || body === null) return UNKNOWN;
+  if (response.status === 200 && type === 'application/json') {
+    return 'username' in body && typeof body.username === 'string'
+      ? { kind: 'signed-in', username: body.username }
+      : UNKNOWN;
+  }
+  if (type !== 'application/problem+json') return UNKNOWN;
+  if (response.status === 409) return { kind: 'replaced' };
+  return response.status === 401 ? { kind: 'ended', end: endOf(body) } : UNKNOWN;
+}
+
+function endOf(body: object): SessionEnd {
+  return {
+    by: 'endedBy' in body && typeof body.endedBy === 'string' ? body.endedBy : null,
+    at: 'endedAt' in body && typeof body.endedAt === 'number' ? body.endedAt : null,
+  };
+}
