@@ -1,4 +1,5 @@
-import type { SessionEnd } from '$lib/words/session-end';
+import type { Device } from '$lib/session-view';
+import { endedBy, type SessionEnd } from '$lib/words/session-end';
 
 /** A look that takes longer has found nothing out. */
 const WAIT_MILLISECONDS = 10_000;
@@ -34,11 +35,10 @@ export async function look(): Promise<Look> {
 export async function judge(response: Response): Promise<Look> {
   const type = response.headers.get('content-type')?.split(';')[0]?.trim();
   const body: unknown = await response.json().catch(() => null);
-  if (response.redirected || typeof body !== 'object' || body === null) return UNKNOWN;
+  if (response.redirected || !isObject(body)) return UNKNOWN;
   if (response.status === 200 && type === 'application/json') {
-    return 'username' in body && typeof body.username === 'string'
-      ? { kind: 'signed-in', username: body.username }
-      : UNKNOWN;
+    const { username } = body;
+    return typeof username === 'string' ? { kind: 'signed-in', username } : UNKNOWN;
   }
   if (type !== 'application/problem+json') return UNKNOWN;
   if (response.status === 409) return { kind: 'replaced' };
@@ -46,8 +46,22 @@ export async function judge(response: Response): Promise<Look> {
 }
 
 function endOf(body: object): SessionEnd {
-  return {
-    by: 'endedBy' in body && typeof body.endedBy === 'string' ? body.endedBy : null,
-    at: 'endedAt' in body && typeof body.endedAt === 'number' ? body.endedAt : null,
-  };
+  const ended: unknown = 'ended' in body ? body.ended : null;
+  if (!isEnding(ended)) return { by: null, at: null };
+  return { by: endedBy(ended), at: ended.at };
+}
+
+type Ending = { type: string; device: Device; at: number };
+
+function isEnding(value: unknown): value is Ending {
+  if (!isObject(value) || typeof value.type !== 'string' || typeof value.at !== 'number') return false;
+  const { device } = value;
+  return (
+    isObject(device) &&
+    [device.browser, device.system].every((name) => name === null || typeof name === 'string')
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
