@@ -162,7 +162,7 @@ test('tabs of one browser follow each other’s sign-out and sign-in', async ({ 
   // It follows once its scripts run.
   await second.locator('#svelte-announcer').waitFor({ state: 'attached' });
   await laptop.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
-  await expect(second.getByRole('alert')).toHaveText('This session has ended.');
+  await expect(second.getByRole('alert')).toHaveText('Your session has ended.');
   await expect(second.getByText(user.username)).toHaveCount(0);
   await laptop.signIn(user);
   await expect(second.getByRole('banner')).toContainText(user.username);

@@ -160,11 +160,11 @@ function lackFeatures(): void {
       },
     });
   for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) refuse(name);
-  window.BroadcastChannel = class {
-    constructor() {
+  window.BroadcastChannel = new Proxy(BroadcastChannel, {
+    construct: () => {
       throw new DOMException('The operation is insecure.', 'SecurityError');
-    }
-  } as unknown as typeof BroadcastChannel;
+    },
+  });
   lack(HTMLElement.prototype, 'hidePopover', 'showPopover', 'togglePopover', 'popover');
   lack(HTMLDialogElement.prototype, 'showModal', 'show');
   lack(HTMLFormElement.prototype, 'requestSubmit');

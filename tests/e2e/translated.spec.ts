@@ -86,7 +86,7 @@ for (const [way, translator] of Object.entries({ replaced: translate, wrapped: w
       }),
     );
     await page.clock.fastForward(61_000);
-    await expect(page.getByRole('alert')).toHaveText('This session has ended.');
+    await expect(page.getByRole('alert')).toHaveText('Your session has ended.');
     await expect(device.rows()).toHaveCount(0);
     await expect(page.locator('body')).not.toContainText(user.username);
   });

@@ -13,6 +13,6 @@ export function endedBy({ type, device }: { type: string; device: Device }): str
 
 /** "This session was ended from Chrome on macOS, 2 minutes ago.", or as much of it as is known. `now`: epoch milliseconds. */
 export function sessionEndInWords({ by, at }: SessionEnd, now: number): string {
-  if (by === null || at === null) return 'This session has ended.';
+  if (by === null || at === null) return 'Your session has ended.';
   return `This session was ended ${by}, ${relativeTime(at, now)}.`;
 }

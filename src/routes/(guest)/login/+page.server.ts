@@ -15,7 +15,8 @@ export const load = guarded(async (event: PageServerLoadEvent) => {
   const { searchParams } = event.url;
   return {
     redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
-    notice: NOTICES.find((notice) => notice === searchParams.get('notice')) ?? left,
+    notice: NOTICES.find((notice) => notice === searchParams.get('notice')) ?? left?.notice ?? null,
+    end: left?.end ?? null,
   };
 });
 
