@@ -127,6 +127,41 @@ test('while a form is under way nothing that a look finds out changes the page',
   await expect(laptop.rows()).toHaveCount(1);
 });
 
+test('it looks once a minute while it is visible, at once when looked at, and every 15 seconds on /sessions at first', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await signedUp(newDevice(), user);
+  const { page } = device;
+  const looks = await answerWith(page, LOOK, signedIn(user.username));
+  const seconds = async (passed: number, expected: number) => {
+    for (let at = 0; at < passed; at += 15) {
+      await page.clock.runFor(15_000);
+      // What is under way is not asked twice.
+      await page.evaluate(() => fetch('/favicon.svg').then((response) => response.text()));
+    }
+    await expect.poll(() => looks.count).toBe(expected);
+  };
+  await page.clock.pauseAt(Date.now() + 5_000);
+  await device.visit('/sessions');
+  await seconds(285, 19);
+  await seconds(120, 21);
+  await device.visit('/account');
+  await seconds(180, 24);
+
+  const setVisibility = (state: DocumentVisibilityState) =>
+    page.evaluate((state) => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, state);
+  await setVisibility('hidden');
+  await seconds(180, 24);
+  await setVisibility('visible');
+  await seconds(0, 25);
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await seconds(0, 25);
+});
+
 test('a device whose session was ended elsewhere is shown as signed out when it goes on', async ({
   newDevice,
   user,
