@@ -196,11 +196,11 @@ function lackFeatures(): void {
     'share',
   );
   lack(Crypto.prototype, 'randomUUID');
-  const { matches } = Element.prototype;
-  Element.prototype.matches = function (selector: string) {
+  const matches = Reflect.get(Element.prototype, 'matches');
+  Reflect.set(Element.prototype, 'matches', function (this: Element, selector: string) {
     if (selector.includes(':popover-open')) throw new DOMException('not a valid selector', 'SyntaxError');
-    return matches.call(this, selector);
-  };
+    return Reflect.apply(matches, this, [selector]);
+  });
 }
 
 test('a browser without the newer features, and with storage blocked, runs every page and form', async ({

@@ -21,12 +21,12 @@ function translate(): void {
 /** The same in two steps, with the text left inside: another translator's way. */
 function wrap(): void {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const texts: Node[] = [];
-  while (walker.nextNode()) texts.push(walker.currentNode);
+  const texts: Text[] = [];
+  while (walker.nextNode()) if (walker.currentNode instanceof Text) texts.push(walker.currentNode);
   for (const text of texts) {
-    if (!text.textContent?.trim() || text.parentElement?.closest('font, script, style')) continue;
+    if (!text.data.trim() || text.parentElement?.closest('font, script, style')) continue;
     const font = document.createElement('font');
-    text.parentNode?.insertBefore(font, text);
+    text.before(font);
     font.append(text);
   }
 }
