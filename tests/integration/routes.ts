@@ -16,6 +16,7 @@ import { actions as signInActions, load as loadSignIn } from '../../src/routes/(
 import { actions as signUpActions } from '../../src/routes/(guest)/signup/+page.server';
 import { load as loadLayout } from '../../src/routes/+layout.server';
 import { load as loadHome } from '../../src/routes/+page.server';
+import { GET as getSession } from '../../src/routes/api/session/+server';
 import { DELETE as deleteSession } from '../../src/routes/api/sessions/[id]/+server';
 import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
 import { GET as getHealth } from '../../src/routes/healthz/+server';
@@ -137,6 +138,7 @@ export const ACTION_SCENARIOS: Scenario[] = [
 ];
 
 export const API_SCENARIOS: Scenario[] = [
+  { name: 'GET /api/session', page: 'GET /api/session', method: 'GET', run: getSession },
   { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions },
   { name: 'DELETE /api/sessions', method: 'DELETE', run: deleteSessions, tidying: isTidying },
   {
@@ -194,7 +196,7 @@ export function storesWith(hooks: StepHooks) {
     db: observeD1(env.DB, hooks).db,
     layout: 'owner' as const,
     passwordHash: quickHash,
-    deviceSecret: 'a secret of the tests',
+    cookieSecrets: { current: 'a secret of the tests' },
     address: newAddress(),
   };
 }
