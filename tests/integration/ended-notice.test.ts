@@ -25,7 +25,7 @@ async function told(browser: Browser, hooks = {}): Promise<unknown> {
   const page = { method: 'GET' as const, browser: () => browser };
   await call({ ...page, name: 'the sessions page', run: loadSessions }, scene, hooks);
   const path = '/login?redirectTo=%2Fsessions';
-  const { outcome } = await call({ ...page, name: 'the sign-in page', path, run: loadSignIn }, scene);
+  const { outcome } = await call({ ...page, name: 'the sign-in page', path, run: loadSignIn }, scene, {});
   return outcome;
 }
 
