@@ -127,6 +127,21 @@ test('while a form is under way nothing that a look finds out changes the page',
   await expect(laptop.rows()).toHaveCount(1);
 });
 
+test('on /sessions a sign-in elsewhere appears by itself, and what is being typed stays', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await signedUp(newDevice(), user);
+  const phone = await newDevice();
+  const { page } = laptop;
+  await page.getByText('Rename').click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('half a na');
+  await phone.startSignedIn(user);
+  await page.clock.fastForward(16_000);
+  await expect(laptop.rows()).toHaveCount(2);
+  await expect(page.getByRole('textbox', { name: 'Name', exact: true }).first()).toHaveValue('half a na');
+});
+
 test('it looks once a minute while it is visible, at once when looked at, and every 15 seconds on /sessions at first', async ({
   newDevice,
   user,
