@@ -548,15 +548,3 @@ describe('rows of the throttle', () => {
     expect(results).toEqual([{ failures: 1 }]);
   });
 });
-
-it.each([
-  ['192.0.2.1', '192.0.2.1'],
-  ['2001:db8::1', '2001:db8:0:0'],
-  ['2001:0DB8:0001:0002:3:4:5:6', '2001:db8:1:2'],
-  ['::ffff:1', '0:0:0:0'],
-  ['127.0.0.1', null],
-  ['::1', null],
-  [null, null],
-])('the block of %s is %s', (address, block) => {
-  expect(addressBlock(address)).toBe(block);
-});
