@@ -8,7 +8,7 @@ import {
   SIGN_UP_THROTTLE,
   UNDER_WAY_MILLISECONDS,
 } from '$lib/server/policy';
-import { addressBlock, bucket, createThrottle } from '$lib/server/throttle/throttle';
+import { bucket, createThrottle } from '$lib/server/throttle/throttle';
 import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import { Browser, type RequestOptions } from '../setup/browser';
 import {

@@ -20,6 +20,9 @@ export const TOKEN_BYTES = 32;
 export const USERNAME_MIN_CHARACTERS = 3;
 export const USERNAME_MAX_CHARACTERS = 64;
 
+/** In code points: four times as many bytes at most. */
+export const SESSION_NAME_MAX_CHARACTERS = 40;
+
 /** ASVS 6.2.1: 8 at the least; as `passwordLength` counts. */
 export const PASSWORD_MIN_CHARACTERS = 8;
 /** ASVS 6.2.9: 64 or more must be allowed. The upper bound keeps a request's work bounded. */

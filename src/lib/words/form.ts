@@ -8,6 +8,7 @@ export const form = {
     tooLong: (max: number) => `Use at most ${max} characters.`,
     characters: 'Use letters a–z, digits, dots, hyphens and underscores, and begin with a letter or digit.',
     impossible: 'No username is that long.',
+    badge: 'This reads like a label of this site. Choose another.',
   },
   newPassword: {
     missing: 'Enter a password.',
@@ -25,10 +26,16 @@ export const form = {
     missing: 'Enter your password.',
     wrong: 'That is not your password.',
   },
+  /** Of a text that others read. */
+  text: {
+    unseen: () => 'This has characters that nobody can see, or that turn the line around. Type it again without them.',
+    marks: () => 'This has more accents on one letter than can be shown. Type it again with fewer.',
+    'too-long': (max: number) => `Use at most ${max} characters.`,
+    badge: () => 'This reads like one of the labels in this list. Choose another name.',
+  },
   session: {
     missing: 'Choose a session.',
     nameMissing: 'Enter a name.',
-    nameTooLong: (max: number) => `Use at most ${max} characters.`,
   },
   throttled: (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`,
 };

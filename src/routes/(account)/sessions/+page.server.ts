@@ -1,7 +1,7 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { formAction } from '$lib/server/http/action';
 import { leaveNotice } from '$lib/server/http/flash';
-import { parseForm, renameForm, revokeForm } from '$lib/server/http/form';
+import { parseForm, renameForm, revokeForm, typed } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -54,7 +54,11 @@ export const actions = {
     const { current, sessions } = locals.auth;
     const session = await current.requireAsItIs();
     const { data, errors } = parseForm(renameForm, form);
-    if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? errors.form });
+    if (errors?.name) {
+      const refused = { sessionId: typed(form, 'sessionId'), name: typed(form, 'name'), error: errors.name };
+      return fail(400, { rename: refused });
+    }
+    if (errors) return fail(400, { error: errors.sessionId ?? errors.form });
     if ((await sessions.rename(session, data.sessionId, data.name)) === 'unknown') {
       return fail(404, { error: answers.unknown });
     }
