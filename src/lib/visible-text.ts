@@ -5,7 +5,7 @@
  * they draw as nothing although it is a symbol or a letter.
  */
 export const UNSEEN =
-  /[\p{C}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]/gu;
+  /[\u{16FE4}\p{C}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800\uFFFC\u{13441}\u{13442}\u{1D159}]/gu;
 
 /** Marks past what any language stacks on one letter: 3 that fit every script, or 6 of a script's own. */
 const FLOODS = [/(\p{Script=Inherited}{3})(\p{Script=Inherited}+)/gu, /(\p{M}{6})(\p{M}+)/gu];

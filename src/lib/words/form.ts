@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
 export const form = {
   unreadable: 'This is not a form that can be read.',
@@ -28,7 +30,8 @@ export const form = {
   },
   /** Of a text that others read. */
   text: {
-    unseen: () => 'This has characters that nobody can see, or that turn the line around. Type it again without them.',
+    unseen: () =>
+      'This has characters that nobody can see, or that turn the line around. Type it again without them.',
     marks: () => 'This has more accents on one letter than can be shown. Type it again with fewer.',
     'too-long': (max: number) => `Use at most ${max} characters.`,
     badge: () => 'This reads like one of the labels in this list. Choose another name.',
@@ -37,6 +40,8 @@ export const form = {
     missing: 'Choose a session.',
     nameMissing: 'Enter a name.',
   },
+  otherUser: (username: string) =>
+    `You are signed in as ${isolated(username)}. This form was made for another account, so nothing was done. Reload the page to see this account.`,
   throttled: (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`,
 };
 

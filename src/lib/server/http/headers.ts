@@ -42,7 +42,8 @@ type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Res
 export function withSecurityHeaders(worker: Worker): Worker {
   return {
     async fetch(request, env, ctx) {
-      const response = refusePlainHttp(request) ?? (await worker.fetch(withOneCookieField(asGet(request)), env, ctx));
+      const response =
+        refusePlainHttp(request) ?? (await worker.fetch(withOneCookieField(asGet(request)), env, ctx));
       const answer = withHeaders(response, request.url);
       return request.method === 'HEAD' ? withoutBody(answer) : answer;
     },
