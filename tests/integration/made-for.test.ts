@@ -78,10 +78,9 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
         run(eventOf(second.laptop, { ...fields(), userId: userIdOf(first.laptop) })),
       );
       await second.laptop.settle();
-      const said = isActionFailure<{ otherUser: string }>(outcome)
-        ? [outcome.status, outcome.data.otherUser]
-        : isHttpError(outcome) && [outcome.status, outcome.body.message];
-      expect(said).toEqual([409, expect.stringContaining(`You are signed in as ${second.username}.`)]);
+      const words = expect.stringContaining(`You are signed in as ${second.username}.`) as string;
+      const said = isHttpError(outcome) ? { body: { message: words } } : { data: { otherUser: words } };
+      expect(outcome).toMatchObject({ status: 409, ...said });
       expect(await stateOfSecond()).toEqual(before);
       expect(await confirmSession(second.laptop.request(storesWith({})))).not.toBeNull();
     },
