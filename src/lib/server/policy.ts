@@ -69,6 +69,8 @@ export const SESSIONS_SHOWN_MAX = 200;
 
 /** How long a browser that signed in is known as the account's own. */
 export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;
+/** Accounts that a browser is known to at a time: its cookie stays under 700 bytes. */
+export const DEVICE_COOKIE_ACCOUNTS_MAX = 6;
 
 /** When guessing is slowed down, and by how much (ASVS 6.3.1). */
 export type ThrottleRule = {
