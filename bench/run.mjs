@@ -22,8 +22,8 @@ await main(async () => {
   if (process.env.SKIP_BUILD !== '1') await build();
   await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA], toolEnvironment());
   // Only now: it needs what was just installed.
-  const { measure } = await import('./lib/sections.mjs');
-  const { text, plot, missed, all } = await measure({
+  const { measure } = await import('./lib/results.mjs');
+  const { text, missed, all } = await measure({
     quick,
     before,
     appTables: await appTables(),
@@ -31,8 +31,7 @@ await main(async () => {
   });
   if (!quick) {
     await writeFile(join(BENCH, 'results.md'), text);
-    await writeFile(join(BENCH, 'peers.svg'), plot);
-    console.log('Wrote bench/results.md and bench/peers.svg.');
+    console.log('Wrote bench/results.md.');
   }
   console.log(`bench: ${all - missed} of ${all} targets met${missed > 0 ? `, ${missed} missed` : ''}`);
 });

@@ -6,9 +6,9 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseConfig } from '../deploy/config.mjs';
-import { toolEnvironment } from './environment.mjs';
-import { exitOf, ROOT, runQuietly, signalGroup, start, StepFailed } from './processes.mjs';
+import { parseConfig } from '../../scripts/deploy/config.mjs';
+import { toolEnvironment } from '../../scripts/lib/environment.mjs';
+import { exitOf, ROOT, runQuietly, signalGroup, start, StepFailed } from '../../scripts/lib/processes.mjs';
 
 const BUILD = '.svelte-kit/cloudflare';
 const CONFIG = 'workerd.capnp';
