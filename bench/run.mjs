@@ -6,7 +6,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolEnvironment } from '../scripts/lib/environment.mjs';
 import { exitOf, main, ROOT, runQuietly, start, StepFailed } from '../scripts/lib/processes.mjs';
 import { machineNow } from './lib/machine.mjs';
 import { build, generateClient } from '../scripts/lib/steps.mjs';
@@ -20,7 +19,7 @@ await main(async () => {
   await install();
   await generateClient();
   if (process.env.SKIP_BUILD !== '1') await build();
-  await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA], toolEnvironment());
+  await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA]);
   // Only now: it needs what was just installed.
   const { measure } = await import('./lib/results.mjs');
   const { text, missed, all } = await measure({

@@ -7,7 +7,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseConfig } from '../../scripts/deploy/config.mjs';
-import { toolEnvironment } from '../../scripts/lib/environment.mjs';
 import { exitOf, ROOT, runQuietly, signalGroup, start, StepFailed } from '../../scripts/lib/processes.mjs';
 
 const BUILD = '.svelte-kit/cloudflare';
@@ -24,7 +23,7 @@ const fromMiniflare = createRequire(import.meta.resolve('miniflare'));
  */
 export async function bundleWorker(folder) {
   const args = ['pages', 'functions', 'build', '--build-output-directory', BUILD, '--outdir', folder];
-  await runQuietly('wrangler', args, toolEnvironment());
+  await runQuietly('wrangler', args);
 }
 
 /**
