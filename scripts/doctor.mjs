@@ -15,6 +15,8 @@ const usage = `Usage: npm run doctor
 Looks at Node, the installed packages, wrangler.toml, the local secret, the ports and the local database, and prints the fix for what
 is broken (✗) or worth knowing (!).`;
 
+/** The oldest on which `npm ci` was seen to work, with warnings. */
+const NODE_STILL_WORKS = 20;
 const SECRET_MIN_CHARACTERS = 32;
 /** The tests take the port after theirs, too. */
 const PORTS = /** @type {const} */ ([
@@ -53,8 +55,12 @@ function checkNode() {
   const npms = /\bnode\/v(\S+)/.exec(process.env.npm_config_user_agent ?? '')?.[1];
   const running = npms ?? process.versions.node;
   const wanted = /\d+/.exec(readJson('package.json')?.engines.node ?? '')?.[0] ?? '0';
-  if (Number.parseInt(running, 10) >= Number(wanted)) say('✓', `Node ${running} runs npm`);
-  else say('✗', `Node ${running} is too old for this project`, `install Node ${wanted} or newer: nodejs.org`);
+  const major = Number.parseInt(running, 10);
+  const mend = `install Node ${wanted} or newer: nodejs.org`;
+  if (major >= Number(wanted)) say('✓', `Node ${running} runs npm`);
+  else if (major >= NODE_STILL_WORKS)
+    say('!', `Node ${running} still works here, and is no longer mended`, mend);
+  else say('✗', `Node ${running} is too old for this project`, mend);
 }
 
 /** Whether node_modules is what package-lock.json says, by npm's own note of what it installed. */
