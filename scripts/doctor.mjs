@@ -85,10 +85,10 @@ function checkPackages() {
 function checkSecret() {
   const file = join(ROOT, '.dev.vars');
   if (!existsSync(file)) return say('!', 'There is no .dev.vars, the local secret: npm start makes it');
-  const secret = /^DEVICE_COOKIE_SECRET\s*=\s*["']?(\S*?)["']?\s*$/m.exec(readFileSync(file, 'utf8'))?.[1];
+  const secret = /^\s*COOKIE_SECRET\s*=\s*["']?(\S*?)["']?\s*$/m.exec(readFileSync(file, 'utf8'))?.[1];
   if (secret && secret.length >= SECRET_MIN_CHARACTERS) return say('✓', '.dev.vars has its secret');
-  const text = '.dev.vars has no DEVICE_COOKIE_SECRET of 32 random bytes';
-  say('!', text, 'delete it, and npm start makes a good one');
+  const text = '.dev.vars has no COOKIE_SECRET of 32 random bytes';
+  say('!', text, 'delete that line, and npm start makes a good one');
 }
 
 /** @param {string} script @param {string} variable @param {number} usual @param {number} count */

@@ -3,7 +3,7 @@ import { CONFIGS } from './config.mjs';
 import { d1Databases, kvNamespaces } from './wrangler.mjs';
 
 /** Secrets that nobody needs to know: random, made once for each environment, never replaced. */
-const GENERATED_SECRETS = ['DEVICE_COOKIE_SECRET'];
+const GENERATED_SECRETS = ['COOKIE_SECRET'];
 
 /**
  * What is to be deployed, and where to.
