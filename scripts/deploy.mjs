@@ -1,5 +1,5 @@
 /** `npm run deploy`: from a clone to a live site on Cloudflare Pages, or with --workers as a Worker. docs/deploy.md has the rest. */
-import { command } from './lib/command.mjs';
+import { command, requireBindings } from './lib/command.mjs';
 import { StepFailed } from './lib/processes.mjs';
 
 /** D1's, as wrangler takes them. */
@@ -29,6 +29,7 @@ const options = /** @type {const} */ ({
 await command({ usage, options }, async (given) => {
   const wrong = wrongWith(given);
   if (wrong) throw new StepFailed(`${wrong}\n\n${usage}`);
+  if (given.workers) await requireBindings('wrangler.workers.toml');
   const { deploy } = await import('./deploy/deploy.mjs');
   await deploy({
     preview: given.preview === true,

@@ -39,9 +39,11 @@ await command({ usage, needs: 'nothing' }, async () => {
   checkSecret();
   for (const port of PORTS) await checkPort(...port);
   if (healthy) {
-    const problems = await configProblems(ROOT, { previews: true });
-    for (const { text, mend } of problems) say('✗', text, mend);
-    if (healthy) say('✓', 'wrangler.toml has the bindings of production and of previews');
+    for (const file of ['wrangler.toml', 'wrangler.workers.toml']) {
+      const problems = await configProblems(ROOT, { file, previews: true });
+      for (const { text, mend } of problems) say('✗', text, mend);
+      if (problems.length === 0) say('✓', `${file} has the bindings of production and of previews`);
+    }
   }
   if (healthy) await checkDatabase();
   console.log(
