@@ -108,6 +108,9 @@ export const SIGN_INS_WINDOW_MILLISECONDS = 1 * HOUR_MILLISECONDS;
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;
 
+/** How many times as many one run of a Worker's cron clears away: three statements each, and the free plan allows 50 to a run. */
+export const CRON_PURGE_ROUNDS = 10;
+
 /**
  * KV operations of one step that deletes what a deleted account left there: the paid plan allows 1,000 subrequests to a request. On the free
  * plan, which allows 50, a step ends when they are used up, and the next one goes on.
