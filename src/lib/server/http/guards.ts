@@ -10,7 +10,7 @@ const QUERY_MAX_CHARACTERS = 1_000;
 
 /** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
 export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBackTo?: string): never {
-  if (locals.facts.presented) leaveNotice({ cookies, url }, 'session-ended');
+  leaveNotice({ cookies, url }, locals.facts.presented ? 'session-ended' : 'to-continue');
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
