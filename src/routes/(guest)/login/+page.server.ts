@@ -7,16 +7,10 @@ import { redirectTarget } from '$lib/server/http/redirect-target';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 
-const NOTICES = ['signed-out-everywhere', 'account-deleted'] as const;
-
 export const load = guarded(async (event: PageServerLoadEvent) => {
-  const left = takeNotice(event);
   await requireGuest(event);
-  const { searchParams } = event.url;
-  return {
-    redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
-    notice: NOTICES.find((notice) => notice === searchParams.get('notice')) ?? left,
-  };
+  // Afterwards: a page that cannot be shown has not said it.
+  return { notice: takeNotice(event) };
 });
 
 export const actions = {
