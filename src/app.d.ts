@@ -24,6 +24,10 @@ declare global {
       /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
       isBreached: BreachLookup | null;
     }
+    interface PageData {
+      /** The user that the forms of a page are made for. */
+      userId?: string | null;
+    }
     interface Error {
       message: string;
       /** The store that did not answer, on a 503. */
