@@ -36,8 +36,12 @@ export const SCRYPT = { cost: 16_384, blockSize: 16, parallelization: 1, keyByte
 
 /** A store that has not answered by then counts as down. */
 export const STORE_TIMEOUT_MILLISECONDS = 5_000;
-/** So many timers, one after the other, make up that time. */
+/** So many timers, one after the other, make up that time. After the first, what may be asked of D1 again is: a second of silence. */
 export const STORE_TIMEOUT_PARTS = 5;
+/** How long D1 is left alone before it is asked again, drawn at random between the two. */
+export const D1_RETRY_WAIT_MILLISECONDS = { least: 20, most: 100 } as const;
+/** A store that took longer to answer is slow. */
+export const STORE_SLOW_MILLISECONDS = STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS;
 
 /** KV takes one write a second of a key, and a little may pass between our clock and KV's. */
 export const KV_WRITE_INTERVAL_MILLISECONDS = 1_100;
@@ -112,6 +116,9 @@ export const SIGN_INS_WINDOW_MILLISECONDS = 1 * HOUR_MILLISECONDS;
 
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;
+
+/** How many times as many one run of a Worker's cron clears away: three statements each, and the free plan allows 50 to a run. */
+export const CRON_PURGE_ROUNDS = 10;
 
 /**
  * KV operations of one step that deletes what a deleted account left there: the paid plan allows 1,000 subrequests to a request. On the free

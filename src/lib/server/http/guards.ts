@@ -1,6 +1,6 @@
 import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
-import { answers } from '$lib/words/error';
 import { SessionEnded } from '../sessions/confirmed';
+import { storeError } from './claims';
 import { leaveNotice } from './flash';
 
 /** What a wrapper needs of an event. */
@@ -10,7 +10,7 @@ const QUERY_MAX_CHARACTERS = 1_000;
 
 /** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
 export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBackTo?: string): never {
-  if (locals.facts.presented) leaveNotice({ cookies, url }, 'session-ended');
+  leaveNotice({ cookies, url }, locals.facts.presented ? 'session-ended' : 'to-continue');
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
@@ -42,13 +42,15 @@ export function guarded<E extends GuardedEvent, R>(
   };
 }
 
-/** The 503 for a store that failed in this request; `null` when none did. Nobody is signed in by a store that is down. */
+/**
+ * The 503 for a store that failed in this request; `null` when none did. Nobody is signed in by a store that is down. What an action did
+ * earlier in the same request is said by the page behind it as well.
+ */
 export function storeFailure({ locals: { stores } }: Pick<RequestEvent, 'locals'>): unknown {
-  const { failed } = stores;
-  if (!failed) return null;
-  console.error(JSON.stringify({ event: 'store-unavailable', store: failed.store, message: failed.message }));
+  const body = storeError(stores);
+  if (!body) return null;
   try {
-    error(503, { message: answers.store[failed.store], store: failed.store });
+    error(503, body);
   } catch (httpError) {
     return httpError;
   }

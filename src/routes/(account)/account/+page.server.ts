@@ -1,6 +1,7 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { checkPassword } from '$lib/server/accounts/password-policy';
 import { accountAction } from '$lib/server/http/action';
+import { leaveNotice } from '$lib/server/http/flash';
 import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
@@ -49,7 +50,8 @@ export const actions = {
       const outcome = await accounts.delete(session, data.password);
       if (outcome === 'wrong-password') return refuseDeletion({ password: formWords.password.wrong });
       clearSiteData(event);
-      redirect(303, '/login?notice=account-deleted');
+      leaveNotice(event, 'account-deleted');
+      redirect(303, '/login');
     },
     (password) => ({ deleteAccount: { errors: { password } } }),
   ),

@@ -28,6 +28,8 @@ export const words = {
 
 /** What the file with one's data says of what it leaves out. */
 export const download = {
+  sessionsUnlisted:
+    'Only this session is in this file: the others cannot be listed right now. Download it again later.',
   sessionsLeftOut: (count: number) => `Only ${count} of your sessions are in this file.`,
   activityLeftOut: (count: number) =>
     `Only the last ${count} events are in this file. The activity page shows the earlier ones.`,

@@ -12,14 +12,14 @@ import { answers } from './words';
 export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
   const session = await current.require();
-  const { sessions: listed, more } = await sessions.list(session);
+  const { sessions: listed, more, unlisted } = await sessions.list(session);
   const newSince = lastVisit(cookies, session.user.userId, url.protocol === 'https:');
   const shown = listed.slice(0, SESSIONS_SHOWN_MAX);
   const others = listed.length - 1;
   return {
     username: session.user.username,
     sessions: shown,
-    otherCount: more ? `${others}+` : others,
+    otherCount: unlisted ? null : more ? `${others}+` : others,
     cut: shown.length < listed.length ? answers.cut(shown.length - 1, others, more) : null,
     newSince,
   };
@@ -81,6 +81,7 @@ export const actions = {
     if (refusal) return refusal;
     await sessions.revokeAll(session);
     clearSiteData(event);
-    redirect(303, '/login?notice=signed-out-everywhere');
+    leaveNotice(event, 'signed-out-everywhere');
+    redirect(303, '/login');
   }, throttled),
 } satisfies Actions;

@@ -9,16 +9,14 @@ import { form as words } from '$lib/words/form';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { answers } from './words';
 
-const NOTICES = ['signed-out-everywhere', 'account-deleted'] as const;
-
 export const load = guarded(async (event: PageServerLoadEvent) => {
-  const left = takeNotice(event);
   await requireGuest(event);
   leaveCookie(event);
   const { searchParams } = event.url;
   return {
     redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
-    notice: NOTICES.find((notice) => notice === searchParams.get('notice')) ?? left,
+    // After the guest check: a page that cannot be shown has not said it.
+    notice: takeNotice(event),
   };
 });
 
