@@ -17,7 +17,7 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await device.context.clearCookies();
   const answer = await device.context.request.post('/signup', {
     form: other,
-    headers: { origin },
+    headers: { origin, accept: 'text/html' },
     maxRedirects: 0,
   });
   expect(answer.status()).toBe(303);
