@@ -114,7 +114,10 @@ export class CloudflareApi {
     route('GET /accounts/*/storage/kv/namespaces', ({ query }) => new Page(this.kv.list(), query)),
     route('POST /accounts/*/storage/kv/namespaces', ({ body }) => this.kv.create(parse(body).title)),
     route('GET /accounts/*/d1/database', ({ query }) => new Page(this.d1.list(), query)),
-    route('POST /accounts/*/d1/database', ({ body }) => this.d1.create(parse(body).name)),
+    route('POST /accounts/*/d1/database', ({ body }) => {
+      const { name, primary_location_hint } = parse(body);
+      return this.d1.create(name, primary_location_hint);
+    }),
     route('POST /accounts/*/d1/database/*/query', ({ body }, [, id = '']) =>
       this.d1.query(id, parse(body).sql),
     ),
