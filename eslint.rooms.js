@@ -74,6 +74,15 @@ const config = [
       ],
     },
   },
+  {
+    files: ['src/lib/server/kv-adapter/contract/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['../../**', '$*'], message: 'The contract travels with the adapter.' }] },
+      ],
+    },
+  },
   ...ROOMS.map(rulesOf),
 ];
 

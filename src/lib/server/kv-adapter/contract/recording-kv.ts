@@ -1,4 +1,4 @@
-import type { SessionKV } from '$lib/server/kv-adapter';
+import type { SessionKV } from '../session-kv.js';
 
 type Put = Parameters<SessionKV['put']>;
 type List = Parameters<SessionKV['list']>;
