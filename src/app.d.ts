@@ -24,6 +24,10 @@ declare global {
       /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
       isBreached: BreachLookup | null;
     }
+    interface PageData {
+      /** The user that the forms of a page are made for. */
+      userId?: string | null;
+    }
     interface Error {
       message: string;
       /** The store that did not answer, on a 503. */
@@ -38,7 +42,8 @@ declare global {
     SESSIONS: KVNamespace;
     DB: D1Database;
     SESSION_LAYOUT?: string;
-    DEVICE_COOKIE_SECRET?: string;
+    COOKIE_SECRET?: string;
+    COOKIE_SECRET_PREVIOUS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
   }

@@ -11,6 +11,10 @@ const ERRORS: Record<number, ErrorWords> = {
     title: 'This cannot be done here',
     text: 'Nothing was changed. Begin at the start page.',
   },
+  409: {
+    title: 'This was made for another account',
+    text: 'Nothing was changed. Go back to the start page to see who is signed in here.',
+  },
   413: {
     title: 'Too long',
     text: 'Nothing was changed. Send less, and try again.',

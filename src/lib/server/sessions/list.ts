@@ -6,6 +6,7 @@ import type { ConfirmedSession } from './confirmed';
 import { sessionEnded } from './current';
 import { stands, type Ledger, type Standing } from './ledger';
 import type { SessionLucia } from './lucia';
+import { shownDevice, shownName, shownPlace } from './readable';
 import type { SessionRecords } from './records';
 
 /** A user's live sessions, as the app lists them. */
@@ -80,9 +81,9 @@ function viewOf(session: Session, current: boolean): SessionView {
   return {
     id: session.sessionId,
     current,
-    name: session.name || null,
-    device: session.device,
-    place: session.place,
+    name: shownName(session.name),
+    device: shownDevice(session.device),
+    place: shownPlace(session.place),
     signedInAt: session.created_at,
     // Every renewal sets the active period anew, so its end tells when the session was last renewed.
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,

@@ -1,7 +1,8 @@
 import { sessionOwner } from '$lib/server/kv-adapter';
 import { StoreUnavailable } from '$lib/server/stores/guarded';
+import { escaped } from '$lib/visible-text';
 
-/** One KV record as it is stored. `expiresAt` is epoch milliseconds. */
+/** One KV record as it is stored, but that what nobody could see is escaped. `expiresAt` is epoch milliseconds. */
 export type StoredRecord = {
   key: string;
   kind: 'session' | 'index';
@@ -59,11 +60,11 @@ export async function listOwnRecords(
     if (typeof value !== 'string') return [];
     const isSession = name.startsWith('session:');
     return {
-      key: name,
+      key: escaped(name),
       kind: isSession ? 'session' : 'index',
       sessionId: isSession ? name.slice('session:'.length) : null,
-      value,
-      metadata: metadata === undefined ? null : JSON.stringify(metadata),
+      value: escaped(value),
+      metadata: metadata === undefined ? null : escaped(JSON.stringify(metadata)),
       expiresAt: expiration === undefined ? null : expiration * 1_000,
     };
   });

@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** The words of the sessions page. */
 export const words = {
   title: 'Sessions',
@@ -88,6 +90,6 @@ export const answers = {
   /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
   cut: (shown: number, count: number, more: boolean) =>
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
-  named: (name: string) => `Session named “${name}”.`,
+  named: (name: string) => `Session named “${isolated(name)}”.`,
   nameRemoved: 'Name removed.',
 };

@@ -32,13 +32,18 @@ async function download({ locals }: RequestEvent): Promise<Response> {
   return new Response(JSON.stringify(data, readableTime, 2), {
     headers: {
       'content-type': 'application/json',
-      'content-disposition': `attachment; filename="${username}-data.json"`,
+      'content-disposition': `attachment; filename="${fileName(username)}-data.json"`,
     },
   });
 }
 
 /** After signing in one comes back to a page, and not to a file that is saved without a word. */
 export const GET = guarded(download, { comeBackTo: '/account' });
+
+/** A header takes no other characters, and no username of ours has any. */
+function fileName(username: string): string {
+  return username.replace(/[^\w.-]/g, '_');
+}
 
 /** Times in ISO 8601: people read the file. */
 function readableTime(key: string, value: unknown): unknown {
