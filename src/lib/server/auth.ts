@@ -48,14 +48,25 @@ export function createAuth({
   const kvSessions = adapterOver(stores.kv);
 
   const ledger = createLedger(stores.db);
-  const records = createSessionRecords(kvSessions, ledger, (userId) =>
-    adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+  const records = createSessionRecords(
+    kvSessions,
+    ledger,
+    (userId) => adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
   const current = createCurrent({ facts, lucia, ledger, browser });
-  const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
+  const sessions = createSessions({
+    facts,
+    lucia,
+    ledger,
+    records,
+    browser,
+    background,
+    deeds: stores.deeds,
+  });
 
   const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);

@@ -5,7 +5,13 @@ type NoticeEvent = { cookies: Pick<Cookies, 'get' | 'set'>; url: URL };
 
 const COOKIE = 'notice';
 const KEPT_SECONDS = 60;
-const NOTICES = ['session-ended', 'signed-out'] as const;
+const NOTICES = [
+  'to-continue',
+  'session-ended',
+  'signed-out',
+  'signed-out-everywhere',
+  'account-deleted',
+] as const;
 export type Notice = (typeof NOTICES)[number];
 
 /** What the sign-in page says once: `end` is how the session ended, where the notice is of that. */
@@ -13,7 +19,10 @@ export type Left = { notice: Notice; end: SessionEnd };
 
 const UNKNOWN_END: SessionEnd = { by: null, at: null };
 
-/** Leaves word for the sign-in page, to which this request is sent: in a cookie, so that the address stays as it is. */
+/**
+ * Leaves word for the sign-in page, to which this request is sent: in a cookie, as an address can be made up by anybody, and what it
+ * says must have happened.
+ */
 export function leaveNotice(event: NoticeEvent, notice: Notice, { by, at } = UNKNOWN_END): void {
   setNotice(event, [notice, at ?? '', by ?? ''].join(' ').trim(), KEPT_SECONDS);
 }
