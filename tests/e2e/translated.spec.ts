@@ -26,8 +26,8 @@ function wrap(): void {
   for (const text of texts) {
     if (!text.data.trim() || text.parentElement?.closest('font, script, style')) continue;
     const font = document.createElement('font');
-    text.before(font);
-    font.append(text);
+    text.parentNode?.insertBefore(font, text);
+    font.appendChild(text);
   }
 }
 
