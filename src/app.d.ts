@@ -38,6 +38,7 @@ declare global {
     DEVICE_COOKIE_SECRET?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
+    RACE?: string;
   }
 
   namespace Lucia {

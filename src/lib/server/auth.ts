@@ -20,6 +20,8 @@ import { createTries } from './throttle/tries';
 
 export type AuthOptions = {
   stores: Stores;
+  /** Where session records are; left out, the KV of `stores`. */
+  sessionKv?: SessionKV;
   layout: SessionLayout;
   facts: RequestFacts;
   /** Signs the device cookie and keys the throttle's ids; without it no browser is known as the account's own. */
@@ -36,6 +38,7 @@ export type Auth = ReturnType<typeof createAuth>;
  */
 export function createAuth({
   stores,
+  sessionKv = stores.kv,
   layout,
   facts,
   deviceSecret,
@@ -44,11 +47,11 @@ export function createAuth({
 }: AuthOptions) {
   const users = initializeUsers(stores.db)(LuciaError);
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
-  const kvSessions = adapterOver(stores.kv);
+  const kvSessions = adapterOver(sessionKv);
 
   const ledger = createLedger(stores.db);
   const records = createSessionRecords(kvSessions, ledger, (userId) =>
-    adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);

@@ -7,6 +7,8 @@ export type Bindings = {
   deviceSecret?: string;
   showCost: boolean;
   breachCheck?: string;
+  /** Whether `/race` is there. */
+  race: boolean;
 };
 
 /** Something in `platform.env` is missing or wrong: the message names it and the fix. */
@@ -24,6 +26,7 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     deviceSecret: env.DEVICE_COOKIE_SECRET,
     showCost: env.SHOW_COST !== 'off',
     breachCheck: env.BREACH_CHECK,
+    race: env.RACE !== 'off',
   };
 }
 
