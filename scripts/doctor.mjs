@@ -82,13 +82,13 @@ function checkSecret(say) {
   const file = join(ROOT, '.dev.vars');
   if (!existsSync(file)) return say('!', 'There is no .dev.vars, the local secret: npm start makes it');
   const text = readFileSync(file, 'utf8');
-  const secret = /^DEVICE_COOKIE_SECRET\s*=\s*["']?(.*?)["']?\s*$/m.exec(text)?.[1] ?? '';
+  const secret = /^\s*COOKIE_SECRET\s*=\s*["']?(.*?)["']?\s*$/m.exec(text)?.[1] ?? '';
   if (secret.length >= SECRET_MIN_CHARACTERS && !secret.includes(' '))
     return say('✓', '.dev.vars has its secret');
   say(
     '!',
-    '.dev.vars has no DEVICE_COOKIE_SECRET of 32 random bytes',
-    'delete it, and npm start makes a good one',
+    '.dev.vars has no COOKIE_SECRET of 32 random bytes',
+    'delete that line, and npm start makes a good one',
   );
 }
 

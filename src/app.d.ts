@@ -35,7 +35,8 @@ declare global {
     SESSIONS: KVNamespace;
     DB: D1Database;
     SESSION_LAYOUT?: string;
-    DEVICE_COOKIE_SECRET?: string;
+    COOKIE_SECRET?: string;
+    COOKIE_SECRET_PREVIOUS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
     RACE?: string;

@@ -111,7 +111,7 @@ async function openStore(folder, name) {
               contents: new Uint8Array(await readFile(join(folder, 'bundle', path))),
             })),
           ),
-          bindings: { SESSION_LAYOUT: 'owner', SHOW_COST: 'off', DEVICE_COOKIE_SECRET: 'of no worth' },
+          bindings: { SESSION_LAYOUT: 'owner', SHOW_COST: 'off', COOKIE_SECRET: 'of no worth' },
         },
         { ...common, name: 'filler', modules: true, script: FILLER },
       ],

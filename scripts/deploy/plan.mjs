@@ -3,7 +3,7 @@ import { productionDeployments, projectState } from './pages-api.mjs';
 import { d1Databases, kvNamespaces } from './wrangler.mjs';
 
 /** Secrets that nobody needs to know: random, made once for each environment, never replaced. */
-const GENERATED_SECRETS = ['DEVICE_COOKIE_SECRET'];
+const GENERATED_SECRETS = ['COOKIE_SECRET'];
 
 /** Of the production branch of a project that is made without anybody choosing one. */
 const DEFAULT_PRODUCTION_BRANCH = 'main';

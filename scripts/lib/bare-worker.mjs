@@ -81,7 +81,7 @@ async function configOf(folder, { kvPort, d1Port, nothingPort }, v8Flags) {
     '(name = "_worker.js", esModule = embed "_worker.js")',
     ...wasm.map((name) => `(name = "${name}", wasm = embed "${name}")`),
   ];
-  const vars = Object.entries({ ...settings.vars, DEVICE_COOKIE_SECRET: 'of no worth' }).map(
+  const vars = Object.entries({ ...settings.vars, COOKIE_SECRET: 'of no worth' }).map(
     ([name, value]) => `(name = "${name}", text = "${value}")`,
   );
   const store = (/** @type {number} */ port) => `external = (address = "127.0.0.1:${port}", http = ())`;

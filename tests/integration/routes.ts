@@ -194,7 +194,7 @@ export function storesWith(hooks: StepHooks) {
     db: observeD1(env.DB, hooks).db,
     layout: 'owner' as const,
     passwordHash: quickHash,
-    deviceSecret: 'a secret of the tests',
+    cookieSecrets: { current: 'a secret of the tests' },
     address: newAddress(),
   };
 }

@@ -9,6 +9,7 @@ import {
   UNDER_WAY_MILLISECONDS,
 } from '$lib/server/policy';
 import { addressBlock, bucket, createThrottle } from '$lib/server/throttle/throttle';
+import { createSigner } from '$lib/server/sessions/signer';
 import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import { Browser, type RequestOptions } from '../setup/browser';
 import {
@@ -22,6 +23,7 @@ import {
 } from '../setup/requests';
 
 const PASSWORD = 'correct horse battery';
+const SECRET = 'a secret of the tests';
 /** Hashing is not what these tests are about. */
 const quickHash = {
   generate: (password: string) => Promise.resolve(`hash of ${password}`),
@@ -51,7 +53,7 @@ function post(browser: Browser, more: Partial<RequestOptions> = {}) {
     layout: 'owner',
     method: 'POST',
     passwordHash: quickHash,
-    deviceSecret: 'a secret of the tests',
+    cookieSecrets: { current: SECRET },
     ...more,
   });
 }
@@ -216,8 +218,27 @@ describe('guessing at one account', () => {
     await fail(ACCOUNT_THROTTLE.freeFailures, other);
     expect(await tryToSignIn(PASSWORD, own, other)).toMatchObject({ retryAfterSeconds: 30 });
     await fail(ACCOUNT_THROTTLE.freeFailures);
-    const { cookies } = post(own);
-    expect(createDeviceCookie(cookies, true, 'another secret').deviceOf(username)).toBeNull();
+    const { cookies, url } = post(own);
+    const under = (current: string, previous?: string) =>
+      createDeviceCookie(cookies, true, createSigner({ current, previous }, url.origin)).deviceOf(username);
+    expect(under('another secret')).toBeNull();
+    expect(under('another secret', 'a third one')).toBeNull();
+    expect(under('another secret', SECRET)).not.toBeNull();
+  });
+
+  it('knows a browser by the secret before, and from its next sign-in on by the new one', async () => {
+    const own = new Browser();
+    await tryToSignIn(PASSWORD, own);
+    const rotated = { cookieSecrets: { current: 'the next secret', previous: SECRET } };
+    for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) {
+      expect(await signIn(post(new Browser(), rotated), username, 'a wrong guess')).toBe('refused');
+    }
+    expect(await signIn(post(new Browser(), rotated), username, PASSWORD)).toMatchObject({
+      retryAfterSeconds: 30,
+    });
+    expect(await signIn(post(own, rotated), username, PASSWORD)).toBe('signed-in');
+    const alone = { cookieSecrets: { current: 'the next secret' } };
+    expect(await signIn(post(own, alone), username, PASSWORD)).toBe('signed-in');
   });
 
   describe.each([

@@ -12,6 +12,7 @@ import { createLucia } from './sessions/lucia';
 import { createSessionRecords } from './sessions/records';
 import type { RequestFacts } from './sessions/request-facts';
 import { createSessions } from './sessions/sessions';
+import { createSigner, type CookieSecrets } from './sessions/signer';
 import { createThisBrowser } from './sessions/this-browser';
 import { listingAtMost, type Stores } from './stores/guarded';
 import { createDeviceCookie } from './throttle/known-browser';
@@ -24,8 +25,8 @@ export type AuthOptions = {
   sessionKv?: SessionKV;
   layout: SessionLayout;
   facts: RequestFacts;
-  /** Signs the device cookie and keys the throttle's ids; without it no browser is known as the account's own. */
-  deviceSecret?: string;
+  /** Signs cookies and keys the throttle's ids; without it no browser is known as the account's own. */
+  cookieSecrets?: CookieSecrets | undefined;
   passwordHash?: PasswordHash;
   users?: typeof userAdapter;
 };
@@ -41,7 +42,7 @@ export function createAuth({
   sessionKv = stores.kv,
   layout,
   facts,
-  deviceSecret,
+  cookieSecrets,
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
@@ -59,6 +60,7 @@ export function createAuth({
   const current = createCurrent({ facts, lucia, ledger, browser });
   const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
 
+  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({
     facts,
@@ -68,8 +70,8 @@ export function createAuth({
     sessions,
     keys: createKeys(stores.db, { users, ledger, passwordHash }),
     throttle,
-    tries: createTries(throttle, () => facts.address, deviceSecret),
-    knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, deviceSecret),
+    tries: createTries(throttle, () => facts.address, cookieSecrets?.current),
+    knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, signer),
     passwordHash,
   });
   return { current, sessions, accounts };

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CookieJar } from '../sessions/request-facts';
+import type { Signer } from '../sessions/signer';
 import { DEVICE_COOKIE_SECONDS } from '../policy';
 
 /**
@@ -27,38 +28,32 @@ const BROWSER_BYTES = 8;
 const NONCE_BYTES = 16;
 
 /** Without a secret no browser is known, and none is told that it is. */
-export function createDeviceCookie(cookies: CookieJar, secure: boolean, secret: string | undefined) {
+export function createDeviceCookie(cookies: CookieJar, secure: boolean, signer: Signer | null) {
   const name = secure ? '__Host-device' : 'device';
-  const keyed = (text: string) =>
-    createHmac('sha256', secret ?? '')
-      .update(text)
-      .digest('base64url');
-  const ofPassword = (passwordHash: string) => keyed(`password:${passwordHash}`);
-  const sign = (username: string, nonce: string, password: string) =>
-    keyed(`device:${nonce}:${password}:${username}`);
 
   return {
     /** This browser, if it signed in to an account of that name before. */
     deviceOf(username: string): Device | null {
       const [, nonce, password, signature] = FORM.exec(cookies.get(name) ?? '') ?? [];
-      if (!secret || !nonce || !password || !signature) return null;
-      if (!isEqual(sign(username, nonce, password), signature)) return null;
+      if (!signer || !nonce || !password || !signature) return null;
+      if (!signer.verify(signature, 'known-browser', nonce, password, username)) return null;
       return {
         id: nonce,
         browserId: browserOf(nonce).toString('base64url'),
-        hasSignedInWith: (passwordHash) => isEqual(ofPassword(passwordHash), password),
+        hasSignedInWith: (passwordHash) => signer.verify(password, 'known-browser', passwordHash),
       };
     },
 
     /** Makes this browser one of the account's own for a year, or until its password changes. */
     remember(username: string, passwordHash: string): void {
-      if (!secret) return;
+      if (!signer) return;
       const before = this.deviceOf(username);
       const browser = before ? browserOf(before.id) : randomBytes(BROWSER_BYTES);
       const drawn = randomBytes(NONCE_BYTES - BROWSER_BYTES);
       const nonce = Buffer.concat([browser, drawn]).toString('base64url');
-      const password = ofPassword(passwordHash);
-      cookies.set(name, `${nonce}.${password}.${sign(username, nonce, password)}`, {
+      const password = signer.sign('known-browser', passwordHash);
+      const signature = signer.sign('known-browser', nonce, password, username);
+      cookies.set(name, `${nonce}.${password}.${signature}`, {
         path: '/',
         httpOnly: true,
         sameSite: 'lax',
@@ -71,9 +66,4 @@ export function createDeviceCookie(cookies: CookieJar, secure: boolean, secret: 
 
 function browserOf(nonce: string): Buffer {
   return Buffer.from(nonce, 'base64url').subarray(0, BROWSER_BYTES);
-}
-
-/** Takes the same time wherever they differ. Both are hashes, of the same length. */
-function isEqual(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { logEvent } from '../sessions/activity';
+import { deriveKey } from '../sessions/signer';
 import { ask, countIn, enter, leave, purge, type Asked, type Entered } from './throttle-sql';
 import type { ThrottleRule } from '../policy';
 
@@ -111,9 +112,14 @@ function refuseUntil(until: number | null | undefined): never {
   throw new Throttled(retryAfterSeconds);
 }
 
-/** The id of a row: a keyed hash, so that no name and no address is at rest in the table. */
+/**
+ * The id of a row: a keyed hash, so that no name and no address is at rest in the table. The origin is no part of it: a deployment has many
+ * addresses, and guesses at all of them count together.
+ */
 export function rowId(secret: string | undefined, kind: string, of: string): string {
-  const hash = createHmac('sha256', secret ?? 'no secret is set').update(`${kind}:${of}`);
+  const hash = createHmac('sha256', deriveKey(secret ?? 'no secret is set', 'throttle')).update(
+    `${kind}:${of}`,
+  );
   return `${kind}:${hash.digest('base64url')}`;
 }
 
