@@ -6,6 +6,7 @@ import { error, type RequestEvent } from '@sveltejs/kit';
 import { createAuth, type Auth } from '$lib/server/auth';
 import { requestFacts, type CookieJar } from '$lib/server/sessions/request-facts';
 import { newSession } from '$lib/server/sessions/rotation';
+import { createSigner, deriveKey, type Signer } from '$lib/server/sessions/signer';
 import { createToken } from '$lib/server/sessions/token';
 import { bindings } from '$lib/server/stores/bindings';
 import { takeDemoUser } from './demo-users';
@@ -20,7 +21,7 @@ type RaceEvent = Pick<
 
 /** Signs both devices in. Throws `Throttled`. */
 export async function startRace(event: RaceEvent): Promise<void> {
-  const secret = secretOf(event);
+  const { signer, secret } = keysOf(event);
   const account = await takeDemoUser(event.locals.stores.db, {
     address: event.getClientAddress(),
     secret,
@@ -31,25 +32,25 @@ export async function startRace(event: RaceEvent): Promise<void> {
   });
   const { auth } = demoAuth(event, race, { get: () => undefined, set: demoJar(event).set });
   await auth.sessions.start(account, newSession(account.id));
-  keepRace(event, secret, race);
+  keepRace(event, signer, race);
 }
 
 /** Ends both sessions, from elsewhere: the devices keep their cookies, as a thief would. */
 export async function endRace(event: RaceEvent): Promise<void> {
-  const secret = secretOf(event);
-  const race = readRace(event, secret);
+  const { signer } = keysOf(event);
+  const race = readRace(event, signer);
   if (!race) return;
   const { auth, settled } = demoAuth(event, race, { ...demoJar(event), set: () => undefined });
   await auth.sessions.signOut();
   await settled();
   await lateKv(race.records).delete(naiveKey(race));
   race.endedAt ??= Date.now();
-  keepRace(event, secret, race);
+  keepRace(event, signer, race);
 }
 
 /** What the two devices get now; `null` where no race is on. Nothing is written but what a guard itself sets. */
 export async function look(event: RaceEvent): Promise<Look> {
-  const race = readRace(event, secretOf(event));
+  const race = readRace(event, keysOf(event).signer);
   if (!race) return null;
   const naive = (await lateKv(race.records).get(naiveKey(race))) !== null;
   // Each asks in a request of its own, as a page view and an account page are.
@@ -64,11 +65,13 @@ export async function look(event: RaceEvent): Promise<Look> {
   };
 }
 
-/** 404 where `vars.RACE` is off, or nothing can be signed. */
-function secretOf({ platform }: RaceEvent): string {
-  const { race, deviceSecret } = bindings(platform);
-  if (!race || !deviceSecret) error(404);
-  return deviceSecret;
+/** What signs the race, and the secret of all else in it. 404 where `vars.RACE` is off, or there is no secret. */
+function keysOf({ platform, url }: RaceEvent): { signer: Signer; secret: string } {
+  const { race, cookieSecrets } = bindings(platform);
+  const signer = createSigner(cookieSecrets, url.origin);
+  if (!race || !cookieSecrets || !signer) error(404);
+  // A secret of its own: what the demo's auth signs is worth nothing to the app's.
+  return { signer, secret: deriveKey(cookieSecrets.current, 'race').toString('base64url') };
 }
 
 const naiveKey = ({ naiveId }: Race) => `naive:${naiveId}`;
@@ -93,7 +96,7 @@ function demoAuth(
     sessionKv: lateKv(race.records),
     facts,
     layout: 'owner',
-    deviceSecret: secretOf(event),
+    cookieSecrets: { current: keysOf(event).secret },
   });
   return { auth, settled: () => Promise.all(background) };
 }

@@ -1,6 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import type { CookieJar } from '$lib/server/sessions/request-facts';
+import type { Signer } from '$lib/server/sessions/signer';
 import { RACE_MILLISECONDS, recordsSchema } from './late-kv';
 
 const COOKIE = 'race-kv';
@@ -23,27 +23,19 @@ type Event = { cookies: CookieJar; url: URL };
  * A visitor's race, in a signed cookie: so it takes no room here, and nobody can reach another's. Whoever sends an older one again sees an
  * older race of their own.
  */
-export function readRace({ cookies, url }: Event, secret: string): Race | null {
+export function readRace({ cookies }: Pick<Event, 'cookies'>, signer: Signer): Race | null {
   const [body = '', mac = ''] = (cookies.get(COOKIE) ?? '').slice(0, COOKIE_MAX_CHARACTERS).split('.');
-  if (!isEqual(macOf(secret, url, body), mac)) return null;
+  if (!signer.verify(mac, 'race', body)) return null;
   return v.parse(raceSchema, JSON.parse(Buffer.from(body, 'base64url').toString()));
 }
 
-export function keepRace({ cookies, url }: Event, secret: string, race: Race): void {
+export function keepRace({ cookies, url }: Event, signer: Signer, race: Race): void {
   const body = Buffer.from(JSON.stringify(race)).toString('base64url');
-  cookies.set(COOKIE, `${body}.${macOf(secret, url, body)}`, {
+  cookies.set(COOKIE, `${body}.${signer.sign('race', body)}`, {
     path: '/race',
     httpOnly: true,
     sameSite: 'lax',
     secure: url.protocol === 'https:',
     maxAge: RACE_MILLISECONDS / 1_000,
   });
-}
-
-function macOf(secret: string, { origin }: URL, body: string): string {
-  return createHmac('sha256', secret).update(`race:${origin}:${body}`).digest('base64url');
-}
-
-function isEqual(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
