@@ -44,7 +44,7 @@ const answer: Handle = ({ event, resolve }) => {
         .replace('%lang%', LOCALE)
         .replace('%theme%', theme)
         .replace(/%cost%(?=\s*<\/body>)/, () =>
-          showCost ? costLine(locals.stores.meter.cost(), event.request.method) : '',
+          showCost ? costLine(locals.stores.meter, event.request.method) : '',
         ),
   });
 };

@@ -6,7 +6,7 @@ import { userAdapter } from './accounts/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
-import { createCurrent } from './sessions/current';
+import { createCurrent, type Current } from './sessions/current';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
 import { createSessionRecords } from './sessions/records';
@@ -15,6 +15,7 @@ import { createSessions } from './sessions/sessions';
 import { createSigner, type CookieSecrets } from './sessions/signer';
 import { createThisBrowser } from './sessions/this-browser';
 import { listingAtMost, type Stores } from './stores/guarded';
+import { asCheck } from './stores/meter';
 import { createDeviceCookie } from './throttle/known-browser';
 import { createThrottle } from './throttle/throttle';
 import { createTries } from './throttle/tries';
@@ -57,7 +58,7 @@ export function createAuth({
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
-  const current = createCurrent({ facts, lucia, ledger, browser });
+  const current = asChecks(createCurrent({ facts, lucia, ledger, browser }));
   const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
 
   const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
@@ -75,4 +76,15 @@ export function createAuth({
     passwordHash,
   });
   return { current, sessions, accounts };
+}
+
+/** The same, and what it asks the stores is told as the check. */
+function asChecks(current: Current): Current {
+  return {
+    ...current,
+    peek: () => asCheck(current.peek),
+    confirm: () => asCheck(current.confirm),
+    require: () => asCheck(current.require),
+    requireAsItIs: () => asCheck(current.requireAsItIs),
+  };
 }
