@@ -28,12 +28,14 @@ export const handle: Handle = async ({ event, resolve }) => {
 };
 
 const answer: Handle = ({ event, resolve }) => {
-  const { kv, db, layout, cookieSecrets, showCost, breachCheck } = bindings(event.platform);
+  const { kv, db, layout, cookieSecrets, showCost, breachCheck, race, sourceUrl } = bindings(event.platform);
   const { locals } = event;
   locals.stores = guardStores(kv, db);
   locals.facts = requestFacts(event);
   locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, cookieSecrets });
   locals.showCost = showCost;
+  locals.hasRace = race;
+  locals.sourceUrl = sourceUrl;
   locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);
   return resolve(event, {
