@@ -166,7 +166,7 @@ describe('doctor', () => {
     expect(code).toBe(1);
     expect(said.slice(0, 4)).toEqual([
       '✗ Node 18.14.0 is too old for this project',
-      '    → install Node 20 or newer: nodejs.org',
+      '    → install Node 22 or newer: nodejs.org',
       '✗ The packages are not installed',
       '    → run "npm ci" first',
     ]);

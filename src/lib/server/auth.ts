@@ -52,14 +52,25 @@ export function createAuth({
   const kvSessions = adapterOver(sessionKv);
 
   const ledger = createLedger(stores.db);
-  const records = createSessionRecords(kvSessions, ledger, (userId) =>
-    adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+  const records = createSessionRecords(
+    kvSessions,
+    ledger,
+    (userId) => adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
   const current = asChecks(createCurrent({ facts, lucia, ledger, browser }));
-  const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
+  const sessions = createSessions({
+    facts,
+    lucia,
+    ledger,
+    records,
+    browser,
+    background,
+    deeds: stores.deeds,
+  });
 
   const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);

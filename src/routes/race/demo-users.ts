@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Account } from '$lib/server/sessions/ledger';
 import { prepare, sql } from '$lib/server/stores/sql';
-import { addressBlock, createThrottle, rowId, type Quota } from '$lib/server/throttle/throttle';
+import { addressBlock } from '$lib/server/throttle/address-block';
+import { createThrottle, rowId, type Quota } from '$lib/server/throttle/throttle';
 import { countIn, hasRoom } from '$lib/server/throttle/throttle-sql';
 import { PURGE_ROWS_AT_ONCE } from '$lib/server/policy';
 

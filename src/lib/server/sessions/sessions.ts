@@ -12,9 +12,10 @@ import { isSessionIdOf } from './token';
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Sessions as they begin, go on under another token, and end. What asks for a session takes a confirmed one. */
-export function createSessions({ facts, lucia, ledger, records, browser, background }: SessionParts) {
+export function createSessions(parts: SessionParts) {
+  const { facts, lucia, ledger, records, browser, background, deeds } = parts;
   const list = createList({ lucia, ledger, records });
-  const rotation = createRotation({ facts, lucia, ledger, records, browser, background });
+  const rotation = createRotation(parts);
 
   /** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
   async function presentedSession(): Promise<KnownByCookie | null> {
@@ -46,10 +47,10 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
      */
     async start(account: Account, session: NewSession): Promise<void> {
       const now = Date.now();
-      const started = await rotation.store(account, session, {
-        created_at: now,
-        proved_at: now,
-        ...facts.origin,
+      const notes = { created_at: now, proved_at: now, ...facts.origin };
+      const started = await rotation.store(account, session, notes).catch((error: unknown) => {
+        deeds.set('sign-in-here', 'unknown');
+        throw error;
       });
       browser.goOnAs(started, session.token);
       const { presented } = facts;

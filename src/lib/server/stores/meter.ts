@@ -5,12 +5,14 @@ import { noCost, OPERATIONS_TOLD_MAX, TIMING_NAMES, type Cost, type Operation } 
 export type Meter = {
   /** Counts an operation (a KV method, or `query` for D1) and gives the function to call when it is done. */
   start(operation: string, count: number): () => void;
+  /** Counts an operation that is sent a second time. */
+  countAgain(operation: string, count: number): void;
   cost(): Cost;
   /** Those that are done, in the order in which they began: `OPERATIONS_TOLD_MAX` at the most. */
   operations(): Operation[];
   /**
-   * The value of the `Server-Timing` header (W3C Server Timing): for each kind `desc` is the count and `dur` milliseconds; then one entry
-   * for each operation (`readOperations`).
+   * The value of the `Server-Timing` header (W3C Server Timing): for each kind `desc` is the count and `dur` milliseconds. Where D1 was asked
+   * again, `d1-retry` says how many of the queries that were. Then one entry for each operation (`readOperations`).
    */
   serverTiming(): string;
 };
@@ -38,6 +40,7 @@ export function createMeter(): Meter {
   const milliseconds = noCost();
   const begun: (Operation & { done: boolean })[] = [];
   let firstAt: number | undefined;
+  let again = 0;
 
   return {
     start(operation, count) {
@@ -55,6 +58,12 @@ export function createMeter(): Meter {
         milliseconds[kind] += one.duration;
       };
     },
+    countAgain(operation, count) {
+      const kind = KINDS[operation];
+      if (!kind) return;
+      cost[kind] += count;
+      again += count;
+    },
     cost: () => ({ ...cost }),
     operations: () => begun.filter(({ done }) => done).slice(0, OPERATIONS_TOLD_MAX),
     serverTiming() {
@@ -62,11 +71,12 @@ export function createMeter(): Meter {
         const key = kind as keyof Cost;
         return `${name};desc="${cost[key]}";dur=${milliseconds[key].toFixed(1)}`;
       });
+      const retries = again > 0 ? [`d1-retry;desc="${again}"`] : [];
       const each = this.operations().map(({ kind, count, isCheck, start, duration }) => {
         const what = `${isCheck ? 'check' : 'content'} ${TIMING_NAMES[kind]} ${count} ${start.toFixed(1)}`;
         return `op;desc="${what}";dur=${duration.toFixed(1)}`;
       });
-      return [...kinds, ...each].join(', ');
+      return [...kinds, ...retries, ...each].join(', ');
     },
   };
 }
