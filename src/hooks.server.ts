@@ -29,12 +29,14 @@ export const handle: Handle = async ({ event, resolve }) => {
 };
 
 const answer: Handle = ({ event, resolve }) => {
-  const { kv, db, layout, cookieSecrets, showCost, breachCheck } = bindings(event.platform);
+  const { kv, db, layout, cookieSecrets, showCost, breachCheck, race, sourceUrl } = bindings(event.platform);
   const { locals } = event;
   locals.stores = guardStores(kv, db);
   locals.facts = requestFacts(event);
   locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, cookieSecrets });
   locals.showCost = showCost;
+  locals.hasRace = race;
+  locals.sourceUrl = sourceUrl;
   locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);
   return resolve(event, {
@@ -45,7 +47,7 @@ const answer: Handle = ({ event, resolve }) => {
         .replace('%lang%', LOCALE)
         .replace('%theme%', theme)
         .replace(/%cost%(?=\s*<\/body>)/, () =>
-          showCost ? costLine(locals.stores.meter.cost(), event.request.method) : '',
+          showCost ? costLine(locals.stores.meter, event.request.method) : '',
         ),
   });
 };
