@@ -436,13 +436,13 @@ export const FAULTS = [
     name: 'a deployment looks at the branch after it has changed production',
     edits: [
       {
-        file: 'scripts/deploy/plan.mjs',
+        file: 'scripts/deploy/pages.mjs',
         find: 'if ((chosen === productionBranch) === isProduction) return',
         replace: 'if (chosen) return',
       },
     ],
     test: 'tests/deploy/branches.node.test.ts',
-    title: 'on a branch, --branch feature, production branch trunk',
+    title: 'is refused and changes nothing: on a branch, --branch feature',
   },
   {
     name: 'each bucket of the throttle decides for itself, so a refused try takes a place in the others',
