@@ -425,8 +425,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/lib/server/http/headers.ts',
-        find: 'refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx))',
-        replace: 'await (void refusePlainHttp, worker.fetch(request, env, ctx))',
+        find: 'refusePlainHttp(request) ??',
+        replace: '(void refusePlainHttp, null) ??',
       },
     ],
     test: 'tests/integration/plain-http.test.ts',

@@ -12,9 +12,12 @@ const QUERY_MAX_CHARACTERS = 1_000;
 /** Redirects to sign-in. If the request had a session cookie, that page says the session ended, and by which device where D1 knows. */
 export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promise<never> {
   const { url, request, locals } = event;
-  const ending = await locals.auth.current.ending();
-  const end = ending ? { by: endedBy(ending), at: ending.at } : undefined;
-  leaveNotice(event, locals.facts.presented ? 'session-ended' : 'to-continue', end);
+  if (locals.facts.presented) {
+    const ending = await locals.auth.current.ending();
+    leaveNotice(event, 'session-ended', ending ? { by: endedBy(ending), at: ending.at } : undefined);
+  } else {
+    leaveNotice(event, 'to-continue');
+  }
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
