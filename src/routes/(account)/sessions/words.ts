@@ -92,4 +92,6 @@ export const answers = {
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
   named: (name: string) => `Session named “${isolated(name)}”.`,
   nameRemoved: 'Name removed.',
+  samplesAdded: 'Sample devices added. End one, or remove them all.',
+  samplesRemoved: 'The sample devices are gone.',
 };
