@@ -10,6 +10,7 @@ import sharp from 'sharp';
 import { requireChromium } from './lib/chromium.mjs';
 import { portFrom, requireFreePort } from './lib/port.mjs';
 import { main, ROOT, StepFailed } from './lib/processes.mjs';
+import { recordRace } from './lib/record-race.mjs';
 import { serve } from './lib/serve.mjs';
 import { build, generateClient, migrate } from './lib/steps.mjs';
 
@@ -92,6 +93,7 @@ await main(async () => {
   const browser = await chromium.launch({ executablePath, args });
   try {
     await takePictures(browser, address);
+    await recordRace(browser, address, join(IMAGES_FOLDER, 'race.gif'));
   } finally {
     await browser.close();
   }
