@@ -8,6 +8,7 @@ import { claimOf } from '$lib/server/http/claims';
 import { costLine } from '$lib/server/http/cost-line';
 import { setSecurityHeaders } from '$lib/server/http/headers';
 import { refusal } from '$lib/server/http/origin-check';
+import { inForm, refuse } from '$lib/server/http/refuse';
 import { themeOf } from '$lib/server/http/theme';
 import { answers } from '$lib/words/error';
 import { LOCALE } from '$lib/words/locale';
@@ -19,11 +20,12 @@ export const handle: Handle = async ({ event, resolve }) => {
     // First of all: Lucia's own look at the Origin header throws on what is no URL ("null").
     response = refusal(event) ?? (await answer({ event, resolve }));
   } catch (thrown) {
-    // A binding is missing: there is no page to show without it, only the sentence that says which.
+    // A binding is missing: no page of Kit's can be shown without it, only the sentence that says which.
     if (!(thrown instanceof BindingError)) throw thrown;
     console.error(thrown.message);
-    response = new Response(`${thrown.message}\n`, { status: 503 });
+    response = refuse(event.request, { status: 503, detail: thrown.message });
   }
+  response = await inForm(event.request, response);
   setSecurityHeaders(event, response);
   return response;
 };

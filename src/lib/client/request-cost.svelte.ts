@@ -14,12 +14,15 @@ export class RequestCost {
 
   /** Starts listening, in the browser, and keeps the line under the page (src/app.html) up to date; returns what stops it. */
   follow(): () => void {
+    // The timeline, or what it says of the server, is not in every browser.
+    if (typeof PerformanceObserver === 'undefined') return () => {};
     const line = document.querySelector('[data-cost]');
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         // Switching the theme brings no page, and a look at how things stand changes none.
-        if (!(entry instanceof PerformanceResourceTiming) || /\/(theme|look)$/.test(entry.name)) continue;
-        const cost = costOf(entry.serverTiming);
+        if (!(entry instanceof PerformanceResourceTiming)) continue;
+        if (/\/(theme|look|api\/session)$/.test(entry.name)) continue;
+        const cost = costOf(entry.serverTiming ?? []);
         if (!cost) continue;
         this.latest = cost;
         // The server wrote the line of the page itself. Of the rest, what is not a page's data is an action's answer.

@@ -45,8 +45,10 @@ export function otherMethods(allowed: string[]): () => Response {
   };
 }
 
-function notSignedIn(): Response {
-  return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
+/** `more`: what is known of the session that has ended. */
+export function notSignedIn(more?: Record<string, unknown> | null): Response {
+  const detail = 'Sign in first: this needs the session cookie of a live session.';
+  return problem(401, 'Not signed in', detail, more ?? {});
 }
 
 function tooOften({ retryAfterSeconds }: Throttled): Response {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
+import { endingOf } from './ending';
 import { selectLeftover } from './leftovers';
 import { actorStands, endOfLine, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
 import { absoluteEnd } from './lifetime';
@@ -73,6 +74,9 @@ export function createLedger(db: D1Database) {
       ).first<{ username: string; epoch: number; revoked: string }>();
       return row && { ...row, revoked: new Map(JSON.parse(row.revoked) as [string, Reason][]) };
     },
+
+    /** One query: when a session's browser signed in, and what ended it. */
+    endingOf: (session: { userId: string; sessionId: string }) => endingOf(db, session),
 
     /** One query: which of these sessions were revoked, and why. */
     async revokedAmong(sessionIds: string[]): Promise<Map<string, Reason>> {

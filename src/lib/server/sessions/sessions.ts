@@ -81,14 +81,18 @@ export function createSessions(parts: SessionParts) {
       const { userId } = current.user;
       if (!isSessionIdOf(userId, sessionId)) return 'unknown';
       const end = (shown: boolean) => ledger.end(actorOf(current), sessionId, shown, facts.origin);
-      // KV may not show it here yet: what D1 saw the birth of is ended all the same.
-      const [byBirth, record] = await Promise.all([end(false), readSession(lucia, sessionId)]);
-      const outcome = byBirth === 'unknown' && record ? await end(true) : byBirth;
+      // KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.
+      const [byBirth, read] = await Promise.allSettled([end(false), readSession(lucia, sessionId)]);
+      if (byBirth.status === 'rejected') throw byBirth.reason;
+      if (byBirth.value === 'unknown' && read.status === 'rejected') throw read.reason;
+      const isShown = read.status === 'fulfilled' && read.value !== null;
+      const outcome = byBirth.value === 'unknown' && isShown ? await end(true) : byBirth.value;
       if (outcome === 'refused') sessionEnded();
       if (outcome === 'unknown') return 'unknown';
       background.remove(() => [sessionId]);
       // That browser has rotated its token; its new session is listed and stays alive.
-      if (outcome === 'replaced' || (outcome === 'ended' && !record)) return 'unknown';
+      const isGone = read.status === 'fulfilled' && !isShown;
+      if (outcome === 'replaced' || (outcome === 'ended' && isGone)) return 'unknown';
       logEvent('session-revoked', { userId, sessionId });
       return 'ended';
     },
