@@ -15,6 +15,8 @@ export const words = {
   },
   current: 'This device',
   others: 'Other sessions',
+  /** Followed by "3 days ago". */
+  newSince: (count: number) => `${count} new since your last visit,`,
   none: 'You are signed in on this device only.',
   unlisted: 'The others cannot be listed right now. They can be ended all the same.',
   end: 'End session',
