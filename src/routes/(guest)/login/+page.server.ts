@@ -12,12 +12,8 @@ import { answers } from './words';
 export const load = guarded(async (event: PageServerLoadEvent) => {
   await requireGuest(event);
   leaveCookie(event);
-  const { searchParams } = event.url;
-  return {
-    redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
-    // After the guest check: a page that cannot be shown has not said it.
-    notice: takeNotice(event),
-  };
+  // After the guest check: a page that cannot be shown has not said it.
+  return { notice: takeNotice(event) };
 });
 
 export const actions = {
