@@ -27,6 +27,8 @@ declare global {
       message: string;
       /** The store that did not answer, on a 503. */
       store?: StoreName;
+      /** On a 403 for lack of proof of the session's device: whether the page tries again by itself. */
+      unproven?: 'retry' | 'sign-in';
     }
   }
 
@@ -37,6 +39,9 @@ declare global {
     SESSION_LAYOUT?: string;
     COOKIE_SECRET?: string;
     COOKIE_SECRET_PREVIOUS?: string;
+    DEVICE_BINDING?: string;
+    /** Of tests: a shorter life of the bound cookie. */
+    BOUND_COOKIE_SECONDS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
   }

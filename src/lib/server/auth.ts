@@ -7,6 +7,7 @@ import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-ad
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
 import { createCurrent } from './sessions/current';
+import { createDeviceKeys } from './sessions/device-keys';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
 import { createSessionRecords } from './sessions/records';
@@ -25,6 +26,8 @@ export type AuthOptions = {
   facts: RequestFacts;
   /** Signs cookies and keys the throttle's ids; without it no browser is known as the account's own. */
   cookieSecrets?: CookieSecrets | undefined;
+  /** Whether a browser that can binds a session to its device; `cookieMilliseconds` shortens the proof's life, for tests. */
+  deviceBinding?: { cookieMilliseconds?: number } | null;
   passwordHash?: PasswordHash;
   users?: typeof userAdapter;
 };
@@ -40,6 +43,7 @@ export function createAuth({
   layout,
   facts,
   cookieSecrets,
+  deviceBinding = {},
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
@@ -47,17 +51,19 @@ export function createAuth({
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
   const kvSessions = adapterOver(stores.kv);
 
-  const ledger = createLedger(stores.db);
+  const ledger = createLedger(stores.db, { hasBindings: deviceBinding !== null });
   const records = createSessionRecords(kvSessions, ledger, (userId) =>
     adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
-  const current = createCurrent({ facts, lucia, ledger, browser });
+  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
+  const deviceKeys =
+    deviceBinding && createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
+  const current = createCurrent({ facts, lucia, ledger, browser, deviceKeys });
   const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
 
-  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({
     facts,
@@ -71,5 +77,5 @@ export function createAuth({
     knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, signer),
     passwordHash,
   });
-  return { current, sessions, accounts };
+  return { current, sessions, accounts, deviceKeys };
 }

@@ -26,6 +26,7 @@ const ERRORS: Record<number, ErrorWords> = {
 export const answers = {
   noPage: 'There is no page here.',
   noAction: 'This page cannot do that. Open it again and repeat what you did.',
+  unproven: 'This session is bound to its device, and this request brought no proof of it.',
   store: {
     KV: 'The session store (Workers KV) did not answer.',
     D1: 'The database (D1) did not answer.',
@@ -42,9 +43,23 @@ const FAULT: ErrorWords = {
   text: 'It is our fault, not yours. Try again in a moment.',
 };
 
+/** A session that is bound to its device, and a request without the proof. */
+const UNPROVEN: Record<'retry' | 'sign-in', ErrorWords> = {
+  retry: {
+    title: 'One moment',
+    text: 'Your session is bound to this device. Your browser is proving that it is here, and the page opens by itself.',
+  },
+  'sign-in': {
+    title: 'Your browser could not prove that this is your device',
+    text: 'You are still signed in, but this session is bound to a device, and the proof did not come. Try again, or sign in again.',
+  },
+};
+
 export const errorPage = {
-  of: (status: number): ErrorWords => ERRORS[status] ?? (status < 500 ? REFUSED : FAULT),
+  of: (status: number, unproven?: 'retry' | 'sign-in'): ErrorWords =>
+    unproven ? UNPROVEN[unproven] : (ERRORS[status] ?? (status < 500 ? REFUSED : FAULT)),
   code: (status: number) => `Error ${status}`,
   tryAgain: 'Try again',
+  signInAgain: 'Sign in again',
   home: 'Start page',
 };

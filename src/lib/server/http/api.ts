@@ -1,6 +1,7 @@
 import { isHttpError, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
 import { SessionEnded } from '../sessions/confirmed';
+import { DeviceUnproven } from '../sessions/device-keys';
 import { Throttled } from '../throttle/throttle';
 import { readBody } from './form';
 import { storeFailure } from './guards';
@@ -19,6 +20,7 @@ export function apiEndpoint<E extends RequestEvent>(
       return await handler(event);
     } catch (thrown) {
       if (thrown instanceof SessionEnded) return notSignedIn();
+      if (thrown instanceof DeviceUnproven) return notProven(event, thrown);
       if (thrown instanceof Throttled) return tooOften(thrown);
       const failure = isHttpError(thrown) ? thrown : (storeFailure(event) ?? thrown);
       if (isHttpError(failure, 503))
@@ -42,6 +44,12 @@ export function otherMethods(allowed: string[]): () => Response {
 
 function notSignedIn(): Response {
   return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
+}
+
+/** The session stands, but this request does not come from the device that it is bound to. */
+function notProven({ locals }: RequestEvent, unproven: DeviceUnproven): Response {
+  locals.auth.deviceKeys?.refuse(unproven, false);
+  return problem(403, 'Device not proven', 'This session is bound to a device, and no proof of it came.');
 }
 
 function tooOften({ retryAfterSeconds }: Throttled): Response {

@@ -1,10 +1,12 @@
 import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
 import { answers } from '$lib/words/error';
 import { SessionEnded } from '../sessions/confirmed';
+import { DeviceUnproven } from '../sessions/device-keys';
 import { leaveNotice } from './flash';
+import { refuseUnproven } from './unproven';
 
 /** What a wrapper needs of an event. */
-export type GuardedEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals' | 'setHeaders'>;
+export type GuardedEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals' | 'setHeaders' | 'isDataRequest'>;
 
 const QUERY_MAX_CHARACTERS = 1_000;
 
@@ -18,9 +20,9 @@ export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBa
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 
-/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back. */
+/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back or refuse them. */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
-  if ((await auth.current.peek()) && (await auth.current.confirm())) redirect(303, '/sessions');
+  if ((await auth.current.peek()) && (await auth.current.confirmOrNobody())) redirect(303, '/sessions');
 }
 
 /**
@@ -36,6 +38,7 @@ export function guarded<E extends GuardedEvent, R>(
       return await handler(event);
     } catch (thrown) {
       if (thrown instanceof SessionEnded) toSignIn(event, comeBackTo);
+      if (thrown instanceof DeviceUnproven) refuseUnproven(event, thrown);
       if (isRedirect(thrown) || isHttpError(thrown)) throw thrown;
       throw storeFailure(event) ?? thrown;
     }

@@ -1,5 +1,6 @@
 import { LuciaError, type Session } from 'lucia';
 import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
+import { DeviceUnproven, type DeviceKeys } from './device-keys';
 import { stands, type Ledger, type Standing } from './ledger';
 import { endingInTime } from './lifetime';
 import type { SessionLucia } from './lucia';
@@ -8,10 +9,10 @@ import type { ThisBrowser } from './this-browser';
 
 export type Current = ReturnType<typeof createCurrent>;
 
-type Parts = { facts: RequestFacts; lucia: SessionLucia; ledger: Ledger; browser: ThisBrowser };
+type Parts = { facts: RequestFacts; lucia: SessionLucia; ledger: Ledger; browser: ThisBrowser; deviceKeys: DeviceKeys | null };
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
-export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
+export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Parts) {
   /** The answer of `confirm`, for all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<ConfirmedSession | null> | undefined;
 
@@ -29,6 +30,7 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
     }
     // No record and nothing in the ledger: it expired, or KV does not show it here yet. The cookie may stay.
     if (!session) return null;
+    if (deviceKeys?.isProven(standing.bindings.get(sessionId)) === false) throw new DeviceUnproven(userId, sessionId);
     return confirmed(session);
   }
 
@@ -63,10 +65,13 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
      */
     async peek(): Promise<Session | null> {
       const session = facts.presented && (await readSession(lucia, facts.presented.sessionId));
-      return session?.state === 'idle' ? confirm() : session;
+      return session?.state === 'idle' ? this.confirmOrNobody() : session;
     },
 
     confirm,
+
+    /** The same for a page that works for guests: a session that lacks the proof of its device is nobody's there. */
+    confirmOrNobody: (): Promise<ConfirmedSession | null> => confirm().catch(nobodyIfUnproven),
 
     /** The confirmed session. Throws `SessionEnded` when there is none. */
     async require(): Promise<ConfirmedSession> {
@@ -83,6 +88,12 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
       answer = undefined;
     },
   };
+}
+
+/** A session that lacks the proof of its device is nobody to greet; it has not ended. */
+function nobodyIfUnproven(thrown: unknown): null {
+  if (thrown instanceof DeviceUnproven) return null;
+  throw thrown;
 }
 
 export function sessionEnded(): never {
