@@ -33,7 +33,13 @@ const answer: Handle = async ({ event, resolve }) => {
   const { locals } = event;
   locals.stores = guardStores(kv, db);
   locals.facts = requestFacts(event);
-  locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, cookieSecrets, deviceBinding });
+  locals.auth = createAuth({
+    stores: locals.stores,
+    facts: locals.facts,
+    layout,
+    cookieSecrets,
+    deviceBinding,
+  });
   locals.showCost = showCost;
   locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);

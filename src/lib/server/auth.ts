@@ -60,7 +60,8 @@ export function createAuth({
   const background = createBackground(facts, records);
   const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const deviceKeys =
-    deviceBinding && createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
+    deviceBinding &&
+    createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
   const current = createCurrent({ facts, lucia, ledger, browser, deviceKeys });
   const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
 

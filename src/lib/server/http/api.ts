@@ -2,6 +2,7 @@ import { isHttpError, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
 import { SessionEnded } from '../sessions/confirmed';
 import { DeviceUnproven } from '../sessions/device-keys';
+import { BindingError } from '../stores/bindings';
 import { Throttled } from '../throttle/throttle';
 import { readBody } from './form';
 import { storeFailure } from './guards';
@@ -22,6 +23,7 @@ export function apiEndpoint<E extends RequestEvent>(
       if (thrown instanceof SessionEnded) return notSignedIn();
       if (thrown instanceof DeviceUnproven) return notProven(event, thrown);
       if (thrown instanceof Throttled) return tooOften(thrown);
+      if (thrown instanceof BindingError) return missing(thrown);
       const failure = isHttpError(thrown) ? thrown : (storeFailure(event) ?? thrown);
       if (isHttpError(failure, 503))
         return problem(503, 'Store unavailable', `${failure.body.message} Try again.`);
@@ -50,6 +52,11 @@ function notSignedIn(): Response {
 function notProven({ locals }: RequestEvent, unproven: DeviceUnproven): Response {
   locals.auth.deviceKeys?.refuse(unproven, false);
   return problem(403, 'Device not proven', 'This session is bound to a device, and no proof of it came.');
+}
+
+function missing({ message }: BindingError): Response {
+  console.error(message);
+  return problem(503, 'Not set up', message);
 }
 
 function tooOften({ retryAfterSeconds }: Throttled): Response {

@@ -6,7 +6,10 @@ import { leaveNotice } from './flash';
 import { refuseUnproven } from './unproven';
 
 /** What a wrapper needs of an event. */
-export type GuardedEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals' | 'setHeaders' | 'isDataRequest'>;
+export type GuardedEvent = Pick<
+  RequestEvent,
+  'request' | 'url' | 'cookies' | 'locals' | 'setHeaders' | 'isDataRequest'
+>;
 
 const QUERY_MAX_CHARACTERS = 1_000;
 

@@ -9,7 +9,13 @@ import type { ThisBrowser } from './this-browser';
 
 export type Current = ReturnType<typeof createCurrent>;
 
-type Parts = { facts: RequestFacts; lucia: SessionLucia; ledger: Ledger; browser: ThisBrowser; deviceKeys: DeviceKeys | null };
+type Parts = {
+  facts: RequestFacts;
+  lucia: SessionLucia;
+  ledger: Ledger;
+  browser: ThisBrowser;
+  deviceKeys: DeviceKeys | null;
+};
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
 export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Parts) {
@@ -30,7 +36,8 @@ export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Par
     }
     // No record and nothing in the ledger: it expired, or KV does not show it here yet. The cookie may stay.
     if (!session) return null;
-    if (deviceKeys?.isProven(standing.bindings.get(sessionId)) === false) throw new DeviceUnproven(userId, sessionId);
+    if (deviceKeys?.isProven(standing.bindings.get(sessionId)) === false)
+      throw new DeviceUnproven(userId, sessionId);
     return confirmed(session);
   }
 

@@ -1,6 +1,7 @@
 /** Sessions that are bound to their device (Device Bound Session Credentials): docs/device-binding.md. */
 import { randomBytes } from 'node:crypto';
 import { BINDING_GRACE_MILLISECONDS, BOUND_COOKIE_MILLISECONDS } from '../policy';
+import { BindingError } from '../stores/bindings';
 import { logEvent } from './activity';
 import type { Background } from './background';
 import { bind, findBinding, recordUnproven, type Binding } from './device-key-sql';
@@ -45,16 +46,30 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
   const tokens = signer && createDeviceTokens(signer);
   const lifetime = Math.min(cookieMilliseconds ?? Infinity, BOUND_COOKIE_MILLISECONDS);
 
+  /** An empty value takes it away. */
+  function setCookie(value: string, maxAge: number): void {
+    facts.cookies.set(BOUND_COOKIE, value, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: true,
+      maxAge,
+    });
+  }
+
   /** Its end counts from the challenge: a proof that is sent twice makes no cookie that lasts longer. */
   function setBoundCookie(bindingId: string, challengedAt: number): void {
     const endsAt = challengedAt + lifetime;
     const maxAge = Math.max(Math.floor((endsAt - Date.now()) / 1_000), 0);
-    const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: true } as const;
-    facts.cookies.set(BOUND_COOKIE, requireTokens().boundCookie(bindingId, endsAt), { ...options, maxAge });
+    setCookie(requireTokens().boundCookie(bindingId, endsAt), maxAge);
   }
 
   function requireTokens() {
-    if (!tokens) throw new SecretMissing();
+    // Without the secret nothing can be proved, and nobody is to be signed out for that.
+    if (!tokens)
+      throw new BindingError(
+        '[device-keys] COOKIE_SECRET is missing: set it in .dev.vars, or with "npm run deploy".',
+      );
     return tokens;
   }
 
@@ -119,18 +134,11 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
      */
     refuse({ userId, sessionId }: DeviceUnproven, isExpected: boolean): void {
       if (tokens && facts.cookies.get(BOUND_COOKIE) !== undefined) {
-        const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: true } as const;
-        facts.cookies.set(BOUND_COOKIE, '', { ...options, maxAge: 0 });
+        setCookie('', 0);
       }
       if (isExpected) return;
       logEvent('device-proof-failed', { userId, sessionId });
       background.run(() => recordUnproven(db, { userId, sessionId }, facts.origin).run());
     },
   };
-}
-
-/** Without the secret nothing can be proved, and nobody is to be signed out for that. */
-class SecretMissing extends Error {
-  override name = 'SecretMissing';
-  override message = '[device-keys] COOKIE_SECRET is missing: set it in .dev.vars, or with "npm run deploy".';
 }

@@ -13,7 +13,11 @@ export const POST = apiEndpoint(async ({ request, url, locals }: RequestEvent) =
   if (proof === null) return problem(400, 'No proof', 'Send it as Secure-Session-Response.');
   const bound = await deviceKeys.bind(proof);
   if (bound === 'refused')
-    return problem(403, 'Not bound', 'This takes the session’s cookie, and a proof that is less than a minute old.');
+    return problem(
+      403,
+      'Not bound',
+      'This takes the session’s cookie, and a proof that is less than a minute old.',
+    );
   return instructions(url.origin, bound.bindingId);
 });
 

@@ -1,5 +1,11 @@
 import { apiEndpoint, otherMethods } from '$lib/server/http/api';
-import { bindingEnded, bindingIdOf, challenged, instructions, proofOf } from '$lib/server/http/device-session';
+import {
+  bindingEnded,
+  bindingIdOf,
+  challenged,
+  instructions,
+  proofOf,
+} from '$lib/server/http/device-session';
 import { problem } from '$lib/server/http/problem';
 import type { RequestEvent } from './$types';
 
