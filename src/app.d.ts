@@ -1,5 +1,6 @@
 import type { BreachLookup } from '$lib/server/accounts/breach';
 import type { Auth } from '$lib/server/auth';
+import type { Claim } from '$lib/server/http/claims';
 import type { RequestFacts } from '$lib/server/sessions/request-facts';
 import type { StoreName, Stores } from '$lib/server/stores/guarded';
 import type { Device, Place } from '$lib/session-view';
@@ -23,12 +24,18 @@ declare global {
       /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
       isBreached: BreachLookup | null;
     }
+    interface PageData {
+      /** The user that the forms of a page are made for. */
+      userId?: string | null;
+    }
     interface Error {
       message: string;
       /** The store that did not answer, on a 503. */
       store?: StoreName;
-      /** On a 403 for lack of proof of the session's device: whether the page tries again by itself. */
-      unproven?: 'retry' | 'sign-in';
+      /** What may be said of what was asked. */
+      claim?: Claim;
+      /** Whether the page is to try again by itself: a session that is bound to its device came without proof. */
+      retry?: boolean;
     }
   }
 

@@ -4,6 +4,7 @@ import { createAuth } from '$lib/server/auth';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { guardStores } from '$lib/server/stores/guarded';
 import { BindingError, bindings } from '$lib/server/stores/bindings';
+import { claimOf } from '$lib/server/http/claims';
 import { registrationOffer } from '$lib/server/http/device-session';
 import { costLine } from '$lib/server/http/cost-line';
 import { setSecurityHeaders } from '$lib/server/http/headers';
@@ -64,5 +65,7 @@ export const handleError: HandleServerError = ({ error, status, message, event }
   if (status === 404) return { message: event.request.method === 'POST' ? answers.noAction : answers.noPage };
   if (status < 500) return { message };
   console.error(JSON.stringify({ event: 'unexpected-error', status, message: String(error) }));
-  return { message };
+  const { stores } = event.locals;
+  // A fault of ours does not hide what was done before it.
+  return { message, ...(stores?.deeds.size && { claim: claimOf(stores.deeds) }) };
 };

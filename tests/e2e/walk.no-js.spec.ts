@@ -128,7 +128,7 @@ test('name a session, prove the password again, choose a theme, download, delete
   await laptop.field('Your password').fill(user.password);
   await page.getByRole('button', { name: 'Delete account' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click();
-  await expect(page).toHaveURL('/login?notice=account-deleted');
+  await expect(page).toHaveURL('/login');
   await expect(page.getByRole('status')).toContainText('Your account is deleted');
 });
 

@@ -49,8 +49,12 @@ export type Scenario = {
   browser?: (scene: Scene) => Browser;
   // A route's own event type names its route id; what the routes read is all here.
   run: (event: never) => unknown;
+  /** Its own answer is a refusal, also when nothing fails. */
+  refused?: boolean;
+  /** Its session's last proof of the password is too old by then. */
+  stale?: boolean;
   /** Operations whose failure changes nothing for the visitor. */
-  tidying?: (step: Step) => boolean;
+  tidying?: (step: Step, scene: Scene) => boolean;
 };
 
 export const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delete';
@@ -58,7 +62,12 @@ export const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delet
 export const isListing = ({ store, op }: Step) =>
   store === 'KV' ? op === 'list' : op === 'SELECT id, reason';
 const isMarker = ({ op }: Step) => op === 'DELETE FROM Leftover';
+/** Whether KV shows the session that is to be ended: D1 knows it by its birth. */
+const isOfPhone = ({ store, op, key }: Step, { phone }: Scene) =>
+  store === 'KV' && (op === 'delete' || (op === 'get' && key === `session:${sessionIdOf(phone)}`));
 const isTidying = (step: Step) => isDelete(step) || isListing(step) || isMarker(step);
+/** KV's list of the others: without it this session is shown alone. */
+const isList = ({ store, op }: Step) => store === 'KV' && op === 'list';
 
 export const sessionIdOf = (browser: Browser) => sessionIdFor(...splitCookie(browser.cookie ?? ''));
 function splitCookie(cookie: string): [string, string] {
@@ -68,7 +77,12 @@ function splitCookie(cookie: string): [string, string] {
 
 const stranger = () => new Browser();
 
-export const SESSIONS_PAGE: Scenario = { name: 'the sessions page', page: '/sessions', run: loadSessions };
+export const SESSIONS_PAGE: Scenario = {
+  name: 'the sessions page',
+  page: '/sessions',
+  run: loadSessions,
+  tidying: isList,
+};
 export const LAYOUT: Scenario = { name: 'the layout', method: 'GET', run: loadLayout };
 export const HEALTH: Scenario = { name: '/healthz', method: 'GET', browser: stranger, run: getHealth };
 
@@ -78,8 +92,8 @@ export const PAGE_SCENARIOS: Scenario[] = [
   SESSIONS_PAGE,
   { name: 'the activity page', page: '/activity', run: loadActivity },
   { name: 'the account page', page: '/account', run: loadAccount, tidying: isListing },
-  { name: 'the download', page: '/account/data', run: getData },
-  { name: 'the records page', page: '/kv', run: loadRecords },
+  { name: 'the download', page: '/account/data', run: getData, tidying: isList },
+  { name: 'the records page', page: '/kv', run: loadRecords, tidying: isList },
 ];
 
 export const ACTION_SCENARIOS: Scenario[] = [
@@ -107,7 +121,7 @@ export const ACTION_SCENARIOS: Scenario[] = [
     name: 'revoking one',
     form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),
     run: sessionActions.revoke,
-    tidying: isDelete,
+    tidying: isOfPhone,
   },
   {
     name: 'revoking oneself',
@@ -136,15 +150,62 @@ export const ACTION_SCENARIOS: Scenario[] = [
   },
 ];
 
+/** Actions as they go when the password has to be given again, or is wrong; and with the page behind them, as without scripts. */
+export const FURTHER_SCENARIOS: Scenario[] = [
+  {
+    name: 'signing in with a wrong password',
+    form: ({ username }) => ({ username, password: 'not the password' }),
+    run: signInActions.default,
+    refused: true,
+    tidying: ({ store }) => store === 'KV',
+  },
+  {
+    name: 'changing the password with a wrong one',
+    form: () => ({ currentPassword: 'not the password', newPassword: 'another good password' }),
+    run: accountActions.changePassword,
+    refused: true,
+  },
+  {
+    name: 'the password again, then revoking one, with the page behind it',
+    stale: true,
+    form: ({ phone }) => ({ sessionId: sessionIdOf(phone), password: PASSWORD }),
+    run: async (event: never) => {
+      await sessionActions.revoke(event);
+      return loadSessions(event);
+    },
+    // Where KV takes no new session the old one goes on.
+    tidying: (step, scene) =>
+      isDelete(step) || isOfPhone(step, scene) || isList(step) || (step.store === 'KV' && step.op === 'put'),
+  },
+  {
+    name: 'revoking the others, with the page behind it',
+    form: () => ({}),
+    run: async (event: never) => {
+      await sessionActions.revokeOthers(event);
+      return loadSessions(event);
+    },
+    tidying: (step) => isTidying(step) || isList(step),
+  },
+  {
+    name: 'naming a session, with the page behind it',
+    form: ({ phone }) => ({ sessionId: sessionIdOf(phone), name: 'my phone' }),
+    run: async (event: never) => {
+      await sessionActions.rename(event);
+      return loadSessions(event);
+    },
+    tidying: isList,
+  },
+];
+
 export const API_SCENARIOS: Scenario[] = [
-  { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions },
+  { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions, tidying: isList },
   { name: 'DELETE /api/sessions', method: 'DELETE', run: deleteSessions, tidying: isTidying },
   {
     name: 'DELETE /api/sessions/<another>',
     method: 'DELETE',
     params: ({ phone }) => ({ id: sessionIdOf(phone) }),
     run: deleteSession,
-    tidying: isDelete,
+    tidying: isOfPhone,
   },
   {
     name: 'DELETE /api/sessions/<own>',

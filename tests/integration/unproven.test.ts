@@ -91,9 +91,11 @@ async function call(
 }
 
 /** Of a refusal: what the page does about it. */
-function unprovenOf(answer: unknown): string | undefined {
+function unprovenOf(answer: unknown): 'retry' | 'sign-in' {
   if (!isHttpError(answer, 403)) throw new Error(`no 403: ${String(answer)}`);
-  return answer.body.unproven;
+  if (answer.body.retry) return 'retry';
+  expect(answer.body.claim?.next?.href).toMatch(/^\/login\?redirectTo=%2F/);
+  return 'sign-in';
 }
 
 async function notedFailures(): Promise<number> {

@@ -52,8 +52,11 @@ export function createAuth({
   const kvSessions = adapterOver(stores.kv);
 
   const ledger = createLedger(stores.db, { hasBindings: deviceBinding !== null });
-  const records = createSessionRecords(kvSessions, ledger, (userId) =>
-    adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+  const records = createSessionRecords(
+    kvSessions,
+    ledger,
+    (userId) => adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
@@ -63,7 +66,15 @@ export function createAuth({
     deviceBinding &&
     createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
   const current = createCurrent({ facts, lucia, ledger, browser, deviceKeys });
-  const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
+  const sessions = createSessions({
+    facts,
+    lucia,
+    ledger,
+    records,
+    browser,
+    background,
+    deeds: stores.deeds,
+  });
 
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({

@@ -1,5 +1,6 @@
 import type { Device, Place } from '$lib/session-view';
 import { prepare, sql, type Sql } from '../stores/sql';
+import { shownDevice, shownPlace } from './readable';
 import { EVENTS_IN_DOWNLOAD_MAX, EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from '../policy';
 
 export const EVENT_TYPES = [
@@ -98,8 +99,8 @@ async function selectEvents(
   return results.map(({ session_id, device, place, ...event }) => ({
     ...event,
     sessionId: session_id,
-    device: JSON.parse(device) as Device,
-    place: JSON.parse(place) as Place,
+    device: shownDevice(JSON.parse(device) as Device),
+    place: shownPlace(JSON.parse(place) as Place),
   }));
 }
 

@@ -12,9 +12,10 @@ import { isSessionIdOf } from './token';
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Sessions as they begin, go on under another token, and end. What asks for a session takes a confirmed one. */
-export function createSessions({ facts, lucia, ledger, records, browser, background }: SessionParts) {
+export function createSessions(parts: SessionParts) {
+  const { facts, lucia, ledger, records, browser, background, deeds } = parts;
   const list = createList({ lucia, ledger, records });
-  const rotation = createRotation({ facts, lucia, ledger, records, browser, background });
+  const rotation = createRotation(parts);
 
   /** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
   async function presentedSession(): Promise<KnownByCookie | null> {
@@ -46,10 +47,10 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
      */
     async start(account: Account, session: NewSession): Promise<void> {
       const now = Date.now();
-      const started = await rotation.store(account, session, {
-        created_at: now,
-        proved_at: now,
-        ...facts.origin,
+      const notes = { created_at: now, proved_at: now, ...facts.origin };
+      const started = await rotation.store(account, session, notes).catch((error: unknown) => {
+        deeds.set('sign-in-here', 'unknown');
+        throw error;
       });
       browser.goOnAs(started, session.token);
       const { presented } = facts;
@@ -80,14 +81,18 @@ export function createSessions({ facts, lucia, ledger, records, browser, backgro
       const { userId } = current.user;
       if (!isSessionIdOf(userId, sessionId)) return 'unknown';
       const end = (shown: boolean) => ledger.end(actorOf(current), sessionId, shown, facts.origin);
-      // KV may not show it here yet: what D1 saw the birth of is ended all the same.
-      const [byBirth, record] = await Promise.all([end(false), readSession(lucia, sessionId)]);
-      const outcome = byBirth === 'unknown' && record ? await end(true) : byBirth;
+      // KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.
+      const [byBirth, read] = await Promise.allSettled([end(false), readSession(lucia, sessionId)]);
+      if (byBirth.status === 'rejected') throw byBirth.reason;
+      if (byBirth.value === 'unknown' && read.status === 'rejected') throw read.reason;
+      const isShown = read.status === 'fulfilled' && read.value !== null;
+      const outcome = byBirth.value === 'unknown' && isShown ? await end(true) : byBirth.value;
       if (outcome === 'refused') sessionEnded();
       if (outcome === 'unknown') return 'unknown';
       background.remove(() => [sessionId]);
       // That browser has rotated its token; its new session is listed and stays alive.
-      if (outcome === 'replaced' || (outcome === 'ended' && !record)) return 'unknown';
+      const isGone = read.status === 'fulfilled' && !isShown;
+      if (outcome === 'replaced' || (outcome === 'ended' && isGone)) return 'unknown';
       logEvent('session-revoked', { userId, sessionId });
       return 'ended';
     },

@@ -133,21 +133,3 @@ export function bucket(
 ): Bucket {
   return { id: rowId(secret, kind, of), rule, counts, shared };
 }
-
-/**
- * The block an address belongs to: an IPv4 address itself, an IPv6 /64, which is what one subscriber gets.
- * `null` for loopback: there is no stranger there, and a test makes a thousand accounts from it. Also where the edge names no
- * address: no block would tell the strangers there apart.
- */
-export function addressBlock(address: string | null): string | null {
-  if (!address || ['127.0.0.1', '::1', 'localhost'].includes(address)) return null;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const first = head.split(':').filter(Boolean);
-  const last = tail === undefined ? [] : tail.split(':').filter(Boolean);
-  const groups = [...first, ...Array<string>(Math.max(8 - first.length - last.length, 0)).fill('0'), ...last];
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
-}

@@ -1,6 +1,7 @@
 import { fail, redirect } from '@sveltejs/kit';
 import { checkPassword } from '$lib/server/accounts/password-policy';
-import { formAction } from '$lib/server/http/action';
+import { accountAction } from '$lib/server/http/action';
+import { leaveNotice } from '$lib/server/http/flash';
 import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
@@ -20,7 +21,7 @@ export const load = guarded(async ({ locals }: PageServerLoadEvent) => {
 });
 
 export const actions = {
-  changePassword: formAction(
+  changePassword: accountAction(
     async ({ locals }: RequestEvent, form) => {
       const { current, accounts } = locals.auth;
       const session = await current.require();
@@ -40,7 +41,7 @@ export const actions = {
     (currentPassword) => changeErrors({ currentPassword }),
   ),
 
-  deleteAccount: formAction(
+  deleteAccount: accountAction(
     async (event: RequestEvent, form) => {
       const { current, accounts } = event.locals.auth;
       const session = await current.require();
@@ -49,7 +50,8 @@ export const actions = {
       const outcome = await accounts.delete(session, data.password);
       if (outcome === 'wrong-password') return refuseDeletion({ password: formWords.password.wrong });
       clearSiteData(event);
-      redirect(303, '/login?notice=account-deleted');
+      leaveNotice(event, 'account-deleted');
+      redirect(303, '/login');
     },
     (password) => ({ deleteAccount: { errors: { password } } }),
   ),
