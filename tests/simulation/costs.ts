@@ -51,6 +51,7 @@ export const PAGES = {
   '/account/data': cost({ get: 1, list: 1, queries: 4, trips: 4 }),
   '/kv': cost({ get: 2, list: 2, queries: 1, trips: 1 }),
   'GET /api/sessions': COSTS['sessions page'],
+  'GET /api/session': cost({ get: 1, queries: 1, trips: 1 }),
   '/healthz': cost({ get: 1, queries: 1, trips: 1 }),
 } satisfies Record<string, Cost>;
 
@@ -102,6 +103,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   '/account/data': 3,
   '/kv': 3,
   'GET /api/sessions': 3,
+  'GET /api/session': 1,
   '/healthz': 1,
   'a renewal that was due': 2,
   'the page view that renews': 1,

@@ -7,6 +7,7 @@ import { Throttled } from '../throttle/throttle';
 import { readBody } from './form';
 import { storeFailure } from './guards';
 import { problem } from './problem';
+import { mayComeWithoutProof } from './unproven';
 
 /**
  * Wraps an endpoint of the JSON API: problem+json for all that goes wrong. As with a form, nobody asks who is there before the whole
@@ -49,13 +50,15 @@ export function otherMethods(allowed: string[]): () => Response {
   };
 }
 
-function notSignedIn(): Response {
-  return problem(401, 'Not signed in', 'Sign in first: this needs the session cookie of a live session.');
+/** `more`: what is known of the session that has ended. */
+export function notSignedIn(more?: Record<string, unknown> | null): Response {
+  const detail = 'Sign in first: this needs the session cookie of a live session.';
+  return problem(401, 'Not signed in', detail, more ?? {});
 }
 
 /** The session stands, but this request does not come from the device that it is bound to. */
-function notProven({ locals }: RequestEvent, unproven: DeviceUnproven): Response {
-  locals.auth.deviceKeys?.refuse(unproven, false);
+function notProven({ locals, request }: RequestEvent, unproven: DeviceUnproven): Response {
+  locals.auth.deviceKeys?.refuse(unproven, mayComeWithoutProof(request));
   return problem(403, 'Device not proven', 'This session is bound to a device, and no proof of it came.');
 }
 

@@ -36,7 +36,7 @@ function countRetry(cookies: RequestEvent['cookies'], retries: number): void {
   });
 }
 
-/** A link from another site, or a browser that says that it could not refresh: that happens to the session's own. */
-function mayComeWithoutProof({ headers }: Request): boolean {
+/** For a link from another site, and a browser that says that it could not refresh: that happens to the session's own. */
+export function mayComeWithoutProof({ headers }: Request): boolean {
   return headers.get('sec-fetch-site') === 'cross-site' || headers.has('secure-session-skipped');
 }

@@ -121,11 +121,15 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
       return { is: 'proven' };
     },
 
-    /** Whether this request may act as a session with this binding: with none any may. Requests that were under way when it was bound have no proof yet. */
-    isProven(binding: Binding | undefined): boolean {
-      if (!binding || Date.now() < binding.createdAt + BINDING_GRACE_MILLISECONDS) return true;
+    /**
+     * Throws `DeviceUnproven` if the session is bound and this request does not prove that it comes from its device. Requests that were under way
+     * when it was bound have no proof yet.
+     */
+    requireProof(userId: string, sessionId: string, binding: Binding | undefined): void {
+      if (!binding || Date.now() < binding.createdAt + BINDING_GRACE_MILLISECONDS) return;
       const cookie = facts.cookies.get(BOUND_COOKIE);
-      return cookie !== undefined && tokens !== null && tokens.isBoundCookie(cookie, binding.id);
+      if (cookie === undefined || !tokens?.isBoundCookie(cookie, binding.id))
+        throw new DeviceUnproven(userId, sessionId);
     },
 
     /**

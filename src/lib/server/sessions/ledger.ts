@@ -3,6 +3,7 @@ import { prepare, sql, type Sql } from '../stores/sql';
 import { bindingsAmong, moveBinding, purgeBindings, readBindings, type Binding } from './device-key-sql';
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
+import { endingOf } from './ending';
 import { selectLeftover } from './leftovers';
 import { actorStands, endOfLine, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
 import { absoluteEnd } from './lifetime';
@@ -87,6 +88,9 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
       const revoked = new Map(JSON.parse(row.revoked) as [string, Reason][]);
       return { ...row, revoked, bindings: readBindings(row.bindings) };
     },
+
+    /** One query: when a session's browser signed in, and what ended it. */
+    endingOf: (session: { userId: string; sessionId: string }) => endingOf(db, session),
 
     /** One query: which of these sessions were revoked, and why. */
     async revokedAmong(sessionIds: string[]): Promise<Map<string, Reason>> {
