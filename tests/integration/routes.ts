@@ -16,6 +16,7 @@ import { actions as signInActions, load as loadSignIn } from '../../src/routes/(
 import { actions as signUpActions } from '../../src/routes/(guest)/signup/+page.server';
 import { load as loadLayout } from '../../src/routes/+layout.server';
 import { load as loadHome } from '../../src/routes/+page.server';
+import { GET as getSession } from '../../src/routes/api/session/+server';
 import { DELETE as deleteSession } from '../../src/routes/api/sessions/[id]/+server';
 import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
 import { GET as getHealth } from '../../src/routes/healthz/+server';
@@ -198,6 +199,7 @@ export const FURTHER_SCENARIOS: Scenario[] = [
 ];
 
 export const API_SCENARIOS: Scenario[] = [
+  { name: 'GET /api/session', page: 'GET /api/session', method: 'GET', run: getSession },
   { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions, tidying: isList },
   { name: 'DELETE /api/sessions', method: 'DELETE', run: deleteSessions, tidying: isTidying },
   {

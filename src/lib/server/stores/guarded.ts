@@ -188,10 +188,10 @@ function guardStatement(statement: D1PreparedStatement, sql: string, attempt: At
  * A KV whose listing of a prefix ends after so many keys: how many records somebody has made does not decide what a page costs. For one
  * listing. An empty page that is not the last one does not count.
  */
-export function listingAtMost(kv: KVNamespace, keys: number): SessionKV {
+export function listingAtMost(kv: SessionKV, keys: number): SessionKV {
   let listed = 0;
   return {
-    get: (key) => (typeof key === 'string' ? kv.get(key) : kv.get(key)),
+    get: (key) => kv.get(key),
     put: (key, value, options) => kv.put(key, value, options),
     delete: (key) => kv.delete(key),
     async list(options) {

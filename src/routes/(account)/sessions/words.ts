@@ -12,9 +12,12 @@ export const words = {
     signedIn: 'Signed in',
     lastActive: 'Last active',
     activeNow: 'Active now',
+    bound: 'Bound to this device',
   },
   current: 'This device',
   others: 'Other sessions',
+  /** Followed by "3 days ago". */
+  newSince: (count: number) => `${count} new since your last visit,`,
   none: 'You are signed in on this device only.',
   unlisted: 'The others cannot be listed right now. They can be ended all the same.',
   end: 'End session',
@@ -92,4 +95,6 @@ export const answers = {
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
   named: (name: string) => `Session named “${isolated(name)}”.`,
   nameRemoved: 'Name removed.',
+  samplesAdded: 'Sample devices added. End one, or remove them all.',
+  samplesRemoved: 'The sample devices are gone.',
 };

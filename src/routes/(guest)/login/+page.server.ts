@@ -13,7 +13,13 @@ export const load = guarded(async (event: PageServerLoadEvent) => {
   await requireGuest(event);
   leaveCookie(event);
   // After the guest check: a page that cannot be shown has not said it.
-  return { notice: takeNotice(event) };
+  const left = takeNotice(event);
+  const { searchParams } = event.url;
+  return {
+    redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
+    notice: left?.notice ?? null,
+    end: left?.end ?? null,
+  };
 });
 
 export const actions = {
