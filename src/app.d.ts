@@ -21,6 +21,10 @@ declare global {
       auth: Auth;
       /** Whether answers say what they cost (`vars.SHOW_COST`). */
       showCost: boolean;
+      /** Whether `/race` is there (`vars.RACE`). */
+      hasRace: boolean;
+      /** Where this app's source is (`vars.SOURCE_URL`). */
+      sourceUrl: string | null;
       /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
       isBreached: BreachLookup | null;
     }
@@ -51,6 +55,8 @@ declare global {
     BOUND_COOKIE_SECONDS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
+    RACE?: string;
+    SOURCE_URL?: string;
   }
 
   namespace Lucia {

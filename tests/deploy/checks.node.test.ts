@@ -62,17 +62,25 @@ describe('wrangler.toml', () => {
   });
 });
 
+type Environment = Pick<ReturnType<typeof parseConfig>, 'vars' | 'kv_namespaces' | 'd1_databases'>;
+
 describe('the two configurations', () => {
   it('have the same name, runtime, variables and stores, in both environments', () => {
     const [pages, workers] = CONFIGS.map((name) => {
-      const {
-        name: project,
-        compatibility_date,
-        compatibility_flags,
-        ...rest
-      } = parseConfig(readFileSync(name, 'utf8'));
-      const { vars, kv_namespaces, d1_databases, env } = rest;
-      return { project, compatibility_date, compatibility_flags, vars, kv_namespaces, d1_databases, env };
+      const { env, ...top } = parseConfig(readFileSync(name, 'utf8'));
+      const alike = ({ vars, kv_namespaces, d1_databases }: Environment) => ({
+        vars,
+        kv_namespaces,
+        d1_databases,
+      });
+      const { name: project, compatibility_date, compatibility_flags } = top;
+      const runtime = { project, compatibility_date, compatibility_flags };
+      return {
+        ...runtime,
+        ...alike(top),
+        environments: Object.keys(env ?? {}),
+        preview: alike(env?.preview ?? {}),
+      };
     });
     expect(workers).toEqual(pages);
   });

@@ -9,7 +9,9 @@ test('one command makes a live site on Pages, to which somebody signs up and in'
   const { code, out, error } = await fork.deploy(api);
 
   expect({ code, error }).toEqual({ code: 0, error: '' });
-  expect(out).toContain(`make    D1 database "${fork.project}" (DB), where Cloudflare chooses (--location`);
+  expect(out).toContain(
+    `make    D1 database "${fork.project}" (DB), location automatic: near this machine (--location`,
+  );
   expect(out).toContain('a sign-in takes about 65 ms');
   expect(changesIn(api)).toContain(`POST ${PROJECT}/deployments`);
   expect(Object.keys(api.pages.get(fork.project).deployment_configs.production.env_vars)).toEqual([
@@ -25,7 +27,7 @@ test('one command makes a live Worker, with its secret, its cron and no address 
   const { code, out, error } = await fork.deploy(api, ['--workers', '--location', 'weur']);
 
   expect({ code, error }).toEqual({ code: 0, error: '' });
-  expect(out).toContain(`make    D1 database "${fork.project}" (DB), near "weur"`);
+  expect(out).toContain(`make    D1 database "${fork.project}" (DB), location "weur"`);
   expect(changesIn(api)).toContain(`PUT ${WORKER}`);
   const { secrets, crons, previewUrls } = api.workers.get(fork.project);
   expect(Object.keys(secrets)).toEqual(['COOKIE_SECRET']);

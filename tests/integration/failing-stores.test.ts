@@ -8,6 +8,7 @@ import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   PROOF_PERIOD_MILLISECONDS,
+  STORE_SLOW_MILLISECONDS,
   STORE_TIMEOUT_MILLISECONDS,
   STORE_TIMEOUT_PARTS,
 } from '$lib/server/policy';
@@ -329,6 +330,25 @@ describe('/healthz', () => {
   it('says that both stores answer', async () => {
     const { answer } = await stepsOf(HEALTH);
     expect(await healthOf(answer)).toEqual([200, { kv: 'ok', d1: 'ok' }]);
+  });
+
+  it.each([
+    { store: 'KV', expected: { kv: 'slow', d1: 'ok' } },
+    { store: 'D1', expected: { kv: 'ok', d1: 'slow' } },
+  ])('says which one is slow, which is not down: $store', async ({ store, expected }) => {
+    const answer = await call(HEALTH, await setScene(), {
+      afterStep: (step) => {
+        if (step.store !== store) return undefined;
+        // The other one has answered by then.
+        return new Promise((resolve) => {
+          setTimeout(() => {
+            vi.setSystemTime(Date.now() + STORE_SLOW_MILLISECONDS);
+            resolve();
+          }, 50);
+        });
+      },
+    });
+    expect(await healthOf(answer)).toEqual([200, expected]);
   });
 
   it('answers 503 and names the one that does not', async () => {

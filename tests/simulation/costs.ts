@@ -67,6 +67,8 @@ export const EXTRA = {
   'sign-in from a new browser': cost({}),
   /** It is taken for the account's own first, and then for a stranger's. */
   'sign-in from a browser that knew an earlier password': cost({ queries: 4, trips: 1 }),
+  /** It is noted, so that the form, sent twice, is known. */
+  'sign-up from its page': cost({ queries: 1 }),
   'the session that a sign-in replaces': cost({ get: 1, delete: 1, queries: 1 }),
   'each other session that ends': cost({ delete: 1 }),
   /** Where there is a marker, the oldest one's list and index record; `LEFTOVER_OPERATIONS_PER_STEP` at most. */
@@ -109,6 +111,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   'the page view that renews': 1,
   'sign-in from a new browser': 1,
   'sign-in from a browser that knew an earlier password': 1,
+  'sign-up from its page': 0,
   'the session that a sign-in replaces': 1,
   'each other session that ends': 0,
   'sign-in or sign-up that goes on with leftovers': 0,

@@ -6,7 +6,7 @@ import { userAdapter } from './accounts/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
-import { createCurrent } from './sessions/current';
+import { createCurrent, type Current } from './sessions/current';
 import { createDeviceKeys } from './sessions/device-keys';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
@@ -16,12 +16,15 @@ import { createSessions } from './sessions/sessions';
 import { createSigner, type CookieSecrets } from './sessions/signer';
 import { createThisBrowser } from './sessions/this-browser';
 import { listingAtMost, type Stores } from './stores/guarded';
+import { asCheck } from './stores/meter';
 import { createDeviceCookie } from './throttle/known-browser';
 import { createThrottle } from './throttle/throttle';
 import { createTries } from './throttle/tries';
 
 export type AuthOptions = {
   stores: Stores;
+  /** Where session records are; left out, the KV of `stores`. */
+  sessionKv?: SessionKV;
   layout: SessionLayout;
   facts: RequestFacts;
   /** Signs cookies and keys the throttle's ids; without it no browser is known as the account's own. */
@@ -40,6 +43,7 @@ export type Auth = ReturnType<typeof createAuth>;
  */
 export function createAuth({
   stores,
+  sessionKv = stores.kv,
   layout,
   facts,
   cookieSecrets,
@@ -49,13 +53,13 @@ export function createAuth({
 }: AuthOptions) {
   const users = initializeUsers(stores.db)(LuciaError);
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
-  const kvSessions = adapterOver(stores.kv);
+  const kvSessions = adapterOver(sessionKv);
 
   const ledger = createLedger(stores.db, { hasBindings: deviceBinding !== null });
   const records = createSessionRecords(
     kvSessions,
     ledger,
-    (userId) => adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    (userId) => adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
     stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
@@ -65,7 +69,7 @@ export function createAuth({
   const deviceKeys =
     deviceBinding &&
     createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
-  const current = createCurrent({ facts, lucia, ledger, browser, deviceKeys });
+  const current = asChecks(createCurrent({ facts, lucia, ledger, browser, deviceKeys }));
   const sessions = createSessions({
     facts,
     lucia,
@@ -90,4 +94,15 @@ export function createAuth({
     passwordHash,
   });
   return { current, sessions, accounts, deviceKeys };
+}
+
+/** The same, and what it asks the stores is told as the check. */
+function asChecks(current: Current): Current {
+  return {
+    ...current,
+    peek: () => asCheck(current.peek),
+    confirm: () => asCheck(current.confirm),
+    require: () => asCheck(current.require),
+    requireAsItIs: () => asCheck(current.requireAsItIs),
+  };
 }

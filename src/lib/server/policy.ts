@@ -28,6 +28,9 @@ export const PASSWORD_MIN_CHARACTERS = 8;
 /** ASVS 6.2.9: 64 or more must be allowed. The upper bound keeps a request's work bounded. */
 export const PASSWORD_MAX_CHARACTERS = 256;
 
+/** So long the pages that sign people in know a form that is sent again. */
+export const FORM_VISIT_MILLISECONDS = 10 * MINUTE_MILLISECONDS;
+
 /** Every form here at its fullest, with room to spare: what is longer is refused, and not kept in memory. */
 export const FORM_MAX_BYTES = 32_768;
 

@@ -1,4 +1,5 @@
 import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
+import { endedBy } from '$lib/words/session-end';
 import { SessionEnded } from '../sessions/confirmed';
 import { DeviceUnproven } from '../sessions/device-keys';
 import { storeError } from './claims';
@@ -13,9 +14,15 @@ export type GuardedEvent = Pick<
 
 const QUERY_MAX_CHARACTERS = 1_000;
 
-/** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
-export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBackTo?: string): never {
-  leaveNotice({ cookies, url }, locals.facts.presented ? 'session-ended' : 'to-continue');
+/** Redirects to sign-in. If the request had a session cookie, that page says the session ended, and by which device where D1 knows. */
+export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promise<never> {
+  const { url, request, locals } = event;
+  if (locals.facts.presented) {
+    const ending = await locals.auth.current.ending();
+    leaveNotice(event, 'session-ended', ending ? { by: endedBy(ending), at: ending.at } : undefined);
+  } else {
+    leaveNotice(event, 'to-continue');
+  }
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
@@ -40,7 +47,7 @@ export function guarded<E extends GuardedEvent, R>(
     try {
       return await handler(event);
     } catch (thrown) {
-      if (thrown instanceof SessionEnded) toSignIn(event, comeBackTo);
+      if (thrown instanceof SessionEnded) return await toSignIn(event, comeBackTo);
       if (thrown instanceof DeviceUnproven) refuseUnproven(event, thrown);
       if (isRedirect(thrown) || isHttpError(thrown)) throw thrown;
       throw storeFailure(event) ?? thrown;

@@ -124,6 +124,15 @@ export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Par
       return answer === 'ended' || ending || isOver ? { is: 'signed-out', ending } : { is: 'unknown' };
     },
 
+    /** What ended the session whose cookie this request carries, where D1 knows: one query, whose failure is no news. For the page that says so. */
+    async ending(): Promise<Ending | null> {
+      if (!facts.presented) return null;
+      return ledger.endingOf(facts.presented).then(
+        ({ ending }) => ending,
+        () => null,
+      );
+    },
+
     /** What comes after an action in the same request (the page, without scripts) asks the ledger again, and the ledger alone. */
     askAnew(): void {
       answer = undefined;

@@ -9,6 +9,10 @@ export type Bindings = {
   deviceBinding: { cookieMilliseconds?: number } | null;
   showCost: boolean;
   breachCheck?: string;
+  /** Whether `/race` is there. */
+  race: boolean;
+  /** Where the source of this app is. */
+  sourceUrl: string | null;
 };
 
 /** Something in `platform.env` is missing or wrong: the message names it and the fix. */
@@ -29,7 +33,15 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     deviceBinding: deviceBindingOf(env),
     showCost: env.SHOW_COST !== 'off',
     breachCheck: env.BREACH_CHECK,
+    race: env.RACE !== 'off',
+    sourceUrl: webAddress(env.SOURCE_URL),
   };
+}
+
+/** An address that a link may lead to; `null` for anything else. */
+function webAddress(value: string | undefined): string | null {
+  const url = URL.parse(value ?? '');
+  return url && ['https:', 'http:'].includes(url.protocol) ? url.href : null;
 }
 
 function deviceBindingOf({ DEVICE_BINDING, BOUND_COOKIE_SECONDS }: Partial<Env>) {
