@@ -56,7 +56,7 @@ function base64(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-type Answer = { status: number; body: Record<string, unknown>; challenge: string | null };
+export type Answer = { status: number; body: Record<string, unknown>; challenge: string | null };
 
 /** The browser takes an offer to bind its session, with this proof. */
 export function sendBind(browser: Browser, options: RequestOptions, proof: string | null): Promise<Answer> {
