@@ -480,4 +480,16 @@ export const FAULTS = [
     test: WHAT_CAN_GROW,
     title: "the account's five failures",
   },
+  {
+    name: "an open page believes anybody's 401",
+    edits: [
+      {
+        file: 'src/lib/client/look.ts',
+        find: "if (type !== 'application/problem+json') return UNKNOWN;",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/look-judged.test.ts',
+    title: 'error',
+  },
 ];
