@@ -515,8 +515,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/routes/(guest)/login/+page.server.ts',
-        find: 'return { notice: takeNotice(event) };',
-        replace: "return { notice: takeNotice(event) ?? event.url.searchParams.get('notice') };",
+        find: 'notice: left?.notice ?? null,',
+        replace: "notice: left?.notice ?? event.url.searchParams.get('notice'),",
       },
     ],
     test: 'tests/integration/flash.test.ts',
@@ -533,5 +533,17 @@ export const FAULTS = [
     ],
     test: 'tests/integration/sent-twice.test.ts',
     title: 'ends signed in, both times',
+  },
+  {
+    name: "an open page believes anybody's 401",
+    edits: [
+      {
+        file: 'src/lib/client/look.ts',
+        find: "if (type !== 'application/problem+json') return UNKNOWN;",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/look-judged.test.ts',
+    title: 'error',
   },
 ];
