@@ -4,6 +4,7 @@ import { guardStores } from '$lib/server/stores/guarded';
 
 const ORIGIN = 'https://sessions.example';
 export const SESSION_COOKIE = '__Host-session';
+export const CONFIRMATION_COOKIE = '__Host-confirmation';
 
 export type RequestOptions = Omit<AuthOptions, 'stores' | 'facts'> & {
   kv: KVNamespace;
@@ -55,8 +56,9 @@ export class Browser {
       request: new Request(url, { method, headers: { 'user-agent': this.userAgent, origin: ORIGIN } }),
       cookies: {
         get: (name: string) => this.read(name, answer),
-        set: (name: string, value: string, { expires }: { expires?: Date } = {}) => {
-          answer.set(name, { value, expires: expires?.getTime() ?? Infinity });
+        set: (name: string, value: string, { expires, maxAge }: { expires?: Date; maxAge?: number } = {}) => {
+          const end = maxAge === undefined ? expires?.getTime() : Date.now() + maxAge * 1_000;
+          answer.set(name, { value, expires: end ?? Infinity });
         },
       },
       // Loopback has no throttle of its own.
@@ -85,9 +87,14 @@ export class Browser {
     return this.jar.get(SESSION_COOKIE)?.expires;
   }
 
-  /** Plants a cookie, as somebody who copied one would. */
-  plant(value: string): this {
-    this.jar.set(SESSION_COOKIE, { value, expires: Infinity });
+  /** The confirmation as it would be sent now. */
+  get confirmation(): string | undefined {
+    return this.read(CONFIRMATION_COOKIE);
+  }
+
+  /** Plants a cookie, as somebody who copied one would; it does not expire. */
+  plant(value: string, name = SESSION_COOKIE): this {
+    this.jar.set(name, { value, expires: Infinity });
     return this;
   }
 

@@ -3,6 +3,7 @@ import { costOf, type Cost } from '$lib/cost';
 import { costInWords } from '$lib/words/cost';
 
 const CONTEXT = Symbol('request-cost');
+const NO_PAGES = ['/theme', '/api/session'];
 
 /**
  * What the page in view cost, as the server told it in `Server-Timing`: first that of the page itself, later that of
@@ -17,8 +18,9 @@ export class RequestCost {
     const line = document.querySelector('[data-cost]');
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
-        // Switching the theme brings no page.
-        if (!(entry instanceof PerformanceResourceTiming) || entry.name.endsWith('/theme')) continue;
+        // Switching the theme brings no page, and a look shows nothing new.
+        if (!(entry instanceof PerformanceResourceTiming) || NO_PAGES.some((path) => entry.name.endsWith(path)))
+          continue;
         const cost = costOf(entry.serverTiming);
         if (!cost) continue;
         this.latest = cost;

@@ -6,6 +6,7 @@ import { userAdapter } from './accounts/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
+import { createConfirmation } from './sessions/confirmation';
 import { createCurrent } from './sessions/current';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
@@ -52,12 +53,13 @@ export function createAuth({
     adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
-  const browser = createThisBrowser(facts, lucia);
+  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
+  const confirmation = createConfirmation(facts, signer);
+  const browser = createThisBrowser(facts, lucia, confirmation);
   const background = createBackground(facts, records);
-  const current = createCurrent({ facts, lucia, ledger, browser });
+  const current = createCurrent({ facts, lucia, ledger, browser, confirmation });
   const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
 
-  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({
     facts,

@@ -20,7 +20,7 @@ export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBa
 
 /** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back. */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
-  if ((await auth.current.peek()) && (await auth.current.confirm())) redirect(303, '/sessions');
+  if (await auth.current.confirm()) redirect(303, '/sessions');
 }
 
 /**

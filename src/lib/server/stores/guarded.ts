@@ -21,6 +21,14 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** Nothing was heard for so long. */
+export class TimeLimitPassed extends Error {
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds} ms`);
+    this.name = 'TimeLimitPassed';
+  }
+}
+
 /** The two stores of one request, behind a guard that notices when one of them is down. */
 export type Stores = {
   kv: KVNamespace;
@@ -46,7 +54,7 @@ export function guardStores(kv: KVNamespace, db: D1Database): Stores {
     queries = 1,
   ): Promise<T> {
     const finish = meter.start(store === 'D1' ? 'query' : operation, queries);
-    const limit = timeLimit();
+    const limit = timeLimit(STORE_TIMEOUT_MILLISECONDS);
     try {
       return await Promise.race([work(), limit.passed]);
     } catch (error) {
@@ -63,18 +71,18 @@ export function guardStores(kv: KVNamespace, db: D1Database): Stores {
 }
 
 /**
- * Rejects after `STORE_TIMEOUT_MILLISECONDS`, and later on a busy thread. One password hash keeps a worker's thread from
+ * Rejects after so many milliseconds, and later on a busy thread. One password hash keeps a worker's thread from
  * all its requests, and a queue of them makes a single timer ring before an answer that has long been there is read.
  * With a timer for each part, the answer has a turn between every two.
  */
-function timeLimit(): { passed: Promise<never>; cancel: () => void } {
+export function timeLimit(milliseconds: number): { passed: Promise<never>; cancel: () => void } {
   let timer: ReturnType<typeof setTimeout>;
   const passed = new Promise<never>((_, reject) => {
     const wait = (parts: number): void => {
       timer = setTimeout(() => {
         if (parts > 1) wait(parts - 1);
-        else reject(new Error(`no answer within ${STORE_TIMEOUT_MILLISECONDS} ms`));
-      }, STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS);
+        else reject(new TimeLimitPassed(milliseconds));
+      }, milliseconds / STORE_TIMEOUT_PARTS);
     };
     wait(STORE_TIMEOUT_PARTS);
   });
