@@ -121,8 +121,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'if (!session) return null;',
-        replace: 'if (!session) return ended(sessionId, standing);',
+        find: "if (!session) return 'absent';",
+        replace: "if (!session) return 'ended';",
       },
     ],
     ...HISTORIES,
@@ -132,8 +132,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: "if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();",
-        replace: 'void standing, sessionId;\n    browser.dropCookie();',
+        find: "if (reason === 'replaced') return reason;",
+        replace: '',
       },
     ],
     test: 'tests/integration/one-browser.test.ts',
@@ -171,9 +171,9 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'const [session, standing] = await Promise.all([\n      readSession(lucia, sessionId),\n',
+        find: 'const [shown, asked] = await Promise.allSettled([\n      readSession(lucia, sessionId),\n',
         replace:
-          'const first = await readSession(lucia, sessionId);\n    const [session, standing] = await Promise.all([\n      first,\n',
+          'const first = await readSession(lucia, sessionId);\n    const [shown, asked] = await Promise.allSettled([\n      first,\n',
       },
     ],
     test: WAVES,
@@ -413,8 +413,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'return ended(sessionId, await ledger.standing(user.userId, [sessionId]));',
-        replace: 'void user;\n      return ended(sessionId, null);',
+        find: "return standing?.revoked.get(sessionId) === 'replaced' ? 'replaced' : 'ended';",
+        replace: "void standing;\n      return 'ended';",
       },
     ],
     test: INTERLEAVED,
