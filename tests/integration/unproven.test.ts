@@ -183,9 +183,7 @@ describe('what needs no proof', () => {
     const form = { username, password: PASSWORD };
     const before = laptop.cookie ?? '';
     await call(laptop.lose(BOUND_COOKIE), loadSignIn, { path: '/login' });
-    expect(
-      isRedirect(await call(laptop, signInActions.default, { method: 'POST', form })),
-    ).toBe(true);
+    expect(isRedirect(await call(laptop, signInActions.default, { method: 'POST', form }))).toBe(true);
     expect(await confirmSession(new Browser().plant(before).request(options))).toBeNull();
     expect(await confirmSession(laptop.request(options))).not.toBeNull();
   });
