@@ -49,7 +49,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: '// KV may not show it here yet: what D1 saw the birth of is ended all the same.',
+        find: '// KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.',
         replace: 'await records.remove(sessionId);',
       },
     ],
@@ -124,8 +124,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'if (!session) return null;',
-        replace: 'if (!session) return ended(sessionId, standing);',
+        find: "if (!session) return 'absent';",
+        replace: "if (!session) return 'ended';",
       },
     ],
     ...HISTORIES,
@@ -135,8 +135,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: "if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();",
-        replace: 'void standing, sessionId;\n    browser.dropCookie();',
+        find: "if (reason === 'replaced') return reason;",
+        replace: '',
       },
     ],
     test: 'tests/integration/one-browser.test.ts',
@@ -174,9 +174,9 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'const [session, standing] = await Promise.all([\n      readSession(lucia, sessionId),\n',
+        find: 'const [shown, asked] = await Promise.allSettled([\n      readSession(lucia, sessionId),\n',
         replace:
-          'const first = await readSession(lucia, sessionId);\n    const [session, standing] = await Promise.all([\n      first,\n',
+          'const first = await readSession(lucia, sessionId);\n    const [shown, asked] = await Promise.allSettled([\n      first,\n',
       },
     ],
     test: WAVES,
@@ -416,8 +416,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'return ended(sessionId, await ledger.standing(user.userId, [sessionId]));',
-        replace: 'void user;\n      return ended(sessionId, null);',
+        find: "return standing?.revoked.get(sessionId) === 'replaced' ? 'replaced' : 'ended';",
+        replace: "void standing;\n      return 'ended';",
       },
     ],
     test: INTERLEAVED,
@@ -518,8 +518,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/routes/(guest)/login/+page.server.ts',
-        find: 'return { notice: takeNotice(event) };',
-        replace: "return { notice: takeNotice(event) ?? event.url.searchParams.get('notice') };",
+        find: 'notice: left?.notice ?? null,',
+        replace: "notice: left?.notice ?? event.url.searchParams.get('notice'),",
       },
     ],
     test: 'tests/integration/flash.test.ts',
@@ -620,5 +620,17 @@ export const FAULTS = [
     ],
     test: 'tests/integration/unproven.test.ts',
     title: 'takes away a bound cookie that proves nothing',
+  },
+  {
+    name: "an open page believes anybody's 401",
+    edits: [
+      {
+        file: 'src/lib/client/look.ts',
+        find: "if (type !== 'application/problem+json') return UNKNOWN;",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/look-judged.test.ts',
+    title: 'error',
   },
 ];
