@@ -25,8 +25,6 @@ const executablePath = fullChromium();
 test.describe.configure({ mode: 'default' });
 
 test.describe('in a whole Chromium', () => {
-  test.skip(executablePath === null, 'There is no whole Chromium or Chrome here.');
-
   let browser: Browser;
   let elsewhere: Server;
   const contexts: BrowserContext[] = [];
