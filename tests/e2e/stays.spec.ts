@@ -122,6 +122,7 @@ test('what an action did is told, also where the page cannot be loaded again', a
     const said = page.getByRole('status').filter({ hasText: `Session named “${name}”.` });
     await expect(said, name).toContainText('This page could not be loaded again');
     await expect(page.getByText(/^Error/), name).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Save' }), name).toBeHidden();
     await loads.stop();
   }
   await page.getByText('Rename').click();
