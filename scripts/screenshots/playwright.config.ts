@@ -5,7 +5,7 @@ import config from '../../playwright.config';
 export default defineConfig({
   ...config,
   testDir: '.',
-  testMatch: 'take.ts',
+  testMatch: ['take.ts', 'record-race.ts'],
   webServer: [config.webServer ?? []].flat().slice(0, 1),
   projects: [
     {

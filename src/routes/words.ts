@@ -38,8 +38,8 @@ export const home = {
   ],
   copy: {
     kind: 'A SvelteKit app for Cloudflare Pages, made to be read and copied.',
-    adapter: 'a Lucia v2 session adapter on Workers KV. By itself it revokes no faster than KV does.',
-    ledger: 'what makes ended mean ended: one D1 query beside the KV read.',
+    adapter: 'A Lucia v2 session adapter on Workers KV. By itself it revokes no faster than KV does.',
+    ledger: 'What makes ended mean ended: one D1 query beside the KV read.',
     both: 'To revoke at once, take both folders, or start from the whole app.',
     source: 'The source',
   },

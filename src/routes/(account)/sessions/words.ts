@@ -12,9 +12,12 @@ export const words = {
     signedIn: 'Signed in',
     lastActive: 'Last active',
     activeNow: 'Active now',
+    bound: 'Bound to this device',
   },
   current: 'This device',
   others: 'Other sessions',
+  /** Followed by "3 days ago". */
+  newSince: (count: number) => `${count} new since your last visit,`,
   none: 'You are signed in on this device only.',
   unlisted: 'The others cannot be listed right now. They can be ended all the same.',
   end: 'End session',
