@@ -9,6 +9,7 @@ import { createBackground } from './sessions/background';
 import { createCurrent } from './sessions/current';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
+import { createMoveNotes } from './sessions/moves';
 import { createSessionRecords } from './sessions/records';
 import type { RequestFacts } from './sessions/request-facts';
 import { createSessions } from './sessions/sessions';
@@ -53,8 +54,9 @@ export function createAuth({
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
-  const current = createCurrent({ facts, lucia, ledger, browser });
-  const sessions = createSessions({ facts, lucia, ledger, records, browser, background });
+  const moves = createMoveNotes(stores.db, facts);
+  const current = createCurrent({ facts, lucia, ledger, browser, moves });
+  const sessions = createSessions({ db: stores.db, facts, lucia, ledger, records, browser, background });
 
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({

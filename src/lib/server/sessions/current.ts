@@ -3,15 +3,22 @@ import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
 import { stands, type Ledger, type Standing } from './ledger';
 import { endingInTime } from './lifetime';
 import type { SessionLucia } from './lucia';
+import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
 import type { ThisBrowser } from './this-browser';
 
 export type Current = ReturnType<typeof createCurrent>;
 
-type Parts = { facts: RequestFacts; lucia: SessionLucia; ledger: Ledger; browser: ThisBrowser };
+type Parts = {
+  facts: RequestFacts;
+  lucia: SessionLucia;
+  ledger: Ledger;
+  browser: ThisBrowser;
+  moves: MoveNotes;
+};
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
-export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
+export function createCurrent({ facts, lucia, ledger, browser, moves }: Parts) {
   /** The answer of `confirm`, for all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<ConfirmedSession | null> | undefined;
 
@@ -29,6 +36,7 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
     }
     // No record and nothing in the ledger: it expired, or KV does not show it here yet. The cookie may stay.
     if (!session) return null;
+    moves.see(session, standing.moves.get(sessionId));
     return confirmed(session);
   }
 

@@ -132,6 +132,8 @@ const PLATFORMS = new Map([
 
 /** What `deviceOf` may answer, but for a browser's version. */
 export const BROWSER_NAMES: ReadonlySet<string> = new Set(BROWSERS.map(([name]) => name));
+/** Browsers that a client hint may tell where the user agent says Chrome. */
+export const HINTED_NAMES: ReadonlySet<string> = new Set(BRANDS.map(([, name]) => name));
 export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEMS.map(([name]) => name));
 
 const HEADER_MAX_CHARACTERS = 1_024;

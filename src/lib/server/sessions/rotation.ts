@@ -17,6 +17,7 @@ import { createToken, sessionIdFor } from './token';
 export type NewSession = { sessionId: string; token: string };
 
 export type SessionParts = {
+  db: D1Database;
   facts: RequestFacts;
   lucia: SessionLucia;
   ledger: Ledger;
@@ -26,7 +27,13 @@ export type SessionParts = {
 };
 
 /** How a session is stored, and how this browser goes on under another token. */
-export function createRotation({ lucia, ledger, records, browser, background }: SessionParts) {
+export function createRotation({
+  lucia,
+  ledger,
+  records,
+  browser,
+  background,
+}: Omit<SessionParts, 'db' | 'facts'>) {
   const list = createList({ lucia, ledger, records });
 
   /** Stores a session; nobody has its token before its cookie is sent. */

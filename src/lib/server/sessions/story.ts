@@ -1,0 +1,98 @@
+import type { SessionView } from '$lib/session-view';
+import { join, prepare, sql } from '../stores/sql';
+import {
+  BIRTHS,
+  readEvents,
+  readOrigin,
+  selectEventsOfLine,
+  type EventRow,
+  type EventType,
+  type Origin,
+  type SecurityEvent,
+} from './activity';
+import type { ConfirmedSession } from './confirmed';
+import { readSession } from './current';
+import { stands, type Reason, type Standing } from './ledger';
+import { endOfLine, idsOfLine, lineOf } from './line';
+import { viewOf } from './list';
+import type { SessionLucia } from './lucia';
+import { movesAmong, NO_MOVES, readMoves } from './moves-sql';
+import { isSessionIdOf } from './token';
+
+/** One sign-in, from its beginning to its end, however often its browser rotated its token. Times are epoch milliseconds. */
+export type SessionStory = {
+  /** The session as it is now; `null` when it has ended, or KV does not show it here. */
+  session: SessionView | null;
+  /** When its password was last given. */
+  provedAt: number | null;
+  /** `null` where D1 has no row of its sign-in. */
+  began: (Origin & { type: EventType; at: number }) | null;
+  /** `null` also where another write ended it: one that ended all, or all others. */
+  ended: { at: number; reason: Reason } | null;
+  /** The latest, the newest first. */
+  events: SecurityEvent[];
+};
+
+type AboutLine = {
+  line: string;
+  live: string | null;
+  type: EventType | null;
+  device: string | null;
+  place: string | null;
+  at: number | null;
+  ended_at: number | null;
+  reason: Reason | null;
+};
+
+/**
+ * What there is to tell of one of the user's sessions, by any id of its line; `null` for an unknown one and for somebody else's. One batch, then
+ * one KV read if it is another session than the current one.
+ */
+export async function sessionStory(
+  db: D1Database,
+  lucia: SessionLucia,
+  current: ConfirmedSession,
+  sessionId: string,
+): Promise<SessionStory | null> {
+  const { user, epoch } = current;
+  if (!isSessionIdOf(user.userId, sessionId)) return null;
+  const [about, events, moves] = await db.batch([
+    selectLine(db, sessionId),
+    selectEventsOfLine(db, user.userId, lineOf(sessionId)),
+    prepare(db, sql`SELECT (${movesAmong(JSON.stringify([sessionId]))}) AS moves`),
+  ]);
+  const [line] = (about?.results ?? []) as AboutLine[];
+  const live = line?.live ?? null;
+  const known = readMoves((moves?.results as { moves: string }[] | undefined)?.[0]?.moves ?? '[]').get(
+    sessionId,
+  );
+  const isCurrent = live === current.sessionId;
+  const session = isCurrent ? current : live && (await readSession(lucia, live));
+  // The user's epoch was confirmed in this request.
+  const standing: Standing = {
+    username: user.username,
+    epoch,
+    revoked: new Map(),
+    moves: new Map(live ? [[live, known ?? NO_MOVES]] : []),
+  };
+  const began = line?.type && line.device && line.place && line.at !== null;
+  if (!session && !began && !line?.reason) return null;
+  return {
+    session: session && stands(session, standing) ? viewOf(session, isCurrent, standing) : null,
+    provedAt: session ? session.proved_at : null,
+    began: began ? { type: line.type, at: line.at, ...readOrigin(line) } : null,
+    ended: line?.reason && line.ended_at !== null ? { at: line.ended_at, reason: line.reason } : null,
+    events: readEvents((events?.results ?? []) as EventRow[]),
+  };
+}
+
+function selectLine(db: D1Database, sessionId: string): D1PreparedStatement {
+  return prepare(
+    db,
+    sql`SELECT this.line, this.live, birth.type, birth.device, birth.place, birth.at, last.revoked_at AS ended_at, last.reason
+        FROM (SELECT ${lineOf(sessionId)} AS line, ${endOfLine(sessionId)} AS live) AS this
+        LEFT JOIN SecurityEvent AS birth ON birth.session_id = this.line AND birth.type IN (${join([...BIRTHS])})
+        LEFT JOIN RevokedSession AS last
+          ON last.id IN (${idsOfLine(sql`this.line`)}) AND last.replaced_by IS NULL`,
+  );
+}
