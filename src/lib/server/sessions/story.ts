@@ -75,15 +75,19 @@ export async function sessionStory(
     revoked: new Map(),
     moves: new Map(live ? [[live, known ?? NO_MOVES]] : []),
   };
-  const began = line?.type && line.device && line.place && line.at !== null;
+  const began = line ? beginningOf(line) : null;
   if (!session && !began && !line?.reason) return null;
   return {
     session: session && stands(session, standing) ? viewOf(session, isCurrent, standing) : null,
     provedAt: session ? session.proved_at : null,
-    began: began ? { type: line.type, at: line.at, ...readOrigin(line) } : null,
+    began,
     ended: line?.reason && line.ended_at !== null ? { at: line.ended_at, reason: line.reason } : null,
     events: readEvents((events?.results ?? []) as EventRow[]),
   };
+}
+
+function beginningOf({ type, device, place, at }: AboutLine): SessionStory['began'] {
+  return type && device && place && at !== null ? { type, at, ...readOrigin({ device, place }) } : null;
 }
 
 function selectLine(db: D1Database, sessionId: string): D1PreparedStatement {
