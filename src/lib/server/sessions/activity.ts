@@ -31,6 +31,8 @@ export type SecurityEvent = {
   sessionId: string | null;
   /** The id that the session's line began with: the same for all tokens of one sign-in. */
   line: string | null;
+  /** Whether that is the session that asks for the list. */
+  own: boolean;
   /** Where that session was signed in, for an event that somebody else may have caused: it was ended, or used elsewhere. */
   signedIn: Origin | null;
   device: Device;
@@ -61,17 +63,19 @@ export function recordEvent(
   );
 }
 
-/** A page of a user's events, the newest first; `before` is the id of the last one seen. */
+/** A page of a user's events, the newest first; `before` is the id of the last one seen. `asking`: the session that asks for it. */
 export async function listEvents(
   db: D1Database,
   userId: string,
   before: number | null,
+  asking: string | null = null,
 ): Promise<{ events: SecurityEvent[]; more: boolean }> {
   const events = await eventsOf(
     selectEvents(
       db,
       sql`user_id = ${userId} AND id < ${before ?? Number.MAX_SAFE_INTEGER}`,
       EVENTS_PER_PAGE + 1,
+      asking,
     ),
   );
   return { events: events.slice(0, EVENTS_PER_PAGE), more: events.length > EVENTS_PER_PAGE };
@@ -104,6 +108,7 @@ export type EventRow = {
   type: EventType;
   session_id: string | null;
   line: string | null;
+  own: number;
   signed_in_device: string | null;
   signed_in_place: string | null;
   device: string;
@@ -111,10 +116,15 @@ export type EventRow = {
   at: number;
 };
 
-function selectEvents(db: D1Database, condition: Sql, limit: number): D1PreparedStatement {
+function selectEvents(
+  db: D1Database,
+  condition: Sql,
+  limit: number,
+  asking: string | null = null,
+): D1PreparedStatement {
   return prepare(
     db,
-    sql`SELECT event.*, birth.device AS signed_in_device, birth.place AS signed_in_place
+    sql`SELECT event.*, event.line IS ${asking && lineOf(asking)} AS own, birth.device AS signed_in_device, birth.place AS signed_in_place
         FROM (SELECT id, type, session_id, device, place, at, ${lineOf(sql`SecurityEvent.session_id`)} AS line
               FROM SecurityEvent
               WHERE ${condition} AND at > ${Date.now() - EVENTS_KEPT_MILLISECONDS}
@@ -130,9 +140,10 @@ async function eventsOf(statement: D1PreparedStatement): Promise<SecurityEvent[]
 }
 
 export function readEvents(rows: EventRow[]): SecurityEvent[] {
-  return rows.map(({ session_id, signed_in_device, signed_in_place, device, place, ...event }) => ({
+  return rows.map(({ session_id, own, signed_in_device, signed_in_place, device, place, ...event }) => ({
     ...event,
     sessionId: session_id,
+    own: session_id !== null && own === 1,
     signedIn:
       signed_in_device && signed_in_place
         ? readOrigin({ device: signed_in_device, place: signed_in_place })

@@ -1,11 +1,12 @@
 /** Whether a request comes from the browser, system and country that a session is known by. */
+import { withoutVersion } from '$lib/browser-family';
 import type { Device } from '$lib/session-view';
 import type { Origin } from './activity';
 import { deviceOf, HINTED_NAMES } from './device';
 
 /** As a move is stored: by the browser's family, as a new version is no move. */
 export function familyOf({ device, place }: Origin): Origin {
-  return { device: { ...device, browser: device.browser?.replace(/ \d{1,3}$/, '') ?? null }, place };
+  return { device: withoutVersion(device), place };
 }
 
 /** What a request says of its browser: with its client hints, and by its user agent alone, as hints come and go. */
@@ -14,7 +15,7 @@ export type Reading = { devices: Device[]; hasHints: boolean; country: string | 
 export function readingOf(headers: Headers, { device, place }: Origin): Reading {
   const userAgent = new Headers({ 'user-agent': headers.get('user-agent') ?? '' });
   return {
-    devices: [device, deviceOf(userAgent)].map((one) => familyOf({ device: one, place }).device),
+    devices: [device, deviceOf(userAgent)].map(withoutVersion),
     hasHints: headers.has('sec-ch-ua'),
     country: place.country,
   };

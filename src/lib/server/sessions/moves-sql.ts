@@ -7,7 +7,7 @@ import {
   MOVES_PER_DAY_MAX,
   MOVES_READ_MAX,
 } from '../policy';
-import { prepare, sql, type Sql } from '../stores/sql';
+import { sql, type Sql } from '../stores/sql';
 import { readOrigin, recordEvent, type Origin } from './activity';
 import type { Actor } from './ledger';
 import { actorStands } from './ledger-sql';

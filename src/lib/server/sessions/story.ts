@@ -29,6 +29,10 @@ export type SessionStory = {
   began: (Origin & { type: EventType; at: number }) | null;
   /** `null` also where another write ended it: one that ended all, or all others. */
   ended: { at: number; reason: Reason } | null;
+  /** When its user last said that a use of it was not them. */
+  deniedAt: number | null;
+  /** When the password was last changed. */
+  passwordChangedAt: number | null;
   /** The latest, the newest first. */
   events: SecurityEvent[];
 };
@@ -42,6 +46,8 @@ type AboutLine = {
   at: number | null;
   ended_at: number | null;
   reason: Reason | null;
+  denied_at: number | null;
+  password_changed_at: number | null;
 };
 
 /**
@@ -57,7 +63,7 @@ export async function sessionStory(
   const { user, epoch } = current;
   if (!isSessionIdOf(user.userId, sessionId)) return null;
   const [about, events, moves] = await db.batch([
-    selectLine(db, sessionId),
+    selectLine(db, user.userId, sessionId),
     selectEventsOfLine(db, user.userId, lineOf(sessionId)),
     prepare(db, sql`SELECT (${movesAmong(JSON.stringify([sessionId]))}) AS moves`),
   ]);
@@ -82,6 +88,8 @@ export async function sessionStory(
     provedAt: session ? session.proved_at : null,
     began,
     ended: line?.reason && line.ended_at !== null ? { at: line.ended_at, reason: line.reason } : null,
+    deniedAt: line?.denied_at ?? null,
+    passwordChangedAt: line?.password_changed_at ?? null,
     events: readEvents((events?.results ?? []) as EventRow[]),
   };
 }
@@ -90,10 +98,13 @@ function beginningOf({ type, device, place, at }: AboutLine): SessionStory['bega
   return type && device && place && at !== null ? { type, at, ...readOrigin({ device, place }) } : null;
 }
 
-function selectLine(db: D1Database, sessionId: string): D1PreparedStatement {
+function selectLine(db: D1Database, userId: string, sessionId: string): D1PreparedStatement {
   return prepare(
     db,
-    sql`SELECT this.line, this.live, birth.type, birth.device, birth.place, birth.at, last.revoked_at AS ended_at, last.reason
+    sql`SELECT this.line, this.live, birth.type, birth.device, birth.place, birth.at, last.revoked_at AS ended_at, last.reason,
+          (SELECT max(at) FROM SecurityEvent WHERE session_id = this.line AND type = 'move-denied') AS denied_at,
+          (SELECT at FROM SecurityEvent WHERE user_id = ${userId} AND type = 'password-changed'
+           ORDER BY id DESC LIMIT 1) AS password_changed_at
         FROM (SELECT ${lineOf(sessionId)} AS line, ${endOfLine(sessionId)} AS live) AS this
         LEFT JOIN SecurityEvent AS birth ON birth.session_id = this.line AND birth.type IN (${join([...BIRTHS])})
         LEFT JOIN RevokedSession AS last

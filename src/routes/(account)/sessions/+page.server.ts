@@ -4,6 +4,7 @@ import { leaveNotice } from '$lib/server/http/flash';
 import { parseForm, renameForm, revokeForm } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
+import { sessionBriefly } from '$lib/words/device';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { requireFreshProof } from './step-up';
 import { lastVisit } from './visits';
@@ -44,10 +45,10 @@ export const actions = {
       sessionId,
     });
     if (refusal) return refusal;
-    if ((await sessions.revoke(session, sessionId)) === 'unknown') {
-      return fail(404, { error: answers.unknown });
-    }
-    return { message: answers.ended };
+    const outcome = await sessions.revoke(session, sessionId);
+    if (outcome === 'unknown') return fail(404, { error: answers.unknown });
+    const { ended } = outcome;
+    return { message: answers.ended(ended && sessionBriefly({ ...ended, name: ended.name || null })) };
   }, throttled),
 
   rename: formAction(async ({ locals }: RequestEvent, form) => {
