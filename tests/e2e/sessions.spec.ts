@@ -68,7 +68,7 @@ test('revoking all others keeps this device, under a new token', async ({ client
   const before = await laptop.sessionCookie();
 
   await laptop.endOthers();
-  await expect(laptop.page.getByRole('status').filter({ hasText: '2 other sessions ended' })).toBeVisible();
+  await expect(laptop.page.getByRole('status').filter({ hasText: 'Ended 2 other sessions.' })).toBeVisible();
   await phone.expectSignedOut();
   await tablet.expectSignedOut();
 
