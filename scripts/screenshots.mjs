@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { requireChromium } from './lib/chromium.mjs';
 import { portFrom, requireFreePort } from './lib/port.mjs';
 import { main, ROOT, StepFailed } from './lib/processes.mjs';
-import { servePages } from './lib/serve.mjs';
+import { serve } from './lib/serve.mjs';
 import { build, generateClient, migrate } from './lib/steps.mjs';
 
 const STATE_FOLDER = '.wrangler/screenshots';
@@ -86,7 +86,7 @@ await main(async () => {
   await requireFreePort(port, 'PORT');
   rmSync(join(ROOT, STATE_FOLDER), { recursive: true, force: true });
   await migrate(STATE_FOLDER);
-  const { address } = await servePages({ port, stateFolder: STATE_FOLDER });
+  const { address } = await serve({ port, stateFolder: STATE_FOLDER });
 
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const browser = await chromium.launch({ executablePath, args });

@@ -1,5 +1,6 @@
 import type { BreachLookup } from '$lib/server/accounts/breach';
 import type { Auth } from '$lib/server/auth';
+import type { Claim } from '$lib/server/http/claims';
 import type { RequestFacts } from '$lib/server/sessions/request-facts';
 import type { StoreName, Stores } from '$lib/server/stores/guarded';
 import type { Device, Place } from '$lib/session-view';
@@ -23,10 +24,16 @@ declare global {
       /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
       isBreached: BreachLookup | null;
     }
+    interface PageData {
+      /** The user that the forms of a page are made for. */
+      userId?: string | null;
+    }
     interface Error {
       message: string;
       /** The store that did not answer, on a 503. */
       store?: StoreName;
+      /** What may be said of what was asked. */
+      claim?: Claim;
     }
   }
 
@@ -35,7 +42,8 @@ declare global {
     SESSIONS: KVNamespace;
     DB: D1Database;
     SESSION_LAYOUT?: string;
-    DEVICE_COOKIE_SECRET?: string;
+    COOKIE_SECRET?: string;
+    COOKIE_SECRET_PREVIOUS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
   }

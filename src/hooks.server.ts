@@ -4,6 +4,7 @@ import { createAuth } from '$lib/server/auth';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { guardStores } from '$lib/server/stores/guarded';
 import { BindingError, bindings } from '$lib/server/stores/bindings';
+import { claimOf } from '$lib/server/http/claims';
 import { costLine } from '$lib/server/http/cost-line';
 import { setSecurityHeaders } from '$lib/server/http/headers';
 import { refusal } from '$lib/server/http/origin-check';
@@ -28,11 +29,11 @@ export const handle: Handle = async ({ event, resolve }) => {
 };
 
 const answer: Handle = ({ event, resolve }) => {
-  const { kv, db, layout, deviceSecret, showCost, breachCheck } = bindings(event.platform);
+  const { kv, db, layout, cookieSecrets, showCost, breachCheck } = bindings(event.platform);
   const { locals } = event;
   locals.stores = guardStores(kv, db);
   locals.facts = requestFacts(event);
-  locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, deviceSecret });
+  locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, cookieSecrets });
   locals.showCost = showCost;
   locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);
@@ -54,5 +55,7 @@ export const handleError: HandleServerError = ({ error, status, message, event }
   if (status === 404) return { message: event.request.method === 'POST' ? answers.noAction : answers.noPage };
   if (status < 500) return { message };
   console.error(JSON.stringify({ event: 'unexpected-error', status, message: String(error) }));
-  return { message };
+  const { stores } = event.locals;
+  // A fault of ours does not hide what was done before it.
+  return { message, ...(stores?.deeds.size && { claim: claimOf(stores.deeds) }) };
 };

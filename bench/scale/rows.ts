@@ -69,7 +69,9 @@ async function measureAll(kv: KVNamespace, real: D1Database): Promise<Record<str
     const counted: Rows = { read: 0, written: 0 };
     const db = countRows(real, counted);
     const options = { kv, db, layout: 'owner', passwordHash: quickHash, users: plainUsers } as const;
-    await work(browser.request({ ...options, deviceSecret: 'of no worth', address: '192.0.2.1' }));
+    await work(
+      browser.request({ ...options, cookieSecrets: { current: 'of no worth' }, address: '192.0.2.1' }),
+    );
     await browser.settle();
     found[name] = counted;
   }

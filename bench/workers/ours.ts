@@ -18,7 +18,7 @@ const MORE_SESSIONS = {
 /** Users whose others are ended, one for each time that it is measured. */
 const ENDED_TIMES = 6;
 
-const DEVICE_SECRET = 'bench bench bench';
+const COOKIE_SECRETS = { current: 'bench bench bench' };
 /** Of documentation (RFC 5737): a loopback address is not throttled. */
 const ADDRESS = '192.0.2.1';
 
@@ -32,7 +32,7 @@ function eventOf(request: Request, env: BenchEnv, ctx?: ExecutionContext, addres
   };
   const stores = guardStores(env.SESSIONS, env.DB);
   const facts = requestFacts({ request, url, cookies, platform: { ctx }, getClientAddress: () => address });
-  const auth = createAuth({ stores, facts, layout: 'owner', deviceSecret: DEVICE_SECRET });
+  const auth = createAuth({ stores, facts, layout: 'owner', cookieSecrets: COOKIE_SECRETS });
   return { ...auth, facts, sent };
 }
 

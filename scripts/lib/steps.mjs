@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toolEnvironment } from './environment.mjs';
 import { ROOT, runQuietly } from './processes.mjs';
 
 /** The default of wrangler and of svelte.config.js; local KV and D1 are under it. */
@@ -11,11 +10,11 @@ export const E2E_PORT = 8790;
 const SECRET_BYTES = 32;
 
 export async function generateClient() {
-  await runQuietly('prisma', ['generate', '--no-hints'], toolEnvironment());
+  await runQuietly('prisma', ['generate', '--no-hints']);
 }
 
 export async function build() {
-  await runQuietly('vite', ['build', '--logLevel', 'warn'], toolEnvironment());
+  await runQuietly('vite', ['build', '--logLevel', 'warn']);
 }
 
 /**
@@ -24,15 +23,18 @@ export async function build() {
  */
 export async function migrate(stateFolder) {
   const args = ['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', stateFolder];
-  await runQuietly('wrangler', args, { ...toolEnvironment(), CI: 'true' });
+  await runQuietly('wrangler', args, { CI: 'true' });
 }
 
-/** Makes the local secrets (`.dev.vars`, which git ignores), unless they are there. `.dev.vars.example` says what is in it. */
+/**
+ * Makes the local secret in `.dev.vars`, which git ignores, unless it is there. What else is in the file stays. `.dev.vars.example` says
+ * what the secret is for.
+ */
 export function ensureDevVars() {
-  try {
-    const secret = randomBytes(SECRET_BYTES).toString('base64url');
-    writeFileSync(join(ROOT, '.dev.vars'), `DEVICE_COOKIE_SECRET="${secret}"\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
+  const file = join(ROOT, '.dev.vars');
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (/^\s*COOKIE_SECRET\s*=/m.test(before)) return;
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  const newLine = before === '' || before.endsWith('\n') ? '' : '\n';
+  appendFileSync(file, `${newLine}COOKIE_SECRET="${secret}"\n`, { mode: 0o600 });
 }

@@ -1,8 +1,11 @@
+/** "tool": a program without a person's eyes before it, as `curl`. */
+export const DEVICE_KINDS = ['phone', 'tablet', 'desktop', 'tool', 'unknown'] as const;
+
 /** What a sign-in was made from, by what its browser says of itself: names that we know; `null` for others. */
 export type Device = {
   browser: string | null;
   system: string | null;
-  kind: 'phone' | 'tablet' | 'desktop' | 'unknown';
+  kind: (typeof DEVICE_KINDS)[number];
 };
 
 /** Coarse place of a sign-in: ISO 3166-1 alpha-2 country code and city; `null` where unknown. Never an address. */

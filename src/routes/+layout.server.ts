@@ -10,5 +10,7 @@ export const trailingSlash = 'ignore';
 export const load = async (event: LayoutServerLoadEvent) => {
   const isForGuests = event.route.id?.startsWith('/(guest)');
   const session = isForGuests ? null : await event.locals.auth.current.peek().catch(() => null);
-  return { viewer: session && { username: session.user.username }, now: Date.now() };
+  // Whose page this is by its cookie alone: what its forms say they were made for. It decides nothing.
+  const userId = isForGuests ? null : (event.locals.facts.presented?.userId ?? null);
+  return { userId, viewer: session && { username: session.user.username }, now: Date.now() };
 };

@@ -30,7 +30,7 @@ describe('a deployment', { timeout: TEST_MILLISECONDS }, () => {
     expect(site.api.pages.deployments(site.fork.project, environment)).toHaveLength(1);
     expect(site.api.pages.deployments(site.fork.project, other)).toEqual([]);
     const { deployment_configs } = site.api.pages.get(site.fork.project);
-    expect(Object.keys(deployment_configs[environment].env_vars)).toEqual(['DEVICE_COOKIE_SECRET']);
+    expect(Object.keys(deployment_configs[environment].env_vars)).toEqual(['COOKIE_SECRET']);
     expect(deployment_configs[other].env_vars).toEqual({});
   });
 });

@@ -129,7 +129,7 @@ test('production: every call up to the deployment fails once, and every run goes
     );
     expect(fork.wranglerToml).toBe(made);
     expect(api.pages.get(fork.project).deployment_configs).toEqual(secrets);
-    expect(Object.keys(secrets.production.env_vars)).toEqual(['DEVICE_COOKIE_SECRET']);
+    expect(Object.keys(secrets.production.env_vars)).toEqual(['COOKIE_SECRET']);
     await signIn(api, 'production');
   });
 
@@ -177,7 +177,7 @@ test('preview: stores that exist are taken by their names; every call from the m
   expect(env?.preview?.d1_databases).toMatchObject([{ database_id: api.d1.list()[0]?.uuid }]);
   expect([kv_namespaces?.[0]?.id, d1_databases?.[0]?.database_id].join()).toMatch(/^[0,-]+$/);
   const { production, preview } = api.pages.get(fork.project).deployment_configs;
-  expect(Object.keys(preview.env_vars)).toEqual(['DEVICE_COOKIE_SECRET']);
+  expect(Object.keys(preview.env_vars)).toEqual(['COOKIE_SECRET']);
   expect(production.env_vars).toEqual({});
   await signIn(api, 'preview');
 });

@@ -16,7 +16,12 @@ const ADDRESSES = ['203.0.113.7', '2001:db8:1:2::7'];
 /** Four numbers with dots, as no other thing here has; and the test's own IPv6 block however it is written. */
 const ADDRESS_FORMS = [/\b\d{1,3}(\.\d{1,3}){3}\b/, /2001:0?db8/i];
 
-const stores = { kv: env.SESSIONS, db: env.DB, layout: 'owner' as const, deviceSecret: 'a secret' };
+const stores = {
+  kv: env.SESSIONS,
+  db: env.DB,
+  layout: 'owner' as const,
+  cookieSecrets: { current: 'a secret' },
+};
 
 it('no address, no token and no password is in KV or D1 after all that an account can do', async () => {
   vi.spyOn(console, 'log').mockReturnValue(undefined);

@@ -57,7 +57,7 @@ function post(browser: Browser): TestEvent {
     method: 'POST',
     address: '203.0.113.7',
     passwordHash: quickHash,
-    deviceSecret: 'a secret of the tests',
+    cookieSecrets: { current: 'a secret of the tests' },
   });
 }
 

@@ -206,7 +206,7 @@ describe('going on under another token by ending the others', () => {
     const phone = new Browser();
     await signIn(phone.request(post), username, PASSWORD);
     const endOthers = async (browser: Browser) => {
-      const event = browser.request({ ...post, deviceSecret: 'a secret of this test' });
+      const event = browser.request({ ...post, cookieSecrets: { current: 'a secret of this test' } });
       return revokeOtherSessions(event, await requireSession(event));
     };
     expect(await endOthers(laptop)).toBe(1);

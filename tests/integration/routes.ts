@@ -7,6 +7,7 @@ import {
   load as loadAccount,
 } from '../../src/routes/(account)/account/+page.server';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
+import { load as loadSession } from '../../src/routes/(account)/sessions/[id]/+page.server';
 import { load as loadRecords } from '../../src/routes/(account)/kv/+page.server';
 import {
   actions as sessionActions,
@@ -76,6 +77,12 @@ export const PAGE_SCENARIOS: Scenario[] = [
   { name: 'the home page', page: '/', run: loadHome },
   { name: 'the sign-in page', page: '/login', run: loadSignIn, browser: stranger },
   SESSIONS_PAGE,
+  {
+    name: "a session's page",
+    page: '/sessions/<id>',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    run: loadSession,
+  },
   { name: 'the activity page', page: '/activity', run: loadActivity },
   { name: 'the account page', page: '/account', run: loadAccount, tidying: isListing },
   { name: 'the download', page: '/account/data', run: getData },
@@ -194,7 +201,7 @@ export function storesWith(hooks: StepHooks) {
     db: observeD1(env.DB, hooks).db,
     layout: 'owner' as const,
     passwordHash: quickHash,
-    deviceSecret: 'a secret of the tests',
+    cookieSecrets: { current: 'a secret of the tests' },
     address: newAddress(),
   };
 }

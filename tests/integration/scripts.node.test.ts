@@ -60,6 +60,23 @@ const SCRIPTS: [script: string, args: string[]][] = [
 ];
 const misnamed = (before: string) => before.replace('binding = "SESSIONS"', 'binding = "SESSION"');
 
+it('makes the local secret where there is none, and leaves what else .dev.vars holds', async () => {
+  install();
+  const ensure = "import('./scripts/lib/steps.mjs').then(({ ensureDevVars }) => ensureDevVars())";
+  const file = join(root, '.dev.vars');
+  writeFileSync(file, 'DEVICE_COOKIE_SECRET="the one before"\nSHOW_COST="off"');
+  const texts = [];
+  for (let i = 0; i < 2; i += 1) {
+    const child = spawn(process.execPath, ['-e', ensure], { cwd: root });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    texts.push(readFileSync(file, 'utf8'));
+  }
+  expect(texts[0]).toMatch(
+    /^DEVICE_COOKIE_SECRET="the one before"\nSHOW_COST="off"\nCOOKIE_SECRET="[\w-]{43}"\n$/,
+  );
+  expect(texts[1]).toBe(texts[0]);
+});
+
 describe.each([...SCRIPTS.map(([script]) => script), 'doctor'])('%s', (script) => {
   it('answers --help, also without node_modules', async () => {
     const { code, out, error } = await run(script, ['--help']);
@@ -149,7 +166,7 @@ describe('doctor', () => {
     expect(code).toBe(1);
     expect(said.slice(0, 4)).toEqual([
       '✗ Node 18.14.0 is too old for this project',
-      '    → install Node 20 or newer: nodejs.org',
+      '    → install Node 22 or newer: nodejs.org',
       '✗ The packages are not installed',
       '    → run "npm ci" first',
     ]);
@@ -198,12 +215,12 @@ describe('doctor', () => {
 
   it('notes a weak secret, a taken port and a database without its migrations', async () => {
     install();
-    writeFileSync(join(root, '.dev.vars'), 'DEVICE_COOKIE_SECRET="short"\n');
+    writeFileSync(join(root, '.dev.vars'), 'COOKIE_SECRET="short"\n');
     mkdirSync(join(root, '.wrangler/state'), { recursive: true });
     await withTakenPort(async (port) => {
       const { code, lines: said } = await lines({ PORT: String(port) });
       expect(code).toBe(0);
-      expect(said).toContain('! .dev.vars has no DEVICE_COOKIE_SECRET of 32 random bytes');
+      expect(said).toContain('! .dev.vars has no COOKIE_SECRET of 32 random bytes');
       expect(said).toContain(`! Port ${port} for npm start is taken, perhaps by this project itself`);
       expect(said.join('\n')).toMatch(/! The local database is without 0001_\S+\.sql, /);
     });

@@ -26,7 +26,12 @@ async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
   };
   const stores = guardStores(env.SESSIONS, env.DB);
   const facts = requestFacts(base);
-  const auth = createAuth({ stores, facts, layout: 'owner', deviceSecret: 'a secret of this test' });
+  const auth = createAuth({
+    stores,
+    facts,
+    layout: 'owner',
+    cookieSecrets: { current: 'a secret of this test' },
+  });
   const event = { ...base, locals: { stores, facts, auth } };
   await signUp(event, `ada-${crypto.randomUUID().slice(0, 8)}`, 'correct horse battery');
   return set;

@@ -47,7 +47,7 @@ function from(address: string) {
     method: 'POST',
     passwordHash: quickHash,
     users: plainUsers,
-    deviceSecret: 'a secret of the tests',
+    cookieSecrets: { current: 'a secret of the tests' },
     address,
   });
 }

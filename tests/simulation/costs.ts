@@ -46,6 +46,7 @@ export const PAGES = {
   '/': cost({ get: 1 }),
   '/login': cost({ get: 0 }),
   '/sessions': COSTS['sessions page'],
+  '/sessions/<id>': cost({ get: 2, queries: 4, trips: 2 }),
   '/activity': cost({ get: 1, queries: 2, trips: 2 }),
   '/account': cost({ get: 1, list: 1, queries: 3, trips: 3 }),
   '/account/data': cost({ get: 1, list: 1, queries: 4, trips: 4 }),
@@ -60,6 +61,8 @@ export type Page = keyof typeof PAGES;
 export const EXTRA = {
   /** Once an hour and session: the record is written again, and then confirmed. */
   'a renewal that was due': cost({ put: 1, queries: 1, trips: 1 }),
+  /** At most once an hour for each place, after the answer. */
+  'a use from elsewhere that is new': cost({ queries: 1, trips: 1 }),
   /** A page view that renews asks the ledger first, as an account page does. */
   'the page view that renews': cost({ queries: 1, trips: 1 }),
   /** It is let in before its key is read. */
@@ -97,6 +100,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   '/': 1,
   '/login': 0,
   '/sessions': 3,
+  '/sessions/<id>': 3,
   '/activity': 2,
   '/account': 3,
   '/account/data': 3,
@@ -104,6 +108,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   'GET /api/sessions': 3,
   '/healthz': 1,
   'a renewal that was due': 2,
+  'a use from elsewhere that is new': 0,
   'the page view that renews': 1,
   'sign-in from a new browser': 1,
   'sign-in from a browser that knew an earlier password': 1,

@@ -1,5 +1,6 @@
 /** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
 import { SessionEnded } from '$lib/server/sessions/confirmed';
+import { createSigner } from '$lib/server/sessions/signer';
 import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import type { PasswordHash } from '$lib/server/accounts/password';
 import { Browser, type RequestOptions, type TestEvent } from '../setup/browser';
@@ -24,7 +25,7 @@ import {
   stepUp,
 } from '../setup/requests';
 
-const DEVICE_SECRET = 'a secret of the simulation';
+const COOKIE_SECRETS = { current: 'a secret of the simulation' };
 
 /** Real hashing would be all that a run does. Like a real one, it never gives the same hash twice. */
 let hashes = 0;
@@ -46,7 +47,7 @@ export function storesAt(
     layout: 'owner',
     passwordHash: quickHash,
     users: world.users,
-    deviceSecret: DEVICE_SECRET,
+    cookieSecrets: COOKIE_SECRETS,
     address: world.address,
   };
 }
@@ -73,7 +74,11 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     method: ['peek', 'require', 'list'].includes(act.action) ? 'GET' : 'POST',
   });
   hashes += 1;
-  const device = createDeviceCookie(event.cookies, true, DEVICE_SECRET).deviceOf(account.username);
+  const device = createDeviceCookie(
+    event.cookies,
+    true,
+    createSigner(COOKIE_SECRETS, event.url.origin),
+  ).deviceOf(account.username);
   const done: Done = {
     outcome: 'answered',
     value: undefined,

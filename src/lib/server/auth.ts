@@ -13,6 +13,7 @@ import { createMoveNotes } from './sessions/moves';
 import { createSessionRecords } from './sessions/records';
 import type { RequestFacts } from './sessions/request-facts';
 import { createSessions } from './sessions/sessions';
+import { createSigner, type CookieSecrets } from './sessions/signer';
 import { createThisBrowser } from './sessions/this-browser';
 import { listingAtMost, type Stores } from './stores/guarded';
 import { createDeviceCookie } from './throttle/known-browser';
@@ -23,8 +24,8 @@ export type AuthOptions = {
   stores: Stores;
   layout: SessionLayout;
   facts: RequestFacts;
-  /** Signs the device cookie and keys the throttle's ids; without it no browser is known as the account's own. */
-  deviceSecret?: string;
+  /** Signs cookies and keys the throttle's ids; without it no browser is known as the account's own. */
+  cookieSecrets?: CookieSecrets | undefined;
   passwordHash?: PasswordHash;
   users?: typeof userAdapter;
 };
@@ -39,7 +40,7 @@ export function createAuth({
   stores,
   layout,
   facts,
-  deviceSecret,
+  cookieSecrets,
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
@@ -48,16 +49,29 @@ export function createAuth({
   const kvSessions = adapterOver(stores.kv);
 
   const ledger = createLedger(stores.db);
-  const records = createSessionRecords(kvSessions, ledger, (userId) =>
-    adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+  const records = createSessionRecords(
+    kvSessions,
+    ledger,
+    (userId) => adapterOver(listingAtMost(stores.kv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
   const moves = createMoveNotes(stores.db, facts);
   const current = createCurrent({ facts, lucia, ledger, browser, moves });
-  const sessions = createSessions({ db: stores.db, facts, lucia, ledger, records, browser, background });
+  const sessions = createSessions({
+    db: stores.db,
+    facts,
+    lucia,
+    ledger,
+    records,
+    browser,
+    background,
+    deeds: stores.deeds,
+  });
 
+  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({
     facts,
@@ -67,8 +81,8 @@ export function createAuth({
     sessions,
     keys: createKeys(stores.db, { users, ledger, passwordHash }),
     throttle,
-    tries: createTries(throttle, () => facts.address, deviceSecret),
-    knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, deviceSecret),
+    tries: createTries(throttle, () => facts.address, cookieSecrets?.current),
+    knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, signer),
     passwordHash,
   });
   return { current, sessions, accounts };

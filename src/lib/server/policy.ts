@@ -20,6 +20,9 @@ export const TOKEN_BYTES = 32;
 export const USERNAME_MIN_CHARACTERS = 3;
 export const USERNAME_MAX_CHARACTERS = 64;
 
+/** In code points: four times as many bytes at most. */
+export const SESSION_NAME_MAX_CHARACTERS = 40;
+
 /** ASVS 6.2.1: 8 at the least; as `passwordLength` counts. */
 export const PASSWORD_MIN_CHARACTERS = 8;
 /** ASVS 6.2.9: 64 or more must be allowed. The upper bound keeps a request's work bounded. */
@@ -33,8 +36,12 @@ export const SCRYPT = { cost: 16_384, blockSize: 16, parallelization: 1, keyByte
 
 /** A store that has not answered by then counts as down. */
 export const STORE_TIMEOUT_MILLISECONDS = 5_000;
-/** So many timers, one after the other, make up that time. */
+/** So many timers, one after the other, make up that time. After the first, what may be asked of D1 again is: a second of silence. */
 export const STORE_TIMEOUT_PARTS = 5;
+/** How long D1 is left alone before it is asked again, drawn at random between the two. */
+export const D1_RETRY_WAIT_MILLISECONDS = { least: 20, most: 100 } as const;
+/** A store that took longer to answer is slow. */
+export const STORE_SLOW_MILLISECONDS = STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS;
 
 /** KV takes one write a second of a key, and a little may pass between our clock and KV's. */
 export const KV_WRITE_INTERVAL_MILLISECONDS = 1_100;
@@ -75,6 +82,8 @@ export const SESSIONS_SHOWN_MAX = 200;
 
 /** How long a browser that signed in is known as the account's own. */
 export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;
+/** Accounts that a browser is known to at a time: its cookie stays under 700 bytes. */
+export const DEVICE_COOKIE_ACCOUNTS_MAX = 6;
 
 /** When guessing is slowed down, and by how much (ASVS 6.3.1). */
 export type ThrottleRule = {
@@ -116,6 +125,9 @@ export const SIGN_INS_WINDOW_MILLISECONDS = 1 * HOUR_MILLISECONDS;
 
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;
+
+/** How many times as many one run of a Worker's cron clears away: three statements each, and the free plan allows 50 to a run. */
+export const CRON_PURGE_ROUNDS = 10;
 
 /**
  * KV operations of one step that deletes what a deleted account left there: the paid plan allows 1,000 subrequests to a request. On the free

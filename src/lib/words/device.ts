@@ -1,5 +1,6 @@
 import { withoutVersion } from '$lib/browser-family';
 import type { Device, Place, SessionView } from '$lib/session-view';
+import { isolated } from '$lib/visible-text';
 import { LOCALE } from './locale';
 import { exactTime } from './time';
 
@@ -28,8 +29,8 @@ export function sessionBriefly({
 
 /** "Chrome 131 on macOS, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */
 export function sessionInWords(session: SessionView, timeZone: 'UTC' | null): string {
-  const name = session.name ?? deviceName(session.device);
-  return `${name}, ${placeName(session.place)}, signed in ${exactTime(session.signedInAt, timeZone)}`;
+  const name = isolated(session.name ?? deviceName(session.device));
+  return `${name}, ${isolated(placeName(session.place))}, signed in ${exactTime(session.signedInAt, timeZone)}`;
 }
 
 function countryName(code: string): string {

@@ -12,6 +12,7 @@ import { actorOf, newSession, type SessionParts } from '../sessions/rotation';
 import type { Sessions } from '../sessions/sessions';
 import type { Stores } from '../stores/guarded';
 import { sql } from '../stores/sql';
+import { write } from '../stores/writes';
 import type { Device, DeviceCookie } from '../throttle/known-browser';
 import type { Throttle } from '../throttle/throttle';
 import { countIn, hasRoom, notOvertaken } from '../throttle/throttle-sql';
@@ -66,12 +67,16 @@ export function createAccounts({
     const [stored, tried] = await Promise.all([keys.ofUser(user.username), tries.proof(lineOf(current))]);
     const key = await keys.verify(stored, password);
     const failure = { type: 'proof-failed', sessionId, ...facts.origin, at: Date.now() } as const;
-    const results = await db.batch([
-      ...(key
-        ? throttle.succeed(tried)
-        : [...throttle.fail(tried), recordEvent(db, failure, sql`User.id = ${user.userId}`)]),
-      ledger.askWhetherStands(actorOf(current)),
-    ]);
+    const stands = ledger.askWhetherStands(actorOf(current));
+    const results = await db.batch(
+      key
+        ? [...throttle.succeed(tried), stands]
+        : write('failed-try', [
+            ...throttle.fail(tried),
+            recordEvent(db, failure, sql`User.id = ${user.userId}`),
+            stands,
+          ]),
+    );
     if (!saysItStands(results)) sessionEnded();
     if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
     await throttle.requireNotOvertaken(tried, results);
@@ -132,10 +137,12 @@ export function createAccounts({
       if (!key) {
         const failure = { type: 'sign-in-failed', sessionId: null, ...facts.origin, at: Date.now() } as const;
         // The event first, while it can be seen whether a block has overtaken the try: only what counts is recorded.
-        const [, ...results] = await db.batch([
-          recordEvent(db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
-          ...throttle.fail(tried),
-        ]);
+        const [, ...results] = await db.batch(
+          write('failed-try', [
+            recordEvent(db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
+            ...throttle.fail(tried),
+          ]),
+        );
         logEvent('sign-in-failed');
         await throttle.requireNotOvertaken(tried, results);
         return 'refused';

@@ -21,8 +21,13 @@ export function apiEndpoint<E extends RequestEvent>(
       if (thrown instanceof SessionEnded) return notSignedIn();
       if (thrown instanceof Throttled) return tooOften(thrown);
       const failure = isHttpError(thrown) ? thrown : (storeFailure(event) ?? thrown);
-      if (isHttpError(failure, 503))
-        return problem(503, 'Store unavailable', `${failure.body.message} Try again.`);
+      if (isHttpError(failure, 503)) {
+        return problem(
+          503,
+          'Store unavailable',
+          `${failure.body.message} ${failure.body.claim?.text ?? ''}`.trim(),
+        );
+      }
       if (isHttpError(failure, 413)) return problem(413, 'Content too large', failure.body.message);
       throw failure;
     }

@@ -4,10 +4,19 @@ type NoticeEvent = { cookies: Pick<Cookies, 'get' | 'set'>; url: URL };
 
 const COOKIE = 'notice';
 const KEPT_SECONDS = 60;
-const NOTICES = ['session-ended', 'signed-out'] as const;
+const NOTICES = [
+  'to-continue',
+  'session-ended',
+  'signed-out',
+  'signed-out-everywhere',
+  'account-deleted',
+] as const;
 export type Notice = (typeof NOTICES)[number];
 
-/** Leaves word for the sign-in page, to which this request is sent: in a cookie, so that the address stays as it is. */
+/**
+ * Leaves word for the sign-in page, to which this request is sent: in a cookie, as an address can be made up by anybody, and what it
+ * says must have happened.
+ */
 export function leaveNotice(event: NoticeEvent, notice: Notice): void {
   setNotice(event, notice, KEPT_SECONDS);
 }

@@ -1,6 +1,6 @@
 import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
-import { answers } from '$lib/words/error';
 import { SessionEnded } from '../sessions/confirmed';
+import { storeError } from './claims';
 import { leaveNotice } from './flash';
 
 /** What a wrapper needs of an event. */
@@ -10,7 +10,7 @@ const QUERY_MAX_CHARACTERS = 1_000;
 
 /** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
 export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBackTo?: string): never {
-  if (locals.facts.presented) leaveNotice({ cookies, url }, 'session-ended');
+  leaveNotice({ cookies, url }, locals.facts.presented ? 'session-ended' : 'to-continue');
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
@@ -42,19 +42,24 @@ export function guarded<E extends GuardedEvent, R>(
   };
 }
 
-/** The 503 for a store that failed in this request; `null` when none did. Nobody is signed in by a store that is down. */
+/**
+ * The 503 for a store that failed in this request; `null` when none did. Nobody is signed in by a store that is down. What an action did
+ * earlier in the same request is said by the page behind it as well.
+ */
 export function storeFailure({ locals: { stores } }: Pick<RequestEvent, 'locals'>): unknown {
-  const { failed } = stores;
-  if (!failed) return null;
-  console.error(JSON.stringify({ event: 'store-unavailable', store: failed.store, message: failed.message }));
+  const body = storeError(stores);
+  if (!body) return null;
   try {
-    error(503, { message: answers.store[failed.store], store: failed.store });
+    error(503, body);
   } catch (httpError) {
     return httpError;
   }
 }
 
-/** What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it. */
+/**
+ * What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it. Nor "cache": pages are
+ * `no-store`, and Chromium holds the answer back until it has gone through a large cache (0.5 to 1 s with 6,000 to 25,000 entries).
+ */
 export function clearSiteData({ setHeaders }: Pick<RequestEvent, 'setHeaders'>): void {
-  setHeaders({ 'clear-site-data': '"cache", "storage"' });
+  setHeaders({ 'clear-site-data': '"storage"' });
 }

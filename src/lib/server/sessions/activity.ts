@@ -1,6 +1,7 @@
 import type { Device, Place } from '$lib/session-view';
 import { join, prepare, sql, type Sql } from '../stores/sql';
 import { idsOfLine, lineOf } from './line';
+import { shownDevice, shownPlace } from './readable';
 import { EVENTS_IN_DOWNLOAD_MAX, EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from '../policy';
 
 export const EVENT_TYPES = [
@@ -152,9 +153,9 @@ export function readEvents(rows: EventRow[]): SecurityEvent[] {
   }));
 }
 
-/** A device and a place as they are stored. */
+/** A device and a place as they are stored, fit to be shown. */
 export function readOrigin({ device, place }: { device: string; place: string }): Origin {
-  return { device: JSON.parse(device) as Device, place: JSON.parse(place) as Place };
+  return { device: shownDevice(JSON.parse(device) as Device), place: shownPlace(JSON.parse(place) as Place) };
 }
 
 /** One JSON line for the log, without token, password or address (ASVS 16.2.5). */

@@ -56,13 +56,21 @@ export function revoke(
   );
 }
 
+/**
+ * The statement that raises the actor's epoch to `next` if `condition` holds. It changes a row also if it took effect before: so it may be sent
+ * again, and says the same. It only ever raises the epoch that the actor has: one that arrives late takes no later end back.
+ */
 export function raiseEpoch(
   db: D1Database,
-  userId: string,
+  { userId, epoch }: Actor,
   next: number,
   condition: Sql,
 ): D1PreparedStatement {
-  return prepare(db, sql`UPDATE User SET session_epoch = ${next} WHERE id = ${userId} AND ${condition}`);
+  return prepare(
+    db,
+    sql`UPDATE User SET session_epoch = ${next}
+        WHERE id = ${userId} AND ((session_epoch = ${epoch} AND ${condition}) OR session_epoch = ${next})`,
+  );
 }
 
 /**
@@ -71,12 +79,13 @@ export function raiseEpoch(
  */
 export function rotate(
   db: D1Database,
-  { userId, sessionId }: Actor,
+  actor: Actor,
   { next, successorId }: Rotation,
   condition: Sql,
 ): D1PreparedStatement[] {
+  const { userId, sessionId } = actor;
   const revocation = { id: sessionId, userId, reason: 'replaced', replacedBy: successorId } as const;
-  return [raiseEpoch(db, userId, next, condition), revoke(db, revocation, sql`session_epoch = ${next}`)];
+  return [raiseEpoch(db, actor, next, condition), revoke(db, revocation, sql`session_epoch = ${next}`)];
 }
 
 /** What is past its time goes with the next sign-in, some rows at a time: Pages has no cron. */

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
+import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { selectLeftover } from './leftovers';
 import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
@@ -131,11 +132,13 @@ export function createLedger(db: D1Database) {
       const known = isKnown(sessionId, shown);
       const holds = sql`${id} IS NOT NULL AND ${known}`;
       const event = { type: 'signed-out', sessionId: id, ...origin, at: Date.now() } as const;
-      const [, revoked, asked] = await db.batch<{ id?: string; known?: number }>([
-        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        revoke(db, { id, userId, reason: 'signed-out' }, holds),
-        prepare(db, sql`SELECT ${known} AS known`),
-      ]);
+      const [, revoked, asked] = await db.batch<{ id?: string; known?: number }>(
+        write('sign-out', [
+          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          revoke(db, { id, userId, reason: 'signed-out' }, holds),
+          prepare(db, sql`SELECT ${known} AS known`),
+        ]),
+      );
       return { ended: revoked?.results[0]?.id ?? null, known: asked?.results[0]?.known === 1 };
     },
 
@@ -153,15 +156,17 @@ export function createLedger(db: D1Database) {
       const { userId } = actor;
       const event = { type: 'session-revoked', sessionId: session, ...origin, at: Date.now() } as const;
       const holds = sql`${session} IS NOT NULL AND ${actorStands(actor)} AND ${notRevoked(session)} AND ${isKnown(session, shown)}`;
-      const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>([
-        // The event first: that the session was not revoked yet is what makes it one.
-        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        revoke(db, { id: session, userId, reason: 'revoked' }, holds),
-        prepare(
-          db,
-          sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${session}) AS reason`,
-        ),
-      ]);
+      const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>(
+        write('end-one', [
+          // The event first: that the session was not revoked yet is what makes it one.
+          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          revoke(db, { id: session, userId, reason: 'revoked' }, holds),
+          prepare(
+            db,
+            sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${session}) AS reason`,
+          ),
+        ]),
+      );
       if (ended?.results[0]) return 'ended';
       const { stands: actorStood, reason } = asked?.results[0] ?? {};
       if (actorStood !== 1) return 'refused';
@@ -175,14 +180,16 @@ export function createLedger(db: D1Database) {
      */
     async replace(actor: Actor, successorId: string): Promise<boolean> {
       const { userId, sessionId } = actor;
-      const [, replaced] = await db.batch([
-        revoke(db, { id: successorId, userId, reason: 'replaced' }, sql`NOT ${actorStands(actor)}`),
-        revoke(
-          db,
-          { id: sessionId, userId, reason: 'replaced', replacedBy: successorId },
-          actorStands(actor),
-        ),
-      ]);
+      const [, replaced] = await db.batch(
+        write('step-up', [
+          revoke(db, { id: successorId, userId, reason: 'replaced' }, sql`NOT ${actorStands(actor)}`),
+          revoke(
+            db,
+            { id: sessionId, userId, reason: 'replaced', replacedBy: successorId },
+            actorStands(actor),
+          ),
+        ]),
+      );
       return replaced?.meta.changes === 1;
     },
 
@@ -192,10 +199,12 @@ export function createLedger(db: D1Database) {
      */
     async endAll(actor: Actor, next: number, origin: Origin): Promise<boolean> {
       const event = { type: 'all-revoked', sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
-      const [, raised] = await db.batch([
-        recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
-        raiseEpoch(db, actor.userId, next, actorStands(actor)),
-      ]);
+      const [, raised] = await db.batch(
+        write('end-all', [
+          recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
+          raiseEpoch(db, actor, next, actorStands(actor)),
+        ]),
+      );
       return raised?.meta.changes === 1;
     },
 
@@ -209,11 +218,13 @@ export function createLedger(db: D1Database) {
       const { userId, sessionId } = actor;
       const event = { type: 'others-revoked', sessionId, ...origin, at: Date.now() } as const;
       const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
-      const [, raised] = await db.batch([
-        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        ...rotate(db, actor, rotation, holds),
-        ...alongside.statements,
-      ]);
+      const [, raised] = await db.batch(
+        write('end-others', [
+          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          ...rotate(db, actor, rotation, holds),
+          ...alongside.statements,
+        ]),
+      );
       return raised?.meta.changes === 1;
     },
   };

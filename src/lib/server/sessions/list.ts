@@ -1,10 +1,12 @@
 import type { Session, SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
 import { ACTIVE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from '../policy';
+import { StoreUnavailable } from '../stores/guarded';
 import type { ConfirmedSession } from './confirmed';
 import { sessionEnded } from './current';
 import { stands, type Ledger, type Standing } from './ledger';
 import type { SessionLucia } from './lucia';
+import { shownDevice, shownName, shownPlace } from './readable';
 import type { SessionRecords } from './records';
 
 /** A user's live sessions, as the app lists them. */
@@ -12,6 +14,8 @@ export type SessionList = {
   sessions: SessionView[];
   /** Whether there may be more, which KV was not asked for: see `SESSIONS_LISTED_MAX`. */
   more: boolean;
+  /** Whether KV could not list the others: then only the current one is here. */
+  unlisted: boolean;
 };
 
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
@@ -37,14 +41,19 @@ export function createList({ lucia, ledger, records }: Parts) {
     /**
      * The user's live sessions: the current one, those that were used elsewhere, the others by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
      * directions. What it still shows of ended sessions the ledger takes out, and the current session is always there. Nothing is listed for
-     * a stranger, and the ledger is asked about listed ids alone. Throws `SessionEnded`.
+     * a stranger, and the ledger is asked about listed ids alone. A KV that cannot list hides nothing but the others. Throws `SessionEnded`.
      */
     async all(current: ConfirmedSession): Promise<SessionList> {
       const { userId } = current.user;
-      const listed = await records.list(userId);
+      const known = await records.list(userId).catch((error: unknown) => {
+        if (error instanceof StoreUnavailable) return null;
+        throw error;
+      });
+      const listed = known ?? [];
       const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
       if (!stands(current, standing)) sessionEnded();
       return {
+        unlisted: known === null,
         sessions: [viewOf(current, true, standing), ...liveOthers(current, listed, standing)],
         more: listed.length >= SESSIONS_LISTED_MAX,
       };
@@ -75,9 +84,9 @@ export function viewOf(session: Session, current: boolean, standing: Standing | 
   return {
     id: session.sessionId,
     current,
-    name: session.name || null,
-    device: session.device,
-    place: session.place,
+    name: shownName(session.name),
+    device: shownDevice(session.device),
+    place: shownPlace(session.place),
     signedInAt: session.created_at,
     // Every renewal sets the active period anew, so its end tells when the session was last renewed.
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,

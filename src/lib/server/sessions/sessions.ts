@@ -1,5 +1,6 @@
 import type { Session } from 'lucia';
 import type { SessionView } from '$lib/session-view';
+import { write } from '../stores/writes';
 import { logEvent, type EventType } from './activity';
 import type { ConfirmedSession } from './confirmed';
 import { readSession, sessionEnded } from './current';
@@ -23,9 +24,10 @@ import { isSessionIdOf } from './token';
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Sessions as they begin, go on under another token, and end. What asks for a session takes a confirmed one. */
-export function createSessions({ db, facts, lucia, ledger, records, browser, background }: SessionParts) {
+export function createSessions(parts: SessionParts) {
+  const { db, facts, lucia, ledger, records, browser, background, deeds } = parts;
   const list = createList({ lucia, ledger, records });
-  const rotation = createRotation({ lucia, ledger, records, browser, background });
+  const rotation = createRotation(parts);
 
   /** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
   async function presentedSession(): Promise<KnownByCookie | null> {
@@ -57,10 +59,10 @@ export function createSessions({ db, facts, lucia, ledger, records, browser, bac
      */
     async start(account: Account, session: NewSession): Promise<void> {
       const now = Date.now();
-      const started = await rotation.store(account, session, {
-        created_at: now,
-        proved_at: now,
-        ...facts.origin,
+      const notes = { created_at: now, proved_at: now, ...facts.origin };
+      const started = await rotation.store(account, session, notes).catch((error: unknown) => {
+        deeds.set('sign-in-here', 'unknown');
+        throw error;
       });
       browser.goOnAs(started, session.token);
       const { presented } = facts;
@@ -136,10 +138,12 @@ export function createSessions({ db, facts, lucia, ledger, records, browser, bac
     async answerMoves(current: ProvenSession, answer: MoveAnswer): Promise<boolean> {
       const actor = actorOf(current);
       if (!isSessionIdOf(actor.userId, answer.sessionId)) return false;
-      const results = await db.batch([
-        recordAnswer(db, actor, answer, facts.origin),
-        ledger.askWhetherStands(actor),
-      ]);
+      const results = await db.batch(
+        write('answer-moves', [
+          recordAnswer(db, actor, answer, facts.origin),
+          ledger.askWhetherStands(actor),
+        ]),
+      );
       if (!saysItStands(results)) sessionEnded();
       const isRecorded = results[0]?.meta.changes === 1;
       if (isRecorded) logEvent(answer.type, { userId: actor.userId, sessionId: answer.sessionId });

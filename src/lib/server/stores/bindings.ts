@@ -4,7 +4,7 @@ export type Bindings = {
   kv: KVNamespace;
   db: D1Database;
   layout: SessionLayout;
-  deviceSecret?: string;
+  cookieSecrets?: { current: string; previous?: string | undefined };
   showCost: boolean;
   breachCheck?: string;
 };
@@ -21,7 +21,9 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     kv: env.SESSIONS ?? missing('KV namespace', 'SESSIONS', 'kv_namespaces'),
     db: env.DB ?? missing('D1 database', 'DB', 'd1_databases'),
     layout: layoutOf(env.SESSION_LAYOUT ?? 'owner'),
-    deviceSecret: env.DEVICE_COOKIE_SECRET,
+    ...(env.COOKIE_SECRET && {
+      cookieSecrets: { current: env.COOKIE_SECRET, previous: env.COOKIE_SECRET_PREVIOUS },
+    }),
     showCost: env.SHOW_COST !== 'off',
     breachCheck: env.BREACH_CHECK,
   };

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { logEvent } from '../sessions/activity';
+import { deriveKey } from '../sessions/signer';
 import { ask, countIn, enter, leave, purge, type Asked, type Entered } from './throttle-sql';
 import type { ThrottleRule } from '../policy';
 
@@ -111,9 +112,14 @@ function refuseUntil(until: number | null | undefined): never {
   throw new Throttled(retryAfterSeconds);
 }
 
-/** The id of a row: a keyed hash, so that no name and no address is at rest in the table. */
+/**
+ * The id of a row: a keyed hash, so that no name and no address is at rest in the table. The origin is no part of it: a deployment has many
+ * addresses, and guesses at all of them count together.
+ */
 export function rowId(secret: string | undefined, kind: string, of: string): string {
-  const hash = createHmac('sha256', secret ?? 'no secret is set').update(`${kind}:${of}`);
+  const hash = createHmac('sha256', deriveKey(secret ?? 'no secret is set', 'throttle')).update(
+    `${kind}:${of}`,
+  );
   return `${kind}:${hash.digest('base64url')}`;
 }
 
@@ -126,22 +132,4 @@ export function bucket(
   { counts = ['failed'], shared = false }: Partial<Pick<Bucket, 'counts' | 'shared'>> = {},
 ): Bucket {
   return { id: rowId(secret, kind, of), rule, counts, shared };
-}
-
-/**
- * The block an address belongs to: an IPv4 address itself, an IPv6 /64, which is what one subscriber gets.
- * `null` for loopback: there is no stranger there, and a test makes a thousand accounts from it. Also where the edge names no
- * address: no block would tell the strangers there apart.
- */
-export function addressBlock(address: string | null): string | null {
-  if (!address || ['127.0.0.1', '::1', 'localhost'].includes(address)) return null;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const first = head.split(':').filter(Boolean);
-  const last = tail === undefined ? [] : tail.split(':').filter(Boolean);
-  const groups = [...first, ...Array<string>(Math.max(8 - first.length - last.length, 0)).fill('0'), ...last];
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
 }

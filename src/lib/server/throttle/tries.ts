@@ -6,8 +6,9 @@ import {
   SIGN_INS_WINDOW_MILLISECONDS,
   SIGN_UP_THROTTLE,
 } from '../policy';
+import { addressBlock } from './address-block';
 import type { Device } from './known-browser';
-import { addressBlock, bucket, rowId, type Bucket, type Quota, type Throttle, type Try } from './throttle';
+import { bucket, rowId, type Bucket, type Quota, type Throttle, type Try } from './throttle';
 
 export type Tries = ReturnType<typeof createTries>;
 

@@ -1,5 +1,6 @@
 import { fail, redirect } from '@sveltejs/kit';
-import { formAction } from '$lib/server/http/action';
+import { accountAction } from '$lib/server/http/action';
+import { leaveNotice } from '$lib/server/http/flash';
 import { deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
@@ -21,7 +22,7 @@ export const load = guarded(async ({ locals }: PageServerLoadEvent) => {
 export const actions = {
   changePassword,
 
-  deleteAccount: formAction(
+  deleteAccount: accountAction(
     async (event: RequestEvent, form) => {
       const { current, accounts } = event.locals.auth;
       const session = await current.require();
@@ -30,7 +31,8 @@ export const actions = {
       const outcome = await accounts.delete(session, data.password);
       if (outcome === 'wrong-password') return refuseDeletion({ password: formWords.password.wrong });
       clearSiteData(event);
-      redirect(303, '/login?notice=account-deleted');
+      leaveNotice(event, 'account-deleted');
+      redirect(303, '/login');
     },
     (password) => ({ deleteAccount: { errors: { password } } }),
   ),

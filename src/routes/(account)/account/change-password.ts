@@ -1,12 +1,12 @@
 import { fail, type RequestEvent } from '@sveltejs/kit';
 import { checkPassword } from '$lib/server/accounts/password-policy';
-import { formAction } from '$lib/server/http/action';
+import { accountAction } from '$lib/server/http/action';
 import { changePasswordForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { form as formWords } from '$lib/words/form';
 import { answers } from './words';
 
 /** The action of `ChangePasswordForm`, on whatever page that stands. */
-export const changePassword = formAction(
+export const changePassword = accountAction(
   async ({ locals }: RequestEvent, form) => {
     const { current, accounts } = locals.auth;
     const session = await current.require();

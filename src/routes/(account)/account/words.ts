@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** The words of the account page. */
 export const words = {
   title: 'Account',
@@ -18,7 +20,7 @@ export const words = {
     text: 'Ends every session and deletes everything this site keeps about you. This cannot be undone.',
     password: 'Your password',
     label: 'Delete account',
-    title: (username: string) => `Delete the account ${username}?`,
+    title: (username: string) => `Delete the account ${isolated(username)}?`,
     dialog: 'Every session ends and all your data is deleted. This cannot be undone.',
     confirm: 'Delete for good',
   },
@@ -26,6 +28,8 @@ export const words = {
 
 /** What the file with one's data says of what it leaves out. */
 export const download = {
+  sessionsUnlisted:
+    'Only this session is in this file: the others cannot be listed right now. Download it again later.',
   sessionsLeftOut: (count: number) => `Only ${count} of your sessions are in this file.`,
   activityLeftOut: (count: number) =>
     `Only the last ${count} events are in this file. The activity page shows the earlier ones.`,

@@ -24,6 +24,8 @@ export const words = {
     ],
   },
   cut: (count: number) => `The first ${count} of your records, and that of this session.`,
+  unlisted: 'Your other records cannot be listed right now. This is the one of this session.',
+  expiryUnlisted: 'Not known right now: only the list tells.',
   session: 'A session',
   index: 'The index of your sessions',
   thisSession: 'This session',

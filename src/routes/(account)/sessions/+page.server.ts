@@ -1,7 +1,7 @@
 import { fail, redirect } from '@sveltejs/kit';
-import { formAction } from '$lib/server/http/action';
+import { accountAction } from '$lib/server/http/action';
 import { leaveNotice } from '$lib/server/http/flash';
-import { parseForm, renameForm, revokeForm } from '$lib/server/http/form';
+import { parseForm, renameForm, revokeForm, typed } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
 import { sessionBriefly } from '$lib/words/device';
@@ -13,13 +13,14 @@ import { answers } from './words';
 export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
   const session = await current.require();
-  const { sessions: listed, more } = await sessions.list(session);
+  const { sessions: listed, more, unlisted } = await sessions.list(session);
   const newSince = lastVisit(cookies, session.user.userId, url.protocol === 'https:');
   const shown = listed.slice(0, SESSIONS_SHOWN_MAX);
   const others = listed.length - 1;
   return {
+    username: session.user.username,
     sessions: shown,
-    otherCount: more ? `${others}+` : others,
+    otherCount: unlisted ? null : more ? `${others}+` : others,
     cut: shown.length < listed.length ? answers.cut(shown.length - 1, others, more) : null,
     newSince,
   };
@@ -28,7 +29,7 @@ export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent
 const throttled = (error: string) => ({ error });
 
 export const actions = {
-  revoke: formAction(async (event: RequestEvent, form) => {
+  revoke: accountAction(async (event: RequestEvent, form) => {
     const { current, sessions } = event.locals.auth;
     const asking = await current.require();
     const { data, errors } = parseForm(revokeForm, form);
@@ -51,18 +52,22 @@ export const actions = {
     return { message: answers.ended(ended && sessionBriefly({ ...ended, name: ended.name || null })) };
   }, throttled),
 
-  rename: formAction(async ({ locals }: RequestEvent, form) => {
+  rename: accountAction(async ({ locals }: RequestEvent, form) => {
     const { current, sessions } = locals.auth;
     const session = await current.requireAsItIs();
     const { data, errors } = parseForm(renameForm, form);
-    if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? errors.form });
+    if (errors?.name) {
+      const refused = { sessionId: typed(form, 'sessionId'), name: typed(form, 'name'), error: errors.name };
+      return fail(400, { rename: refused });
+    }
+    if (errors) return fail(400, { error: errors.sessionId ?? errors.form });
     if ((await sessions.rename(session, data.sessionId, data.name)) === 'unknown') {
       return fail(404, { error: answers.unknown });
     }
     return { message: data.name ? answers.named(data.name) : answers.nameRemoved };
   }, throttled),
 
-  revokeOthers: formAction(async (event: RequestEvent, form) => {
+  revokeOthers: accountAction(async (event: RequestEvent, form) => {
     const { current, accounts } = event.locals.auth;
     const asking = await current.require();
     const { session, refusal } = await requireFreshProof(event, asking, form, { action: 'revokeOthers' });
@@ -70,13 +75,14 @@ export const actions = {
     return { message: answers.othersEnded(await accounts.endOthers(session)) };
   }, throttled),
 
-  revokeAll: formAction(async (event: RequestEvent, form) => {
+  revokeAll: accountAction(async (event: RequestEvent, form) => {
     const { current, sessions } = event.locals.auth;
     const asking = await current.require();
     const { session, refusal } = await requireFreshProof(event, asking, form, { action: 'revokeAll' });
     if (refusal) return refusal;
     await sessions.revokeAll(session);
     clearSiteData(event);
-    redirect(303, '/login?notice=signed-out-everywhere');
+    leaveNotice(event, 'signed-out-everywhere');
+    redirect(303, '/login');
   }, throttled),
 } satisfies Actions;

@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** The words of the sessions page. */
 export const words = {
   title: 'Sessions',
@@ -15,16 +17,19 @@ export const words = {
   current: 'This device',
   others: 'Other sessions',
   none: 'You are signed in on this device only.',
+  unlisted: 'The others cannot be listed right now. They can be ended all the same.',
   end: 'End session',
   endOne: (session: string) => `for ${session}`,
-  /** `count` is "1000+" where there may be more. */
+  /** `count` is "1000+" where there may be more, and `null` where they cannot be listed. */
   endOthers: {
-    label: (count: number | string) => (count === 1 ? 'End the other session' : `End all ${count} others`),
-    title: (count: number | string) =>
-      count === 1 ? 'End the other session?' : `End all ${count} other sessions?`,
-    text: (count: number | string) =>
+    label: (count: number | string | null) =>
+      count === 1 ? 'End the other session' : `End all ${count === null ? '' : `${count} `}others`,
+    title: (count: number | string | null) =>
+      count === 1 ? 'End the other session?' : `End all ${count === null ? '' : `${count} `}other sessions?`,
+    text: (count: number | string | null) =>
       `${count === 1 ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
-    confirm: (count: number | string) => (count === 1 ? 'End session' : `End ${count} sessions`),
+    confirm: (count: number | string | null) =>
+      count === 1 ? 'End session' : count === null ? 'End all others' : `End ${count} sessions`,
   },
   rename: {
     label: 'Rename',
@@ -86,6 +91,6 @@ export const answers = {
   /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
   cut: (shown: number, count: number, more: boolean) =>
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
-  named: (name: string) => `Session named “${name}”.`,
+  named: (name: string) => `Session named “${isolated(name)}”.`,
   nameRemoved: 'Name removed.',
 };

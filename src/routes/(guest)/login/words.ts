@@ -1,8 +1,8 @@
 /** The words of the sign-in page. */
 export const words = {
   title: 'Sign in',
-  toContinue: 'Sign in to continue.',
   notices: {
+    'to-continue': 'Sign in to continue.',
     'session-ended': 'Your session has ended. Sign in again.',
     'signed-out': 'You are signed out.',
     'signed-out-everywhere': 'You are signed out on every device. Every session has ended.',

@@ -1,5 +1,5 @@
 import { error, fail, redirect, type RequestEvent as AnyEvent } from '@sveltejs/kit';
-import { formAction } from '$lib/server/http/action';
+import { accountAction } from '$lib/server/http/action';
 import { moveAnswerForm, parseForm } from '$lib/server/http/form';
 import { guarded } from '$lib/server/http/guards';
 import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
@@ -27,7 +27,7 @@ export const load = guarded(async ({ locals, params, url }: PageServerLoadEvent)
 
 export const actions = {
   /** Ends the session, and then offers a new password. The one that asks goes on under another token: a copy of its cookie stops. */
-  notMe: formAction(async (event: RequestEvent, form) => {
+  notMe: accountAction(async (event: RequestEvent, form) => {
     const { sessions } = event.locals.auth;
     const { id } = event.params;
     const { asking, isOwn, seen } = await asked(event, form);
@@ -39,7 +39,7 @@ export const actions = {
   }, throttled),
 
   /** The use elsewhere was the user's own: the mark goes. */
-  wasMe: formAction(async (event: RequestEvent, form) => {
+  wasMe: accountAction(async (event: RequestEvent, form) => {
     const { sessions } = event.locals.auth;
     const { id } = event.params;
     const { asking, isOwn, seen } = await asked(event, form);
