@@ -55,6 +55,8 @@ import { withSecurityHeaders } from '../../src/lib/server/http/headers.ts';
 export default withSecurityHeaders(worker);
 `,
       );
+      // What is in the folder and is no static file; Pages knows it by itself.
+      writeFileSync(builder.getBuildDirectory('cloudflare/.assetsignore'), '_worker.js\n_routes.json\n');
       writeFileSync(
         builder.getBuildDirectory('cloudflare-tmp/with-cron.js'),
         `import worker from '../cloudflare/_worker.js';

@@ -8,7 +8,7 @@ const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam'];
 const usage = `Usage: npm run deploy [-- options]
   --preview        the preview environment, with stores of its own, instead of production
   --workers        as a Worker with static assets, instead of to Pages
-  --location HINT  where the database is made, if it is: ${LOCATIONS.join(', ')} (Cloudflare chooses)
+  --location HINT  where the database is made, if it is: ${LOCATIONS.join(', ')} (automatic: near this machine)
   --branch NAME    Pages: the branch it is deployed as (the project's production branch; with --preview "preview")
   --delete-old     Pages: once it is well, delete the older production deployments
   --dry-run        print the plan, change nothing

@@ -1,10 +1,11 @@
 /**
  * `npm run test:deep`: what `npm test` leaves out, as it takes too long (docs/decisions/0012). 100,000 random histories of the auth module
  * (tests/simulation/histories.node.test.ts) in under ten minutes, one process per core; then, once, the tests with a longer form, and those
- * named `*.deep.*`. The last line says whether all was met.
+ * named `*.deep.*`; and the main job on the other build, a Worker. The last line says whether all was met.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { requireChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
 import { exitOf, startTool } from './lib/processes.mjs';
 import { build, generateClient } from './lib/steps.mjs';
@@ -16,6 +17,8 @@ Plays 100,000 random histories, and what else npm test leaves out.
 
 const LIMIT_MINUTES = 10;
 const MOST_PROCESSES = 8;
+/** The main job with and without JavaScript, what every answer carries, and the promise that matters most, on both layouts. */
+const ON_A_WORKER = ['sessions\\.spec', 'walk\\.no-js', 'headers\\.spec', 'put-back\\.spec'];
 
 await command({ usage }, async () => {
   const processes = Math.min(availableParallelism(), MOST_PROCESSES);
@@ -43,13 +46,12 @@ await command({ usage }, async () => {
   await generateClient();
   await build();
   const unit = await vitest(['tests/simulation/histories.test.ts', '.deep.node.test.ts'], { DEEP: '1' });
-  // None of these needs a browser.
-  const served = await exitOf(
-    startTool('playwright', ['test', '--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
-      env: { DEEP: '1' },
-    }),
-  );
-  const rest = unit === 0 && served === 0 ? 'passed' : 'failed';
+  const longer = await playwright(['--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
+    DEEP: '1',
+  });
+  console.log('What people do, the headers and put-back records once more, on the build as a Worker …');
+  const asWorker = await playwright(ON_A_WORKER, { WORKERS: '1' });
+  const rest = [unit, longer, asWorker].every((code) => code === 0) ? 'passed' : 'failed';
   const met = broken === 0 && rest === 'passed' && seconds < LIMIT_MINUTES * 60;
   console.log(`test:deep: ${played}; the longer tests ${rest}: ${met ? 'met' : 'missed'}`);
   return met ? 0 : 1;
@@ -61,4 +63,15 @@ await command({ usage }, async () => {
  */
 function vitest(files, env) {
   return exitOf(startTool('vitest', ['run', '--reporter', 'default', ...files], { env }));
+}
+
+/**
+ * Against servers of its own, in Chromium where a test needs a browser.
+ * @param {string[]} words
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function playwright(words, env) {
+  const chromium = await requireChromium();
+  const browser = chromium ? { CHROMIUM_PATH: chromium } : {};
+  return exitOf(startTool('playwright', ['test', ...words], { env: { ...browser, ...env } }));
 }

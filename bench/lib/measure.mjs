@@ -55,7 +55,7 @@ export async function interleave(bench, { subjects, rounds, seconds, connections
       const slot = await load(bench, subject, {
         seconds: subject.once ? 0 : seconds,
         connections,
-        nth: round,
+        nth: round - 1,
       });
       if (round > 0) slots.get(subject.id)?.push(slot);
     }

@@ -46,7 +46,7 @@ async function look(target) {
  * @param {string | null} existing the production branch of the project; null when it is to be made
  * @returns {{ branch: string, productionBranch: string }}
  */
-function branchesOf({ project, environmentName, branch }, existing) {
+export function branchesOf({ project, environmentName, branch }, existing) {
   const isProduction = environmentName === 'production';
   const productionBranch = existing ?? (isProduction ? branch : null) ?? DEFAULT_PRODUCTION_BRANCH;
   const chosen = branch ?? (isProduction ? productionBranch : DEFAULT_PREVIEW_BRANCH);

@@ -75,8 +75,8 @@ export async function planFor(host, target) {
 export function planInWords(host, target, { found, keep, adopt, create, secrets }) {
   const { site, deploy, after } = host.words(target, found);
   const where = target.location
-    ? `, near "${target.location}"`
-    : ', where Cloudflare chooses (--location, to have it near your users)';
+    ? `, location "${target.location}"`
+    : ', location automatic: near this machine (--location puts it near your users)';
   const lines = [
     ...keep.map((store) => ['keep', `${nameOf(store)}, id ${store.id}`]),
     ...adopt.map(({ store, id }) => [

@@ -16,8 +16,11 @@ export const WORKERS = {
   watch: 'npx wrangler tail --config wrangler.workers.toml',
 
   async look(target) {
-    const path = `/workers/scripts/${encodeURIComponent(nameOf(target))}/secrets`;
-    const { result, errors } = await callApi('GET', path, [NO_SUCH_WORKER]);
+    const { result, errors } = await callApi(
+      'GET',
+      `/workers/scripts/${encodeURIComponent(nameOf(target))}/secrets`,
+      [NO_SUCH_WORKER],
+    );
     /** @type {{ name: string }[]} */
     const secrets = result ?? [];
     return { exists: errors.length === 0, secrets: secrets.map(({ name }) => name) };
@@ -42,14 +45,12 @@ export const WORKERS = {
       const given = Object.keys(secrets).length > 0 ? ['--secrets-file', file] : [];
       /** @type {{ targets?: string[] }} */
       const { targets = [] } = await deployByWrangler(['deploy', ...where, ...given], 'deploy');
-      const url = targets.find((one) => one.includes('.'));
-      if (!url) {
-        throw new StepFailed(
-          `It is deployed, but has no address: see "workers_dev" in wrangler.workers.toml.`,
-        );
-      }
-      const site = url.startsWith('http') ? url : `https://${url}`;
-      return { url: site, site };
+      const { result } = await callApi('GET', `/workers/workers/${encodeURIComponent(nameOf(target))}`);
+      const hosts = targets.filter((one) => /^[\w.-]+$/.test(one)).map((host) => `https://${host}`);
+      const url = result.subdomain.url ?? hosts[0];
+      if (!url)
+        throw new StepFailed('It is deployed, and has no address: set workers_dev in wrangler.workers.toml.');
+      return { url, site: hosts.join(', ') || url };
     } finally {
       rmSync(folder, { recursive: true });
     }

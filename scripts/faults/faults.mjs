@@ -279,6 +279,78 @@ export const FAULTS = [
     title: 'a stranger cannot write into what the owner reads',
   },
   {
+    name: "a form that was made for another user is taken as this one's",
+    edits: [
+      {
+        file: 'src/lib/server/http/made-for.ts',
+        find: '|| presented.userId === madeFor)',
+        replace: '|| presented.userId !== "")',
+      },
+    ],
+    test: 'tests/integration/made-for.test.ts',
+    title: 'is refused with a 409',
+  },
+  {
+    name: 'a browser is known to the last account only',
+    edits: [
+      {
+        file: 'src/lib/server/throttle/known-browser.ts',
+        find: '.filter((entry) => FORM.test(entry))',
+        replace: '.filter((entry, index) => index === 0 && FORM.test(entry))',
+      },
+    ],
+    test: THROTTLED,
+    title: 'stays known to both',
+  },
+  {
+    name: 'a browser that keeps no cookies is signed in',
+    edits: [
+      {
+        file: 'src/lib/server/http/keeps-cookies.ts',
+        find: "!headers.has('sec-fetch-site')",
+        replace: "headers.has('sec-fetch-site')",
+      },
+    ],
+    test: 'tests/integration/no-cookies.test.ts',
+    title: 'is answered 400',
+  },
+  {
+    name: 'text is shown as it was stored',
+    edits: [
+      {
+        file: 'src/lib/server/sessions/readable.ts',
+        find: "typeof text === 'string' ? judge(text, max).shown : null",
+        replace: "typeof text === 'string' ? text : null",
+      },
+    ],
+    test: 'tests/integration/names-shown.test.ts',
+    title: 'what is stored already is cleaned',
+  },
+  {
+    name: 'an address is counted in the form that it comes in',
+    edits: [
+      {
+        file: 'src/lib/server/throttle/address-block.ts',
+        find: 'asIPv4(ipaddr.parse(text))',
+        replace: 'ipaddr.parse(text)',
+      },
+    ],
+    test: 'tests/integration/address-block.test.ts',
+    title: 'is 203.0.113.9 in another form',
+  },
+  {
+    name: 'a HEAD goes to the adapter as it came',
+    edits: [
+      {
+        file: 'src/lib/server/http/headers.ts',
+        find: 'withOneCookieField(asGet(request))',
+        replace: 'withOneCookieField(request)',
+      },
+    ],
+    test: 'tests/integration/head-requests.test.ts',
+    title: 'HEAD through the adapter',
+  },
+  {
     name: 'an action asks who is there before its body has come',
     edits: [
       {
@@ -356,8 +428,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/lib/server/http/headers.ts',
-        find: 'refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx))',
-        replace: 'await (void refusePlainHttp, worker.fetch(request, env, ctx))',
+        find: 'refusePlainHttp(request) ??',
+        replace: '(void refusePlainHttp, null) ??',
       },
     ],
     test: 'tests/integration/plain-http.test.ts',
@@ -367,13 +439,13 @@ export const FAULTS = [
     name: 'a deployment looks at the branch after it has changed production',
     edits: [
       {
-        file: 'scripts/deploy/plan.mjs',
+        file: 'scripts/deploy/pages.mjs',
         find: 'if ((chosen === productionBranch) === isProduction) return',
         replace: 'if (chosen) return',
       },
     ],
     test: 'tests/deploy/branches.node.test.ts',
-    title: 'on a branch, --branch feature, production branch trunk',
+    title: 'is refused and changes nothing: on a branch, --branch feature',
   },
   {
     name: 'each bucket of the throttle decides for itself, so a refused try takes a place in the others',
@@ -422,8 +494,8 @@ export const FAULTS = [
     edits: [
       {
         file: MOVES_SQL,
-        find: "if (!answer && !seen.has(key)) moves.open.push(move);",
-        replace: "if (!answer && !seen.has(key) && Date.now() - at < 3_600_000) moves.open.push(move);",
+        find: 'if (!answer && !seen.has(key)) moves.open.push(move);',
+        replace: 'if (!answer && !seen.has(key) && Date.now() - at < 3_600_000) moves.open.push(move);',
       },
     ],
     test: MOVED,
@@ -443,14 +515,76 @@ export const FAULTS = [
   },
   {
     name: 'known places may use up all the notes of a day',
-    edits: [{ file: MOVES_SQL, find: 'ELSE ${MOVES_PER_DAY_MAX} END', replace: 'ELSE ${KNOWN_MOVES_PER_DAY_MAX} END' }],
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'ELSE ${MOVES_PER_DAY_MAX} END',
+        replace: 'ELSE ${KNOWN_MOVES_PER_DAY_MAX} END',
+      },
+    ],
     test: MOVED,
     title: 'has a limit for each session and day, which hides no place that is new',
   },
   {
     name: 'an answer takes in a move that its user did not see',
-    edits: [{ file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' }],
+    edits: [
+      { file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' },
+    ],
     test: MOVED,
     title: 'what came after the page was shown is not answered with it',
+  },
+  {
+    name: 'an error says that nothing was changed, whatever began',
+    edits: [
+      {
+        file: 'src/lib/server/http/claims.ts',
+        find: 'const told = [...deeds].filter(',
+        replace: 'const told = [...deeds].slice(deeds.size).filter(',
+      },
+    ],
+    test: FAILING_STORES,
+    title: 'signs nobody in: changing the password',
+  },
+  {
+    name: 'a raise of the epoch that is sent again is refused',
+    edits: [{ file: LEDGER_SQL, find: ' OR session_epoch = ${next})`', replace: ')`' }],
+    test: 'tests/integration/stumbling-d1.test.ts',
+    title: 'revoking all: is sent again',
+  },
+  {
+    name: 'a sign-in is sent again, and counts twice',
+    edits: [
+      {
+        file: 'src/lib/server/stores/writes.ts',
+        find: "'sign-in': { again: false,",
+        replace: "'sign-in': { again: true,",
+      },
+    ],
+    test: 'tests/integration/stumbling-d1.test.ts',
+    title: 'signing in: is not sent again',
+  },
+  {
+    name: 'what the sign-in page says comes from its address',
+    edits: [
+      {
+        file: 'src/routes/(guest)/login/+page.server.ts',
+        find: 'return { notice: takeNotice(event) };',
+        replace: "return { notice: takeNotice(event) ?? event.url.searchParams.get('notice') };",
+      },
+    ],
+    test: 'tests/integration/flash.test.ts',
+    title: 'is not told by an address',
+  },
+  {
+    name: 'the same sign-up sent again is refused',
+    edits: [
+      {
+        file: ACCOUNTS,
+        find: 'const madeIt = once !== null && (await throttle.isUsedUp(once));',
+        replace: 'const madeIt = false;',
+      },
+    ],
+    test: 'tests/integration/sent-twice.test.ts',
+    title: 'ends signed in, both times',
   },
 ];

@@ -36,4 +36,6 @@ export type SessionView = {
   endsAt: number;
   /** Where else it was used, the latest first and each place once, as long as its user has not said whether it was them. */
   moved: Move[];
+  /** Whether a copy of its cookie is of no use on another device. */
+  bound: boolean;
 };

@@ -299,7 +299,7 @@ test('HEAD through the adapter gets the status and headers of a GET, and no body
       for (const name of ['content-type', 'location', 'x-content-type-options'])
         expect(answer.headers[name], `${said} ${name}`).toBe(got?.headers[name]);
       const { 'content-length': told } = answer.headers;
-      if (told !== undefined) expect(told, said).toBe(got?.headers['content-length']);
+      if (told !== undefined) expect(told, said).toBe(String(Buffer.byteLength(got?.body ?? '')));
     }
   }
 });

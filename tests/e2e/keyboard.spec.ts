@@ -76,7 +76,7 @@ test('Enter in the password field asks before the account is deleted, and says f
   await expect(dialog).toBeHidden();
   await password.press('Enter');
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
-  await expect(page).toHaveURL('/login?notice=account-deleted');
+  await expect(page).toHaveURL('/login');
 });
 
 test('the skip link comes first and leads to the content', async ({ newDevice }) => {

@@ -60,8 +60,9 @@ export class Browser {
       }),
       cookies: {
         get: (name: string) => this.read(name, answer),
-        set: (name: string, value: string, { expires }: { expires?: Date } = {}) => {
-          answer.set(name, { value, expires: expires?.getTime() ?? Infinity });
+        set: (name: string, value: string, { expires, maxAge }: { expires?: Date; maxAge?: number } = {}) => {
+          const end = maxAge === undefined ? Infinity : Date.now() + maxAge * 1_000;
+          answer.set(name, { value, expires: expires?.getTime() ?? end });
         },
       },
       // Loopback has no throttle of its own.
@@ -90,9 +91,25 @@ export class Browser {
     return this.jar.get(SESSION_COOKIE)?.expires;
   }
 
+  /** A cookie as it would be sent now. */
+  cookieNamed(name: string): string | undefined {
+    return this.read(name);
+  }
+
   /** Plants a cookie, as somebody who copied one would. */
-  plant(value: string): this {
-    this.jar.set(SESSION_COOKIE, { value, expires: Infinity });
+  plant(value: string, name = SESSION_COOKIE): this {
+    this.jar.set(name, { value, expires: Infinity });
+    return this;
+  }
+
+  /** Loses a cookie. */
+  lose(name: string): this {
+    this.jar.delete(name);
+    return this;
+  }
+
+  plantNamed(name: string, value: string): this {
+    this.jar.set(name, { value, expires: Infinity });
     return this;
   }
 

@@ -1,4 +1,4 @@
-// The upload bundles this file outside Vite (svelte.config.js): nothing of $lib, $app or $env in here, or in what it imports.
+// Wrangler bundles this file, outside Vite (svelte.config.js): nothing of $app or $env in here, or in what it imports.
 import { CRON_PURGE_ROUNDS, PURGE_ROWS_AT_ONCE } from './policy';
 import { purge as purgeLedger } from './sessions/ledger-sql';
 import { leftoverIn, removeLeftovers, selectLeftover } from './sessions/leftovers';

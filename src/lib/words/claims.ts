@@ -44,7 +44,7 @@ export const claims = {
       'This browser may be signed out. What you asked for was not done: look at your sessions, and ask again.',
     'delete-account': 'It may have been done: look at your account. If you cannot sign in, it was.',
     'failed-try': 'This try may count as one with a wrong password. Try again in a moment.',
-    rename: 'It may have been done: look at your sessions.',
+    rename: 'It may have been done: look for the name among your sessions.',
   },
   /** After something that is done. */
   signInHere: 'This browser is not signed in. Sign in again.',

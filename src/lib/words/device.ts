@@ -14,6 +14,8 @@ export function deviceName({ browser, system }: Device): string {
 
 /** "Lisbon, Portugal", or as much of it as is known. */
 export function placeName({ city, country }: Place): string {
+  // Stored so for this machine itself (sessions/place.ts).
+  if (city === 'local' && !country) return 'Local';
   const known = [city, country && countryName(country)].filter(Boolean).join(', ');
   return known || 'Unknown place';
 }

@@ -99,8 +99,15 @@ export function createAccounts({
     /**
      * Makes an account and signs this browser in. `taken`: somebody has that name.
      * User, key and what is recorded of the sign-up are one atomic write.
+     *
+     * @param visit of the page whose form this is. Sent again after it has made the account, the form signs in: a browser shows only the answer
+     *   to the last of two. That a name is taken by anybody else's account stays all that it tells.
      */
-    async signUp(username: string, password: string): Promise<'signed-in' | 'taken'> {
+    async signUp(
+      username: string,
+      password: string,
+      visit: string | null = null,
+    ): Promise<'signed-in' | 'taken'> {
       const tried = await tries.signUp();
       // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
       const counted = throttle.fail(tried);
@@ -108,12 +115,18 @@ export function createAccounts({
       const session = newSession(userId);
       const arrival = await sessions.arrival('signed-up', userId, session.sessionId);
       const hash = await passwordHash.generate(password);
-      const made = await keys.create({ id: userId, username, hash }, [...ledger.arrive(arrival), ...counted]);
+      const once = visit === null ? null : tries.signUpOf(visit, username);
+      const made = await keys.create({ id: userId, username, hash }, [
+        ...ledger.arrive(arrival),
+        ...counted,
+        ...(once ? [countIn(db, once)] : []),
+      ]);
       if (made === 'taken') {
         // What was to be written with the account was not.
         const results = counted.length > 0 ? await db.batch(counted) : [];
         await throttle.requireNotOvertaken(tried, results);
-        return 'taken';
+        const madeIt = once !== null && (await throttle.isUsedUp(once));
+        return madeIt && (await this.signIn(username, password)) === 'signed-in' ? 'signed-in' : 'taken';
       }
       logEvent('signed-up', { userId });
       await sessions.start({ id: userId, username, epoch: 0 }, session);

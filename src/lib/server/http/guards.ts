@@ -1,16 +1,28 @@
 import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
+import { endedBy } from '$lib/words/session-end';
 import { SessionEnded } from '../sessions/confirmed';
+import { DeviceUnproven } from '../sessions/device-keys';
 import { storeError } from './claims';
 import { leaveNotice } from './flash';
+import { refuseUnproven } from './unproven';
 
 /** What a wrapper needs of an event. */
-export type GuardedEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals' | 'setHeaders'>;
+export type GuardedEvent = Pick<
+  RequestEvent,
+  'request' | 'url' | 'cookies' | 'locals' | 'setHeaders' | 'isDataRequest'
+>;
 
 const QUERY_MAX_CHARACTERS = 1_000;
 
-/** Redirects to sign-in. If the request had a session cookie, that page says the session ended. */
-export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBackTo?: string): never {
-  leaveNotice({ cookies, url }, locals.facts.presented ? 'session-ended' : 'to-continue');
+/** Redirects to sign-in. If the request had a session cookie, that page says the session ended, and by which device where D1 knows. */
+export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promise<never> {
+  const { url, request, locals } = event;
+  if (locals.facts.presented) {
+    const ending = await locals.auth.current.ending();
+    leaveNotice(event, 'session-ended', ending ? { by: endedBy(ending), at: ending.at } : undefined);
+  } else {
+    leaveNotice(event, 'to-continue');
+  }
   // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
   // a Location header that clients and proxies refuse.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
@@ -18,9 +30,9 @@ export function toSignIn({ url, request, locals, cookies }: GuardedEvent, comeBa
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 
-/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back. */
+/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back or refuse them. */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
-  if ((await auth.current.peek()) && (await auth.current.confirm())) redirect(303, '/sessions');
+  if ((await auth.current.peek()) && (await auth.current.confirmOrNobody())) redirect(303, '/sessions');
 }
 
 /**
@@ -35,7 +47,8 @@ export function guarded<E extends GuardedEvent, R>(
     try {
       return await handler(event);
     } catch (thrown) {
-      if (thrown instanceof SessionEnded) toSignIn(event, comeBackTo);
+      if (thrown instanceof SessionEnded) return await toSignIn(event, comeBackTo);
+      if (thrown instanceof DeviceUnproven) refuseUnproven(event, thrown);
       if (isRedirect(thrown) || isHttpError(thrown)) throw thrown;
       throw storeFailure(event) ?? thrown;
     }

@@ -4,6 +4,7 @@ import { isLoopback } from '../sessions/loopback';
 import { asGet, withoutBody } from './bodiless';
 import { withOneCookieField } from './cookie-fields';
 import { refusePlainHttp } from './plain-http';
+import { inForm } from './refuse';
 
 const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
 const HSTS = `max-age=${HSTS_MAX_AGE_SECONDS}; includeSubDomains`;
@@ -44,7 +45,7 @@ export function withSecurityHeaders(worker: Worker): Worker {
     async fetch(request, env, ctx) {
       const response =
         refusePlainHttp(request) ?? (await worker.fetch(withOneCookieField(asGet(request)), env, ctx));
-      const answer = withHeaders(response, request.url);
+      const answer = withHeaders(await inForm(request, response), request.url);
       return request.method === 'HEAD' ? withoutBody(answer) : answer;
     },
   };

@@ -1,14 +1,32 @@
+import { randomBytes } from 'node:crypto';
 import type { Cookies } from '@sveltejs/kit';
+import { FORM_VISIT_MILLISECONDS } from '../policy';
 
-type CookieEvent = { cookies: Pick<Cookies, 'set'>; url: URL; request: Request };
+type CookieEvent = { cookies: Pick<Cookies, 'get' | 'set'>; url: URL; request: Request };
 
 const COOKIE = 'cookies-kept';
-const KEPT_SECONDS = 10 * 60;
+const KEPT_SECONDS = FORM_VISIT_MILLISECONDS / 1_000;
+const VISIT_BYTES = 16;
 
-/** Leaves a cookie with the page that signs people in, so that its form can tell whether this browser keeps any. */
+/**
+ * Leaves a cookie with the page that signs people in, so that its form can tell whether this browser keeps any. Its value is of this page alone:
+ * see `visitOf`.
+ */
 export function leaveCookie({ cookies, url }: CookieEvent): void {
   const secure = url.protocol === 'https:';
-  cookies.set(COOKIE, '1', { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: KEPT_SECONDS });
+  cookies.set(COOKIE, randomBytes(VISIT_BYTES).toString('base64url'), {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    maxAge: KEPT_SECONDS,
+  });
+}
+
+/** The page from which a form was sent, however often it was; `null`: not known. It tells one browser's form from another's, and nothing else. */
+export function visitOf({ cookies }: Pick<CookieEvent, 'cookies'>): string | null {
+  const visit = cookies.get(COOKIE) ?? '';
+  return /^[A-Za-z0-9_-]{22}$/.test(visit) ? visit : null;
 }
 
 /**

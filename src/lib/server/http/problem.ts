@@ -1,9 +1,14 @@
 import { json } from '@sveltejs/kit';
 
-/** An error answer in `application/problem+json` (RFC 9457). */
-export function problem(status: number, title: string, detail: string): Response {
+/** An error answer in `application/problem+json` (RFC 9457). `more`: members of its own. */
+export function problem(
+  status: number,
+  title: string,
+  detail: string,
+  more: Record<string, unknown> = {},
+): Response {
   return json(
-    { type: 'about:blank', title, status, detail },
+    { type: 'about:blank', title, status, detail, ...more },
     { status, headers: { 'content-type': 'application/problem+json' } },
   );
 }

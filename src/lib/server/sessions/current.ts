@@ -1,7 +1,9 @@
 import { LuciaError, type Session } from 'lucia';
 import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
-import { stands, type Ledger, type Standing } from './ledger';
-import { endingInTime } from './lifetime';
+import { DeviceUnproven, type DeviceKeys } from './device-keys';
+import type { Ending } from './ending';
+import { stands, type Ledger } from './ledger';
+import { absoluteEnd, endingInTime } from './lifetime';
 import type { SessionLucia } from './lucia';
 import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
@@ -9,35 +11,61 @@ import type { ThisBrowser } from './this-browser';
 
 export type Current = ReturnType<typeof createCurrent>;
 
+/**
+ * What the stores say of the session that this browser has. `replaced`: the browser itself goes on as another one. `absent`: KV shows
+ * none here and the ledger has nothing against it, so it expired, or KV is late.
+ */
+type Answer = ConfirmedSession | 'ended' | 'replaced' | 'absent';
+
+/** What a look finds. `unknown`: neither that the session stands nor that it has ended. */
+export type Look =
+  | { is: 'signed-in'; session: ConfirmedSession }
+  | { is: 'signed-out'; ending: Ending | null }
+  | { is: 'replaced' }
+  | { is: 'unknown' };
+
 type Parts = {
   facts: RequestFacts;
   lucia: SessionLucia;
   ledger: Ledger;
   browser: ThisBrowser;
+  deviceKeys: DeviceKeys | null;
   moves: MoveNotes;
 };
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
-export function createCurrent({ facts, lucia, ledger, browser, moves }: Parts) {
+export function createCurrent({ facts, lucia, ledger, browser, deviceKeys, moves }: Parts) {
   /** The answer of `confirm`, for all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<ConfirmedSession | null> | undefined;
 
-  /** The session that this browser has, if the ledger says that it stands. */
-  async function ask(): Promise<ConfirmedSession | null> {
-    const { session: own } = browser;
-    if (!own) return null;
-    const { userId, sessionId } = own;
-    const [session, standing] = await Promise.all([
+  /** Asks KV and the ledger at once. Throws when the ledger gives no answer, or when it has nothing against a session that KV cannot show. */
+  async function ask({ userId, sessionId }: { userId: string; sessionId: string }): Promise<Answer> {
+    const [shown, asked] = await Promise.allSettled([
       readSession(lucia, sessionId),
       ledger.standing(userId, [sessionId]),
     ]);
-    if (!standing || standing.revoked.has(sessionId) || (session && !stands(session, standing))) {
-      return ended(sessionId, standing);
-    }
-    // No record and nothing in the ledger: it expired, or KV does not show it here yet. The cookie may stay.
-    if (!session) return null;
+    if (asked.status === 'rejected') throw asked.reason;
+    const standing = asked.value;
+    const reason = standing?.revoked.get(sessionId);
+    if (reason === 'replaced') return reason;
+    if (!standing || reason) return 'ended';
+    if (shown.status === 'rejected') throw shown.reason;
+    const session = shown.value;
+    if (!session) return 'absent';
+    if (!stands(session, standing)) return 'ended';
+    deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId));
     moves.see(session, standing.moves.get(sessionId));
     return confirmed(session);
+  }
+
+  /** The session that this browser has, if the ledger says that it stands. */
+  async function askWhoIsHere(): Promise<ConfirmedSession | null> {
+    const answer = browser.session && (await ask(browser.session));
+    if (typeof answer !== 'string') return answer;
+    if (answer === 'ended') browser.dropCookie();
+    // A session that another request of this browser replaced keeps its cookie: the answer of that one brings the new one, and this must not
+    // take it away. So does one that KV does not show here yet.
+    return null;
   }
 
   /** Writes the record again and then asks the ledger again; no cookie is sent. */
@@ -46,22 +74,17 @@ export function createCurrent({ facts, lucia, ledger, browser, moves }: Parts) {
       return confirmed(endingInTime(await lucia.validateSession(sessionId)));
     } catch (error) {
       if (!isInvalidSession(error)) throw error;
-      return ended(sessionId, await ledger.standing(user.userId, [sessionId]));
+      const standing = await ledger.standing(user.userId, [sessionId]);
+      if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();
+      return null;
     }
-  }
-
-  /**
-   * The cookie of a session that has ended goes, but for one that another request of this browser replaced: the answer of that one brings
-   * the new cookie, and this must not take it away.
-   */
-  function ended(sessionId: string, standing: Standing | null): null {
-    if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();
-    return null;
   }
 
   /** Confirmed now: one KV read and one D1 query, started together; `null` when nobody is signed in. Renews a session that is due. */
   function confirm(): Promise<ConfirmedSession | null> {
-    return (answer ??= ask().then((session) => (session?.state === 'idle' ? renew(session) : session)));
+    return (answer ??= askWhoIsHere().then((session) =>
+      session?.state === 'idle' ? renew(session) : session,
+    ));
   }
 
   return {
@@ -71,10 +94,13 @@ export function createCurrent({ facts, lucia, ledger, browser, moves }: Parts) {
      */
     async peek(): Promise<Session | null> {
       const session = facts.presented && (await readSession(lucia, facts.presented.sessionId));
-      return session?.state === 'idle' ? confirm() : session;
+      return session?.state === 'idle' ? this.confirmOrNobody() : session;
     },
 
     confirm,
+
+    /** The same for a page that works for guests: a session that lacks the proof of its device is nobody's there. */
+    confirmOrNobody: (): Promise<ConfirmedSession | null> => confirm().catch(nobodyIfUnproven),
 
     /** The confirmed session. Throws `SessionEnded` when there is none. */
     async require(): Promise<ConfirmedSession> {
@@ -83,7 +109,31 @@ export function createCurrent({ facts, lucia, ledger, browser, moves }: Parts) {
 
     /** `require` for what writes the session's record itself, and renews it with that one write: KV takes one a second. */
     async requireAsItIs(): Promise<ConfirmedSession> {
-      return (await ask()) ?? sessionEnded();
+      return (await askWhoIsHere()) ?? sessionEnded();
+    },
+
+    /**
+     * What an open page asks once a minute: whether its session still stands, and if not, what ended it. A look is not a use: it renews nothing,
+     * and its answer leaves the session cookie as it is, so that every tab of the browser learns the same.
+     */
+    async look(): Promise<Look> {
+      if (!browser.session) return { is: 'signed-out', ending: null };
+      const answer = await ask(browser.session);
+      if (answer === 'replaced') return { is: answer };
+      if (typeof answer !== 'string') return { is: 'signed-in', session: answer };
+      // KV forgets an ended session; D1 knows what has ended it.
+      const { signedInAt, ending } = await ledger.endingOf(browser.session);
+      const isOver = signedInAt !== null && absoluteEnd({ created_at: signedInAt }) <= Date.now();
+      return answer === 'ended' || ending || isOver ? { is: 'signed-out', ending } : { is: 'unknown' };
+    },
+
+    /** What ended the session whose cookie this request carries, where D1 knows: one query, whose failure is no news. For the page that says so. */
+    async ending(): Promise<Ending | null> {
+      if (!facts.presented) return null;
+      return ledger.endingOf(facts.presented).then(
+        ({ ending }) => ending,
+        () => null,
+      );
     },
 
     /** What comes after an action in the same request (the page, without scripts) asks the ledger again, and the ledger alone. */
@@ -91,6 +141,12 @@ export function createCurrent({ facts, lucia, ledger, browser, moves }: Parts) {
       answer = undefined;
     },
   };
+}
+
+/** A session that lacks the proof of its device is nobody to greet; it has not ended. */
+function nobodyIfUnproven(thrown: unknown): null {
+  if (thrown instanceof DeviceUnproven) return null;
+  throw thrown;
 }
 
 export function sessionEnded(): never {

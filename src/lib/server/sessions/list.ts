@@ -66,7 +66,8 @@ export function createList({ lucia, ledger, records }: Parts) {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // Beside the write that ends them: the user's epoch may have been raised already.
-        return liveOthers(current, listed, { username, epoch: current.epoch, revoked, moves: new Map() });
+        const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
+        return liveOthers(current, listed, standing);
       } catch {
         return null;
       }
@@ -92,5 +93,6 @@ export function viewOf(session: Session, current: boolean, standing: Standing | 
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
     endsAt: session.idlePeriodExpiresAt.getTime(),
     moved: standing?.moves.get(session.sessionId)?.open ?? [],
+    bound: standing?.bindings.has(session.sessionId) ?? false,
   };
 }

@@ -96,16 +96,20 @@ export function createSessions(parts: SessionParts) {
       const { userId } = current.user;
       if (!isSessionIdOf(userId, sessionId)) return 'unknown';
       const end = (shown: boolean) => ledger.end(actorOf(current), sessionId, shown, facts.origin);
-      // KV may not show it here yet: what D1 saw the birth of is ended all the same.
-      const [byBirth, session] = await Promise.all([end(false), readSession(lucia, sessionId)]);
-      const outcome = byBirth === 'unknown' && session ? await end(true) : byBirth;
+      // KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.
+      const [byBirth, read] = await Promise.allSettled([end(false), readSession(lucia, sessionId)]);
+      if (byBirth.status === 'rejected') throw byBirth.reason;
+      if (byBirth.value === 'unknown' && read.status === 'rejected') throw read.reason;
+      const isShown = read.status === 'fulfilled' && read.value !== null;
+      const outcome = byBirth.value === 'unknown' && isShown ? await end(true) : byBirth.value;
       if (outcome === 'refused') sessionEnded();
       if (outcome === 'unknown') return 'unknown';
       background.remove(() => [sessionId]);
       // That browser has rotated its token; its new session is listed and stays alive.
-      if (outcome === 'replaced' || (outcome === 'ended' && !session)) return 'unknown';
+      const isGone = read.status === 'fulfilled' && !isShown;
+      if (outcome === 'replaced' || (outcome === 'ended' && isGone)) return 'unknown';
       logEvent('session-revoked', { userId, sessionId });
-      return { ended: session };
+      return { ended: read.status === 'fulfilled' ? read.value : null };
     },
 
     /**
@@ -114,7 +118,7 @@ export function createSessions(parts: SessionParts) {
      */
     async disown(current: ProvenSession, sessionId: string): Promise<'own' | 'ended' | 'unknown'> {
       const { userId } = current.user;
-      const story = await sessionStory(db, lucia, current, sessionId);
+      const story = await sessionStory({ db, lucia, ledger }, current, sessionId);
       if (!story) return 'unknown';
       if (story.session?.current) return 'own';
       // It may rotate its token meanwhile: the ledger looks for the end of its line in the same batch.
@@ -151,7 +155,8 @@ export function createSessions(parts: SessionParts) {
     },
 
     /** What there is to tell of one of the user's sessions; `null` for an unknown one and for somebody else's. */
-    story: (current: ConfirmedSession, sessionId: string) => sessionStory(db, lucia, current, sessionId),
+    story: (current: ConfirmedSession, sessionId: string) =>
+      sessionStory({ db, lucia, ledger }, current, sessionId),
 
     /**
      * Names one of the user's sessions; an empty name takes it back. `unknown`: no such session, or somebody else's.

@@ -12,11 +12,10 @@ import {
 } from './activity';
 import type { ConfirmedSession } from './confirmed';
 import { readSession } from './current';
-import { stands, type Reason, type Standing } from './ledger';
+import { stands, type Ledger, type Reason } from './ledger';
 import { endOfLine, idsOfLine, lineOf } from './line';
 import { viewOf } from './list';
 import type { SessionLucia } from './lucia';
-import { movesAmong, NO_MOVES, readMoves } from './moves-sql';
 import { isSessionIdOf } from './token';
 
 /** One sign-in, from its beginning to its end, however often its browser rotated its token. Times are epoch milliseconds. */
@@ -51,36 +50,26 @@ type AboutLine = {
 };
 
 /**
- * What there is to tell of one of the user's sessions, by any id of its line; `null` for an unknown one and for somebody else's. One batch, then
- * one KV read if it is another session than the current one.
+ * What there is to tell of one of the user's sessions, by any id of its line; `null` for an unknown one and for somebody else's. One batch, and
+ * then, of the session as it is now, one D1 query and one KV read at once.
  */
 export async function sessionStory(
-  db: D1Database,
-  lucia: SessionLucia,
+  { db, lucia, ledger }: { db: D1Database; lucia: SessionLucia; ledger: Ledger },
   current: ConfirmedSession,
   sessionId: string,
 ): Promise<SessionStory | null> {
-  const { user, epoch } = current;
-  if (!isSessionIdOf(user.userId, sessionId)) return null;
-  const [about, events, moves] = await db.batch([
-    selectLine(db, user.userId, sessionId),
-    selectEventsOfLine(db, user.userId, lineOf(sessionId)),
-    prepare(db, sql`SELECT (${movesAmong(JSON.stringify([sessionId]))}) AS moves`),
+  const { userId } = current.user;
+  if (!isSessionIdOf(userId, sessionId)) return null;
+  const [about, events] = await db.batch([
+    selectLine(db, userId, sessionId),
+    selectEventsOfLine(db, userId, lineOf(sessionId)),
   ]);
   const [line] = (about?.results ?? []) as AboutLine[];
   const live = line?.live ?? null;
-  const known = readMoves((moves?.results as { moves: string }[] | undefined)?.[0]?.moves ?? '[]').get(
-    sessionId,
-  );
   const isCurrent = live === current.sessionId;
-  const session = isCurrent ? current : live && (await readSession(lucia, live));
-  // The user's epoch was confirmed in this request.
-  const standing: Standing = {
-    username: user.username,
-    epoch,
-    revoked: new Map(),
-    moves: new Map(live ? [[live, known ?? NO_MOVES]] : []),
-  };
+  const [session, standing] = live
+    ? await Promise.all([isCurrent ? current : readSession(lucia, live), ledger.standing(userId, [live])])
+    : [null, null];
   const began = line ? beginningOf(line) : null;
   if (!session && !began && !line?.reason) return null;
   return {

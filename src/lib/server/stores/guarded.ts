@@ -99,6 +99,12 @@ function isConstraintViolation(error: unknown): boolean {
   return error instanceof Error && error.message.includes('constraint failed');
 }
 
+/** Whether SQLite itself refused a batch, which is a transaction: nothing of it happened. */
+function saysNo(error: unknown): boolean {
+  const cause = error instanceof StoreUnavailable ? error.cause : error;
+  return isConstraintViolation(cause) || messageOf(cause).includes('SQLITE_ERROR');
+}
+
 const KV_METHODS = ['get', 'getWithMetadata', 'put', 'delete', 'list'];
 
 function guardKV(kv: KVNamespace, attempt: Attempt): KVNamespace {
@@ -148,8 +154,7 @@ async function noting(
   try {
     results = await send({ again: WRITES[name].again, onAgain: () => void (times += 1) });
   } catch (error) {
-    // D1 said no: a batch is a transaction.
-    if (isConstraintViolation(error)) deeds.delete(name);
+    if (times === 1 && saysNo(error)) deeds.delete(name);
     throw error;
   }
   if (tookEffect(name, results)) deeds.set(name, 'done');
@@ -183,10 +188,10 @@ function guardStatement(statement: D1PreparedStatement, sql: string, attempt: At
  * A KV whose listing of a prefix ends after so many keys: how many records somebody has made does not decide what a page costs. For one
  * listing. An empty page that is not the last one does not count.
  */
-export function listingAtMost(kv: KVNamespace, keys: number): SessionKV {
+export function listingAtMost(kv: SessionKV, keys: number): SessionKV {
   let listed = 0;
   return {
-    get: (key) => (typeof key === 'string' ? kv.get(key) : kv.get(key)),
+    get: (key) => kv.get(key),
     put: (key, value, options) => kv.put(key, value, options),
     delete: (key) => kv.delete(key),
     async list(options) {

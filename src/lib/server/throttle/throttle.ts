@@ -97,6 +97,9 @@ export function createThrottle(db: D1Database) {
       return refuseUntil(await closedUntil([...counted, ...quotas]));
     },
 
+    /** Whether a quota is used up. */
+    isUsedUp: async (quota: Quota): Promise<boolean> => (await closedUntil([quota])) !== null,
+
     /** Throws `Throttled` if the quota is used up. */
     async requireRoom(quota: Quota): Promise<void> {
       const until = await closedUntil([quota]);

@@ -1,6 +1,7 @@
 import {
   ACCOUNT_THROTTLE,
   ADDRESS_THROTTLE,
+  FORM_VISIT_MILLISECONDS,
   ROTATIONS_PER_HOUR_MAX,
   SIGN_INS_PER_HOUR_MAX,
   SIGN_INS_WINDOW_MILLISECONDS,
@@ -62,6 +63,13 @@ export function createTries(throttle: Throttle, address: () => string, secret: s
       const own = bucket(SIGN_UP_THROTTLE, secret, 'sign-up', block, { counts, shared: true });
       return throttle.take([own, ...addressBuckets([])]);
     },
+
+    /** An account of that name, made by the form of one page: so the same form, sent twice, is known. */
+    signUpOf: (visit: string, username: string): Quota => ({
+      id: rowId(secret, 'sign-up-form', `${visit}:${username}`),
+      max: 1,
+      windowMilliseconds: FORM_VISIT_MILLISECONDS,
+    }),
 
     /** The password given again. `line`: the sign-in it is about, as a session can go on under a new id as often as it likes. */
     proof: (line: string): Promise<Try> =>

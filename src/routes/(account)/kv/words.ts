@@ -31,6 +31,7 @@ export const words = {
   thisSession: 'This session',
   key: 'Key',
   value: 'Value',
+  raw: 'On one line, as it is stored',
   metadata: 'Metadata',
   noMetadata: 'None: the record is longer than 1,024 bytes, or the layout has none.',
   same: 'The same as the value, so that listing sessions reads no record.',

@@ -1,14 +1,19 @@
-import { fail, redirect } from '@sveltejs/kit';
+import { error, fail, redirect } from '@sveltejs/kit';
 import { accountAction } from '$lib/server/http/action';
 import { leaveNotice } from '$lib/server/http/flash';
 import { parseForm, renameForm, revokeForm, typed } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
 import { sessionBriefly } from '$lib/words/device';
+import { isLoopback } from '$lib/server/sessions/loopback';
+import { bindings } from '$lib/server/stores/bindings';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { isSample } from './sample-mark';
+import { addSamples, removeSamples } from './samples';
 import { requireFreshProof } from './step-up';
 import { lastVisit } from './visits';
 import { answers } from './words';
+import { answers as errorAnswers } from '$lib/words/error';
 
 export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
@@ -23,6 +28,8 @@ export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent
     otherCount: unlisted ? null : more ? `${others}+` : others,
     cut: shown.length < listed.length ? answers.cut(shown.length - 1, others, more) : null,
     newSince,
+    signInAddress: `${url.origin}/login`,
+    canAddSamples: isLoopback(url),
   };
 });
 
@@ -85,4 +92,24 @@ export const actions = {
     leaveNotice(event, 'signed-out-everywhere');
     redirect(303, '/login');
   }, throttled),
+
+  addSamples: accountAction(async (event: RequestEvent) => {
+    const session = await event.locals.auth.current.require();
+    await addSamples(samplesOf(event), session);
+    return { message: answers.samplesAdded };
+  }, throttled),
+
+  removeSamples: accountAction(async (event: RequestEvent) => {
+    const { current, sessions } = event.locals.auth;
+    const { sessions: listed } = await sessions.list(await current.require());
+    const samples = listed.filter(isSample).map(({ id }) => id);
+    await removeSamples(samplesOf(event), samples);
+    return { message: answers.samplesRemoved };
+  }, throttled),
 } satisfies Actions;
+
+/** Where samples are kept. They are for a demo on the machine itself: elsewhere there is no such action. */
+function samplesOf({ url, platform, locals }: RequestEvent) {
+  if (!isLoopback(url)) error(404, { message: errorAnswers.noAction });
+  return { kv: locals.stores.kv, layout: bindings(platform).layout };
+}

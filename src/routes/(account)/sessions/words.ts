@@ -13,9 +13,12 @@ export const words = {
     lastActive: 'Last active',
     activeNow: 'Active now',
     moved: 'Moved',
+    bound: 'Bound to this device',
   },
   current: 'This device',
   others: 'Other sessions',
+  /** Followed by "3 days ago". */
+  newSince: (count: number) => `${count} new since your last visit,`,
   none: 'You are signed in on this device only.',
   unlisted: 'The others cannot be listed right now. They can be ended all the same.',
   end: 'End session',
@@ -93,4 +96,6 @@ export const answers = {
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
   named: (name: string) => `Session named “${isolated(name)}”.`,
   nameRemoved: 'Name removed.',
+  samplesAdded: 'Sample devices added. End one, or remove them all.',
+  samplesRemoved: 'The sample devices are gone.',
 };

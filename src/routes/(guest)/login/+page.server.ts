@@ -12,11 +12,13 @@ import { answers } from './words';
 export const load = guarded(async (event: PageServerLoadEvent) => {
   await requireGuest(event);
   leaveCookie(event);
+  // After the guest check: a page that cannot be shown has not said it.
+  const left = takeNotice(event);
   const { searchParams } = event.url;
   return {
     redirectTo: searchParams.has('redirectTo') ? redirectTarget(event.url) : null,
-    // After the guest check: a page that cannot be shown has not said it.
-    notice: takeNotice(event),
+    notice: left?.notice ?? null,
+    end: left?.end ?? null,
   };
 });
 

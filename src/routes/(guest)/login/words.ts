@@ -3,7 +3,6 @@ export const words = {
   title: 'Sign in',
   notices: {
     'to-continue': 'Sign in to continue.',
-    'session-ended': 'Your session has ended. Sign in again.',
     'signed-out': 'You are signed out.',
     'signed-out-everywhere': 'You are signed out on every device. Every session has ended.',
     'account-deleted': 'Your account is deleted, and every session has ended.',

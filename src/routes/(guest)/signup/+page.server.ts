@@ -3,7 +3,7 @@ import { checkPassword } from '$lib/server/accounts/password-policy';
 import { formAction } from '$lib/server/http/action';
 import { parseForm, shownAgain, signUpForm, tryAgain, typed } from '$lib/server/http/form';
 import { guarded, requireGuest } from '$lib/server/http/guards';
-import { keepsNoCookies, leaveCookie } from '$lib/server/http/keeps-cookies';
+import { keepsNoCookies, leaveCookie, visitOf } from '$lib/server/http/keeps-cookies';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { form as words } from '$lib/words/form';
 import { answers } from './words';
@@ -26,7 +26,7 @@ export const actions = {
       !errors?.password && (await checkPassword({ username, password, isBreached: event.locals.isBreached }));
     if (errors || weakness)
       return tryAgain(400, form, { ...errors, ...(weakness && { password: words.newPassword[weakness] }) });
-    const outcome = await event.locals.auth.accounts.signUp(username, password);
+    const outcome = await event.locals.auth.accounts.signUp(username, password, visitOf(event));
     if (outcome === 'taken') return tryAgain(409, form, { username: answers.taken });
     redirect(303, '/sessions');
   }, shownAgain),
