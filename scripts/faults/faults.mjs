@@ -26,6 +26,9 @@ const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
+const MOVES = 'src/lib/server/sessions/moves.ts';
+const MOVES_SQL = 'src/lib/server/sessions/moves-sql.ts';
+const MOVED = 'tests/integration/moves.test.ts';
 const THROTTLED = 'tests/integration/throttle.test.ts';
 const DEVICE_BINDING = 'tests/integration/device-binding.test.ts';
 const WHAT_CAN_GROW = 'tests/integration/what-can-grow.node.test.ts';
@@ -482,6 +485,56 @@ export const FAULTS = [
     edits: [{ file: ACCOUNTS, find: ' AND ${notOvertaken(tried)}`', replace: '`' }],
     test: WHAT_CAN_GROW,
     title: "the account's five failures",
+  },
+  {
+    name: 'a use from elsewhere is not noted',
+    edits: [{ file: MOVES, find: 'facts.waitUntil(note(user.userId, sessionId));', replace: '' }],
+    test: MOVED,
+    title: 'is one event, and both are in the list',
+  },
+  {
+    name: 'coming back as the first browser takes the mark away',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'if (!answer && !seen.has(key)) moves.open.push(move);',
+        replace: 'if (!answer && !seen.has(key) && Date.now() - at < 3_600_000) moves.open.push(move);',
+      },
+    ],
+    test: MOVED,
+    title: 'the thief who comes back as the first browser erases nothing',
+  },
+  {
+    name: 'a move stays with the token, not with the session',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: "{ type: 'session-moved', sessionId: line, ...origin, at: now },",
+        replace: "{ type: 'session-moved', sessionId, ...origin, at: now },",
+      },
+    ],
+    test: MOVED,
+    title: 'it stays with the session when its browser rotates its token',
+  },
+  {
+    name: 'known places may use up all the notes of a day',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'ELSE ${MOVES_PER_DAY_MAX} END',
+        replace: 'ELSE ${KNOWN_MOVES_PER_DAY_MAX} END',
+      },
+    ],
+    test: MOVED,
+    title: 'has a limit for each session and day, which hides no place that is new',
+  },
+  {
+    name: 'an answer takes in a move that its user did not see',
+    edits: [
+      { file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' },
+    ],
+    test: MOVED,
+    title: 'what came after the page was shown is not answered with it',
   },
   {
     name: 'an error says that nothing was changed, whatever began',
