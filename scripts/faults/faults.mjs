@@ -7,6 +7,7 @@
 
 const GUARDS = 'src/lib/server/sessions/current.ts';
 const KEYS = 'src/lib/server/accounts/keys.ts';
+const CONFIRMATION = 'src/lib/server/sessions/confirmation.ts';
 const LIST = 'src/lib/server/sessions/list.ts';
 const LEDGER = 'src/lib/server/sessions/ledger.ts';
 const LEDGER_SQL = 'src/lib/server/sessions/ledger-sql.ts';
@@ -22,6 +23,7 @@ const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
 const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
+const CONFIRMED = 'tests/integration/confirmation.test.ts';
 const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
@@ -685,5 +687,78 @@ export const FAULTS = [
     ],
     test: 'tests/integration/look-judged.test.ts',
     title: 'error',
+  },
+  {
+    name: 'a page view takes its yes from KV',
+    edits: [
+      {
+        file: GUARDS,
+        find: '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
+        replace:
+          '      const kept = await readSession(lucia, browser.session.sessionId).catch(() => null);\n' +
+          '      if (kept) confirmation.give(confirmed(kept), Date.now());\n' +
+          '      if (kept) return { username: kept.user.username };\n' +
+          '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'a confirmation is made from a confirmation',
+    edits: [
+      {
+        file: CONFIRMATION,
+        find: 'return said.v === 1 && isFresh &&',
+        replace:
+          "const again = Buffer.from(JSON.stringify({ ...said, confirmed_at: Date.now() })).toString('base64url');\n" +
+          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', sessionId, boundCookie, again)}`, options);\n" +
+          '      return said.v === 1 && isFresh &&',
+      },
+    ],
+    test: CONFIRMED,
+    title: 'asks once, and then nobody for 60 seconds',
+  },
+  {
+    name: 'a confirmation counts from the answer of the ledger, not from the question',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'return { session: confirmed({ ...session, user }), confirmedAt };\n  }\n\n  /** Writes',
+        replace:
+          'return { session: confirmed({ ...session, user }), confirmedAt: Date.now() - 0 * confirmedAt };\n  }\n\n  /** Writes',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'no page greets the session 60 seconds after',
+  },
+  {
+    name: 'a confirmation is not of one session',
+    edits: [
+      {
+        file: CONFIRMATION,
+        find: "signer.verify(mac, 'confirmation', sessionId, boundCookie, body)",
+        replace: "signer.verify(mac, 'confirmation', body)",
+      },
+      {
+        file: CONFIRMATION,
+        find: "signer.sign('confirmation', sessionId, boundCookie, body)",
+        replace: "signer.sign('confirmation', body)",
+      },
+    ],
+    test: CONFIRMED,
+    title: 'is worth nothing with another session',
+  },
+  {
+    name: 'a confirmation does not run out',
+    edits: [{ file: CONFIRMATION, find: 'age < CONFIRMATION_SECONDS * 1_000 && age', replace: 'age' }],
+    ...HISTORIES,
+  },
+  {
+    name: 'a page view without a confirmation is taken for signed out',
+    edits: [
+      { file: GUARDS, find: 'if (fresh) return fresh;', replace: 'if (fresh !== undefined) return fresh;' },
+    ],
+    test: INTERLEAVED,
+    title: 'somebody who visits public pages alone',
   },
 ];
