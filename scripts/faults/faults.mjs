@@ -46,7 +46,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: '// KV may not show it here yet: what D1 saw the birth of is ended all the same.',
+        find: '// KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.',
         replace: 'await records.remove(sessionId);',
       },
     ],

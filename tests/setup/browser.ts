@@ -103,15 +103,6 @@ export class Browser {
     return this;
   }
 
-  cookieNamed(name: string): string | undefined {
-    return this.read(name);
-  }
-
-  plantNamed(name: string, value: string): this {
-    this.jar.set(name, { value, expires: Infinity });
-    return this;
-  }
-
   private read(name: string, answer: Jar = this.jar): string | undefined {
     const cookie = answer.get(name) ?? this.jar.get(name);
     return cookie && cookie.value !== '' && cookie.expires > Date.now() ? cookie.value : undefined;
