@@ -91,6 +91,12 @@ export default defineConfig({
       testIgnore: process.env.DEEP === '1' ? [] : '**/*.deep.spec.ts',
     },
     {
+      // A whole browser of its own, over https.
+      name: 'bound',
+      testDir: 'tests/bound',
+      testMatch: '**/*.spec.ts',
+    },
+    {
       // Nor here.
       name: 'bare',
       testDir: 'tests/bare',

@@ -38,6 +38,8 @@ declare global {
       store?: StoreName;
       /** What may be said of what was asked. */
       claim?: Claim;
+      /** Whether the page is to try again by itself: a session that is bound to its device came without proof. */
+      retry?: boolean;
     }
   }
 
@@ -48,6 +50,9 @@ declare global {
     SESSION_LAYOUT?: string;
     COOKIE_SECRET?: string;
     COOKIE_SECRET_PREVIOUS?: string;
+    DEVICE_BINDING?: string;
+    /** Of tests: a shorter life of the bound cookie. */
+    BOUND_COOKIE_SECONDS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
     RACE?: string;

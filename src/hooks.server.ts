@@ -5,6 +5,7 @@ import { requestFacts } from '$lib/server/sessions/request-facts';
 import { guardStores } from '$lib/server/stores/guarded';
 import { BindingError, bindings } from '$lib/server/stores/bindings';
 import { claimOf } from '$lib/server/http/claims';
+import { registrationOffer } from '$lib/server/http/device-session';
 import { costLine } from '$lib/server/http/cost-line';
 import { setSecurityHeaders } from '$lib/server/http/headers';
 import { refusal } from '$lib/server/http/origin-check';
@@ -30,18 +31,26 @@ export const handle: Handle = async ({ event, resolve }) => {
   return response;
 };
 
-const answer: Handle = ({ event, resolve }) => {
-  const { kv, db, layout, cookieSecrets, showCost, breachCheck, race, sourceUrl } = bindings(event.platform);
+const answer: Handle = async ({ event, resolve }) => {
+  const { kv, db, layout, cookieSecrets, deviceBinding, showCost, breachCheck, race, sourceUrl } = bindings(
+    event.platform,
+  );
   const { locals } = event;
   locals.stores = guardStores(kv, db);
   locals.facts = requestFacts(event);
-  locals.auth = createAuth({ stores: locals.stores, facts: locals.facts, layout, cookieSecrets });
+  locals.auth = createAuth({
+    stores: locals.stores,
+    facts: locals.facts,
+    layout,
+    cookieSecrets,
+    deviceBinding,
+  });
   locals.showCost = showCost;
   locals.hasRace = race;
   locals.sourceUrl = sourceUrl;
   locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);
-  return resolve(event, {
+  const response = await resolve(event, {
     // When a page is rendered its loads are done, so its cost is known. `%cost%` is the last thing in app.html: no text of
     // a visitor comes before `%theme%`, or has a `</body>` behind it.
     transformPageChunk: ({ html }) =>
@@ -52,6 +61,9 @@ const answer: Handle = ({ event, resolve }) => {
           showCost ? costLine(locals.stores.meter, event.request.method) : '',
         ),
   });
+  const challenge = locals.auth.deviceKeys?.offer();
+  if (challenge) response.headers.set('Secure-Session-Registration', registrationOffer(challenge));
+  return response;
 };
 
 /** The log gets what happened; the visitor a sentence. */

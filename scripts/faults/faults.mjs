@@ -425,8 +425,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/lib/server/http/headers.ts',
-        find: 'refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx))',
-        replace: 'await (void refusePlainHttp, worker.fetch(request, env, ctx))',
+        find: 'refusePlainHttp(request) ??',
+        replace: '(void refusePlainHttp, null) ??',
       },
     ],
     test: 'tests/integration/plain-http.test.ts',
@@ -479,5 +479,71 @@ export const FAULTS = [
     edits: [{ file: ACCOUNTS, find: ' AND ${notOvertaken(tried)}`', replace: '`' }],
     test: WHAT_CAN_GROW,
     title: "the account's five failures",
+  },
+  {
+    name: 'an error says that nothing was changed, whatever began',
+    edits: [
+      {
+        file: 'src/lib/server/http/claims.ts',
+        find: 'const told = [...deeds].filter(',
+        replace: 'const told = [...deeds].slice(deeds.size).filter(',
+      },
+    ],
+    test: FAILING_STORES,
+    title: 'signs nobody in: changing the password',
+  },
+  {
+    name: 'a raise of the epoch that is sent again is refused',
+    edits: [{ file: LEDGER_SQL, find: ' OR session_epoch = ${next})`', replace: ')`' }],
+    test: 'tests/integration/stumbling-d1.test.ts',
+    title: 'revoking all: is sent again',
+  },
+  {
+    name: 'a sign-in is sent again, and counts twice',
+    edits: [
+      {
+        file: 'src/lib/server/stores/writes.ts',
+        find: "'sign-in': { again: false,",
+        replace: "'sign-in': { again: true,",
+      },
+    ],
+    test: 'tests/integration/stumbling-d1.test.ts',
+    title: 'signing in: is not sent again',
+  },
+  {
+    name: 'what the sign-in page says comes from its address',
+    edits: [
+      {
+        file: 'src/routes/(guest)/login/+page.server.ts',
+        find: 'notice: left?.notice ?? null,',
+        replace: "notice: left?.notice ?? event.url.searchParams.get('notice'),",
+      },
+    ],
+    test: 'tests/integration/flash.test.ts',
+    title: 'is not told by an address',
+  },
+  {
+    name: 'the same sign-up sent again is refused',
+    edits: [
+      {
+        file: ACCOUNTS,
+        find: 'const madeIt = once !== null && (await throttle.isUsedUp(once));',
+        replace: 'const madeIt = false;',
+      },
+    ],
+    test: 'tests/integration/sent-twice.test.ts',
+    title: 'ends signed in, both times',
+  },
+  {
+    name: "an open page believes anybody's 401",
+    edits: [
+      {
+        file: 'src/lib/client/look.ts',
+        find: "if (type !== 'application/problem+json') return UNKNOWN;",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/look-judged.test.ts',
+    title: 'error',
   },
 ];

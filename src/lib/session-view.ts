@@ -24,4 +24,6 @@ export type SessionView = {
   lastActiveAt: number;
   /** When it ends by itself if it is not used any more. */
   endsAt: number;
+  /** Whether a copy of its cookie is of no use on another device. */
+  bound: boolean;
 };

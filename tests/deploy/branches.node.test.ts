@@ -63,7 +63,9 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
 
   const IS_TRUNK = 'the production branch of "pages-sessions" is "trunk"';
 
-  it.each<[keyof typeof GIT_STATES, args: string, says: string]>([
+  type Run = [git: keyof typeof GIT_STATES, args: string, says: string];
+
+  it.each([
     ['on a branch', '--branch feature', IS_TRUNK],
     ['no git', '--preview --branch trunk', IS_TRUNK],
     ['on a branch', '--branch=', '--branch takes the name of a branch'],
@@ -71,16 +73,16 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
     ['on a branch', '--preview --delete-old', '--delete-old is for production'],
     ['on a branch', '--workers --branch feature', '--branch and --delete-old are for Pages'],
     ['on a branch', '--location moon', '--location takes one of weur, '],
-  ])('is refused and changes nothing: %s, %s', async (git, args, says) => {
+  ] satisfies Run[])('is refused and changes nothing: %s, %s', async (git, args, says) => {
     const { code, error } = await deployed(git, args);
     expect(error).toContain(says);
     expect(code).toBe(1);
   });
 
-  it.each<[keyof typeof GIT_STATES, args: string, says: string]>([
+  it.each([
     ['detached HEAD', '', 'deploy  as production (branch "trunk")'],
     ['no git', '--preview', 'deploy  as preview (branch "preview")'],
-  ])('names the branch in its plan, whatever git is at: %s, %j', async (git, args, says) => {
+  ] satisfies Run[])('names the branch in its plan, whatever git is at: %s, %j', async (git, args, says) => {
     const { code, out } = await deployed(git, `--dry-run ${args}`);
     expect(out).toContain(`  ${says}\n`);
     expect(code).toBe(0);

@@ -9,7 +9,16 @@ import type { CloudflareApi } from './cloudflare-api';
 import { withPlaceholders } from './placeholders';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['package.json', 'prisma', 'scripts', 'src', ...CONFIGS, '.gitignore', '.svelte-kit'];
+const COPIED = [
+  'package.json',
+  'tsconfig.json',
+  'prisma',
+  'scripts',
+  'src',
+  ...CONFIGS,
+  '.gitignore',
+  '.svelte-kit',
+];
 
 export type Outcome = { code: number | null; out: string; error: string };
 

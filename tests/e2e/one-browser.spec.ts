@@ -32,7 +32,7 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await expect(device.page.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
   // Still signed in, with the password as it was.
   await device.visit('/account');
-  await expect(device.page.getByRole('main').getByText(other.username)).toBeVisible();
+  await expect(device.page.getByRole('region', { name: 'Profile' }).getByText(other.username)).toBeVisible();
 });
 
 test('the browser keeps no cookies: a right password makes nothing, and the page says why', async ({

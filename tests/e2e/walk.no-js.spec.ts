@@ -45,7 +45,9 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
     laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
   ).toBeVisible();
   await phone.expectSignedOut();
-  await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
+  await expect(
+    phone.page.getByText(/^This session was ended from Chrome .*, just now\. Sign in again\.$/),
+  ).toBeVisible();
   await phone.expectSignedOut();
   await expect(phone.page.getByText('Sign in to continue.')).toBeVisible();
 

@@ -265,20 +265,35 @@ export function storesWith(hooks: StepHooks) {
 export type Answer = { outcome: unknown; browser: Browser; before: string | undefined };
 
 /** Calls the route as SvelteKit would; gives its answer once the background work is done as well. */
-export async function call(scenario: Scenario, scene: Scene, hooks: StepHooks): Promise<Answer> {
-  const answer = await ask(scenario, scene, hooks);
+export async function call(
+  scenario: Scenario,
+  scene: Scene,
+  hooks: StepHooks,
+  db?: D1Database,
+): Promise<Answer> {
+  const answer = await ask(scenario, scene, hooks, db);
   await answer.browser.settle();
   return answer;
 }
 
 /** The same, while what comes after the answer may still go on. */
-export async function ask(scenario: Scenario, scene: Scene, hooks: StepHooks): Promise<Answer> {
+export async function ask(
+  scenario: Scenario,
+  scene: Scene,
+  hooks: StepHooks,
+  db?: D1Database,
+): Promise<Answer> {
   const { method = scenario.form || !scenario.page ? 'POST' : 'GET', path = '/sessions' } = scenario;
   const browser = scenario.browser?.(scene) ?? scene.laptop;
   const before = browser.cookie;
   const form = scenario.form?.(scene);
   const event: RouteEvent = {
-    ...browser.request({ ...storesWith(hooks), path, method: method === 'GET' ? 'GET' : 'POST' }),
+    ...browser.request({
+      ...storesWith(hooks),
+      ...(db && { db }),
+      path,
+      method: method === 'GET' ? 'GET' : 'POST',
+    }),
     request: new Request(new URL(path, ORIGIN), {
       method,
       headers: { 'user-agent': 'test', origin: ORIGIN },

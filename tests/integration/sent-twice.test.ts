@@ -48,7 +48,7 @@ describe('a sign-up that one browser sends twice', () => {
       const second = new Browser();
       await open(scene, second);
       const visit = browser.cookieNamed('cookies-kept');
-      second.plantNamed('cookies-kept', visit ?? '');
+      second.plant(visit ?? '', 'cookies-kept');
       const requests = [browser, second].map((one) => () => send(scene, one, username));
       const answers =
         how === 'at once'

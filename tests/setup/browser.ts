@@ -55,8 +55,9 @@ export class Browser {
       request: new Request(url, { method, headers: { 'user-agent': this.userAgent, origin: ORIGIN } }),
       cookies: {
         get: (name: string) => this.read(name, answer),
-        set: (name: string, value: string, { expires }: { expires?: Date } = {}) => {
-          answer.set(name, { value, expires: expires?.getTime() ?? Infinity });
+        set: (name: string, value: string, { expires, maxAge }: { expires?: Date; maxAge?: number } = {}) => {
+          const end = maxAge === undefined ? Infinity : Date.now() + maxAge * 1_000;
+          answer.set(name, { value, expires: expires?.getTime() ?? end });
         },
       },
       // Loopback has no throttle of its own.
@@ -85,18 +86,20 @@ export class Browser {
     return this.jar.get(SESSION_COOKIE)?.expires;
   }
 
-  /** Plants a cookie, as somebody who copied one would. */
-  plant(value: string): this {
-    this.jar.set(SESSION_COOKIE, { value, expires: Infinity });
-    return this;
-  }
-
+  /** A cookie as it would be sent now. */
   cookieNamed(name: string): string | undefined {
     return this.read(name);
   }
 
-  plantNamed(name: string, value: string): this {
+  /** Plants a cookie, as somebody who copied one would. */
+  plant(value: string, name = SESSION_COOKIE): this {
     this.jar.set(name, { value, expires: Infinity });
+    return this;
+  }
+
+  /** Loses a cookie. */
+  lose(name: string): this {
+    this.jar.delete(name);
     return this;
   }
 

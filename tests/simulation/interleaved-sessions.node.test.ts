@@ -40,7 +40,12 @@ const report = console.info;
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  vi.stubGlobal('console', { ...console, log: () => undefined, warn: () => undefined });
+  vi.stubGlobal('console', {
+    ...console,
+    log: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  });
 });
 
 beforeEach(() => d1.reset());

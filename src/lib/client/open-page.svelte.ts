@@ -31,7 +31,7 @@ export class OpenPage {
   /** Loads its data anew; the page stays as it is where that fails. Returns whether the data is new. */
   async loadAgain(): Promise<boolean> {
     const isNew = await loadAgain();
-    this.outdated = !isNew;
+    if (isNew) this.outdated = false;
     return isNew;
   }
 }

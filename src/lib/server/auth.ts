@@ -7,6 +7,7 @@ import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-ad
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
 import { createCurrent, type Current } from './sessions/current';
+import { createDeviceKeys } from './sessions/device-keys';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
 import { createSessionRecords } from './sessions/records';
@@ -28,6 +29,8 @@ export type AuthOptions = {
   facts: RequestFacts;
   /** Signs cookies and keys the throttle's ids; without it no browser is known as the account's own. */
   cookieSecrets?: CookieSecrets | undefined;
+  /** Whether a browser that can binds a session to its device; `cookieMilliseconds` shortens the proof's life, for tests. */
+  deviceBinding?: { cookieMilliseconds?: number } | null;
   passwordHash?: PasswordHash;
   users?: typeof userAdapter;
 };
@@ -44,6 +47,7 @@ export function createAuth({
   layout,
   facts,
   cookieSecrets,
+  deviceBinding = {},
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
@@ -51,7 +55,7 @@ export function createAuth({
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
   const kvSessions = adapterOver(sessionKv);
 
-  const ledger = createLedger(stores.db);
+  const ledger = createLedger(stores.db, { hasBindings: deviceBinding !== null });
   const records = createSessionRecords(
     kvSessions,
     ledger,
@@ -61,7 +65,11 @@ export function createAuth({
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
   const browser = createThisBrowser(facts, lucia);
   const background = createBackground(facts, records);
-  const current = asChecks(createCurrent({ facts, lucia, ledger, browser }));
+  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
+  const deviceKeys =
+    deviceBinding &&
+    createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
+  const current = asChecks(createCurrent({ facts, lucia, ledger, browser, deviceKeys }));
   const sessions = createSessions({
     facts,
     lucia,
@@ -72,7 +80,6 @@ export function createAuth({
     deeds: stores.deeds,
   });
 
-  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({
     facts,
@@ -86,7 +93,7 @@ export function createAuth({
     knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, signer),
     passwordHash,
   });
-  return { current, sessions, accounts };
+  return { current, sessions, accounts, deviceKeys };
 }
 
 /** The same, and what it asks the stores is told as the check. */

@@ -79,6 +79,22 @@ export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;
 /** Accounts that a browser is known to at a time: its cookie stays under 700 bytes. */
 export const DEVICE_COOKIE_ACCOUNTS_MAX = 6;
 
+/** A session that is bound to its device is taken only with a cookie that the device's key proved, not longer ago than this. */
+export const BOUND_COOKIE_MILLISECONDS = 10 * MINUTE_MILLISECONDS;
+/** Until then a device may answer a challenge: the offer to bind a session is one, each refresh brings another. */
+export const DEVICE_CHALLENGE_MILLISECONDS = 1 * MINUTE_MILLISECONDS;
+/** For so long after it was bound a session is taken without the cookie: requests that were under way have none. */
+export const BINDING_GRACE_MILLISECONDS = 10 * SECOND_MILLISECONDS;
+/** Clocks of Cloudflare's machines differ a little: a time further ahead than this is not ours. */
+export const CLOCK_SKEW_MILLISECONDS = 2 * SECOND_MILLISECONDS;
+/** A proof is about 400 characters long. */
+export const DEVICE_PROOF_MAX_CHARACTERS = 2_048;
+/** A session without proof of its device is noted in the activity once in this time. */
+export const UNPROVEN_NOTED_EVERY_MILLISECONDS = 1 * HOUR_MILLISECONDS;
+/** A page that lacks the proof tries again so often by itself, within so many seconds. */
+export const PROOF_RETRIES_MAX = 2;
+export const PROOF_RETRIES_SECONDS = 60;
+
 /** When guessing is slowed down, and by how much (ASVS 6.3.1). */
 export type ThrottleRule = {
   /** Failures before the first wait. */

@@ -1,7 +1,7 @@
 import type { KeySchema, UserAdapter } from 'lucia';
 import { recordEvent } from '../sessions/activity';
 import { type Account, type Actor, type Alongside, type Ledger, type Rotation } from '../sessions/ledger';
-import { actorStands, rotate } from '../sessions/ledger-sql';
+import { actorStands } from '../sessions/ledger-sql';
 import { leftoverIn, markLeftovers, selectLateSessions } from '../sessions/leftovers';
 import type { Arrival } from '../sessions/ledger';
 import type { Origin } from '../sessions/activity';
@@ -115,7 +115,7 @@ export function createKeys(
             sql`UPDATE Key SET hashed_password = ${newHash}
                 WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash} AND ${holds}`,
           ),
-          ...rotate(db, actor, rotation, changed),
+          ...ledger.rotate(actor, rotation, changed),
           ...alongside.statements,
         ]),
       );

@@ -1,11 +1,16 @@
 import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
 import { endedBy } from '$lib/words/session-end';
 import { SessionEnded } from '../sessions/confirmed';
+import { DeviceUnproven } from '../sessions/device-keys';
 import { storeError } from './claims';
 import { leaveNotice } from './flash';
+import { refuseUnproven } from './unproven';
 
 /** What a wrapper needs of an event. */
-export type GuardedEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals' | 'setHeaders'>;
+export type GuardedEvent = Pick<
+  RequestEvent,
+  'request' | 'url' | 'cookies' | 'locals' | 'setHeaders' | 'isDataRequest'
+>;
 
 const QUERY_MAX_CHARACTERS = 1_000;
 
@@ -25,9 +30,9 @@ export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promis
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 
-/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back. */
+/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back or refuse them. */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
-  if ((await auth.current.peek()) && (await auth.current.confirm())) redirect(303, '/sessions');
+  if ((await auth.current.peek()) && (await auth.current.confirmOrNobody())) redirect(303, '/sessions');
 }
 
 /**
@@ -43,6 +48,7 @@ export function guarded<E extends GuardedEvent, R>(
       return await handler(event);
     } catch (thrown) {
       if (thrown instanceof SessionEnded) return await toSignIn(event, comeBackTo);
+      if (thrown instanceof DeviceUnproven) refuseUnproven(event, thrown);
       if (isRedirect(thrown) || isHttpError(thrown)) throw thrown;
       throw storeFailure(event) ?? thrown;
     }

@@ -9,6 +9,7 @@ export const EVENT_TYPES = [
   'signed-in-new-device',
   'sign-in-failed',
   'proof-failed',
+  'device-proof-failed',
   'signed-out',
   'session-revoked',
   'others-revoked',

@@ -1,5 +1,6 @@
 import { LuciaError, type Session } from 'lucia';
 import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
+import { DeviceUnproven, type DeviceKeys } from './device-keys';
 import type { Ending } from './ending';
 import { stands, type Ledger } from './ledger';
 import { absoluteEnd, endingInTime } from './lifetime';
@@ -22,10 +23,16 @@ export type Look =
   | { is: 'replaced' }
   | { is: 'unknown' };
 
-type Parts = { facts: RequestFacts; lucia: SessionLucia; ledger: Ledger; browser: ThisBrowser };
+type Parts = {
+  facts: RequestFacts;
+  lucia: SessionLucia;
+  ledger: Ledger;
+  browser: ThisBrowser;
+  deviceKeys: DeviceKeys | null;
+};
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
-export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
+export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Parts) {
   /** The answer of `confirm`, for all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<ConfirmedSession | null> | undefined;
 
@@ -43,7 +50,9 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
     if (shown.status === 'rejected') throw shown.reason;
     const session = shown.value;
     if (!session) return 'absent';
-    return stands(session, standing) ? confirmed(session) : 'ended';
+    if (!stands(session, standing)) return 'ended';
+    deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId));
+    return confirmed(session);
   }
 
   /** The session that this browser has, if the ledger says that it stands. */
@@ -82,10 +91,13 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
      */
     async peek(): Promise<Session | null> {
       const session = facts.presented && (await readSession(lucia, facts.presented.sessionId));
-      return session?.state === 'idle' ? confirm() : session;
+      return session?.state === 'idle' ? this.confirmOrNobody() : session;
     },
 
     confirm,
+
+    /** The same for a page that works for guests: a session that lacks the proof of its device is nobody's there. */
+    confirmOrNobody: (): Promise<ConfirmedSession | null> => confirm().catch(nobodyIfUnproven),
 
     /** The confirmed session. Throws `SessionEnded` when there is none. */
     async require(): Promise<ConfirmedSession> {
@@ -126,6 +138,12 @@ export function createCurrent({ facts, lucia, ledger, browser }: Parts) {
       answer = undefined;
     },
   };
+}
+
+/** A session that lacks the proof of its device is nobody to greet; it has not ended. */
+function nobodyIfUnproven(thrown: unknown): null {
+  if (thrown instanceof DeviceUnproven) return null;
+  throw thrown;
 }
 
 export function sessionEnded(): never {

@@ -9,7 +9,7 @@ export function actorStands({ userId, sessionId, epoch }: Actor): Sql {
   return sql`(EXISTS (SELECT 1 FROM User WHERE id = ${userId} AND session_epoch = ${epoch}) AND ${notRevoked(sessionId)})`;
 }
 
-export function notRevoked(sessionId: string): Sql {
+export function notRevoked(sessionId: string | Sql): Sql {
   return sql`NOT EXISTS (SELECT 1 FROM RevokedSession WHERE id = ${sessionId})`;
 }
 

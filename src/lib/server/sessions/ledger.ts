@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
+import { bindingsAmong, moveBinding, purgeBindings, readBindings, type Binding } from './device-key-sql';
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
@@ -13,6 +14,8 @@ export type Standing = {
   epoch: number;
   /** Of the sessions that were revoked, why. */
   revoked: Map<string, Reason>;
+  /** Of the sessions that are bound to their device, how. */
+  bindings: Map<string, Binding>;
 };
 
 /** Why a session was revoked. `replaced`: its own browser signed in again, or goes on under another token. */
@@ -60,19 +63,30 @@ export function stands(session: Confirmed, standing: Standing | null): boolean {
  * The revocation ledger: which sessions have ended, in D1, where a write is seen by every later read.
  * KV decides what might be a session; this decides what still is one. Each write is one statement or one batch
  * (a transaction), and checks in the same breath that the session asking for it still stands.
+ *
+ * @param hasBindings whether sessions may be bound to their device; if not, nothing is asked or written of it
  */
-export function createLedger(db: D1Database) {
+export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boolean }) {
+  /** The binding of a session goes on with its browser: at the end of the rotation's batch. */
+  function movedBinding(sessionId: string, successor: { epoch: number; successorId: string }) {
+    return hasBindings ? [moveBinding(db, sessionId, successor)] : [];
+  }
+
   return {
-    /** One query: the user's epoch, and which of these sessions were revoked; `null` when there is no such user. */
+    /** One query: the user's epoch, and which of these sessions were revoked or are bound; `null` when there is no such user. */
     async standing(userId: string, sessionIds: string[]): Promise<Standing | null> {
+      const asked = JSON.stringify(sessionIds);
       const row = await prepare(
         db,
         sql`SELECT username, session_epoch AS epoch,
               (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
-               WHERE id IN (SELECT value FROM json_each(${JSON.stringify(sessionIds)}))) AS revoked
+               WHERE id IN (SELECT value FROM json_each(${asked}))) AS revoked,
+              ${hasBindings ? bindingsAmong(asked) : sql`'[]'`} AS bindings
             FROM User WHERE id = ${userId}`,
-      ).first<{ username: string; epoch: number; revoked: string }>();
-      return row && { ...row, revoked: new Map(JSON.parse(row.revoked) as [string, Reason][]) };
+      ).first<{ username: string; epoch: number; revoked: string; bindings: string }>();
+      if (!row) return null;
+      const revoked = new Map(JSON.parse(row.revoked) as [string, Reason][]);
+      return { ...row, revoked, bindings: readBindings(row.bindings) };
     },
 
     /** One query: when a session's browser signed in, and what ended it. */
@@ -111,6 +125,7 @@ export function createLedger(db: D1Database) {
             ]
           : []),
         ...purge(db, now),
+        ...(hasBindings ? [purgeBindings(db, now)] : []),
         selectLeftover(db),
       ];
     },
@@ -175,7 +190,7 @@ export function createLedger(db: D1Database) {
      * revoked at once, as KV may list its record for a while yet.
      */
     async replace(actor: Actor, successorId: string): Promise<boolean> {
-      const { userId, sessionId } = actor;
+      const { userId, sessionId, epoch } = actor;
       const [, replaced] = await db.batch(
         write('step-up', [
           revoke(db, { id: successorId, userId, reason: 'replaced' }, sql`NOT ${actorStands(actor)}`),
@@ -184,6 +199,7 @@ export function createLedger(db: D1Database) {
             { id: sessionId, userId, reason: 'replaced', replacedBy: successorId },
             actorStands(actor),
           ),
+          ...movedBinding(sessionId, { epoch, successorId }),
         ]),
       );
       return replaced?.meta.changes === 1;
@@ -204,6 +220,18 @@ export function createLedger(db: D1Database) {
       return raised?.meta.changes === 1;
     },
 
+    /**
+     * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if
+     * it took effect.
+     */
+    rotate(actor: Actor, rotation: Rotation, condition: Sql): D1PreparedStatement[] {
+      const { next: epoch, successorId } = rotation;
+      return [
+        ...rotate(db, actor, rotation, condition),
+        ...movedBinding(actor.sessionId, { epoch, successorId }),
+      ];
+    },
+
     /** As `endAll`, but this browser goes on as its successor. Also false if the caller's condition does not hold. */
     async endOthers(
       actor: Actor,
@@ -217,7 +245,7 @@ export function createLedger(db: D1Database) {
       const [, raised] = await db.batch(
         write('end-others', [
           recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-          ...rotate(db, actor, rotation, holds),
+          ...this.rotate(actor, rotation, holds),
           ...alongside.statements,
         ]),
       );

@@ -31,7 +31,7 @@ export function createList({ lucia, ledger, records }: Parts) {
     return listed
       .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
       .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
-      .map((session) => viewOf(session, false))
+      .map((session) => viewOf(session, false, standing))
       .sort((a, b) => b.lastActiveAt - a.lastActiveAt);
   }
 
@@ -52,7 +52,7 @@ export function createList({ lucia, ledger, records }: Parts) {
       if (!stands(current, standing)) sessionEnded();
       return {
         unlisted: known === null,
-        sessions: [viewOf(current, true), ...liveOthers(current, listed, standing)],
+        sessions: [viewOf(current, true, standing), ...liveOthers(current, listed, standing)],
         more: listed.length >= SESSIONS_LISTED_MAX,
       };
     },
@@ -64,7 +64,7 @@ export function createList({ lucia, ledger, records }: Parts) {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // Beside the write that ends them: the user's epoch may have been raised already.
-        return liveOthers(current, listed, { username, epoch: current.epoch, revoked });
+        return liveOthers(current, listed, { username, epoch: current.epoch, revoked, bindings: new Map() });
       } catch {
         return null;
       }
@@ -77,7 +77,7 @@ export function countOf(others: SessionView[] | null): number | null {
   return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
 }
 
-function viewOf(session: Session, current: boolean): SessionView {
+function viewOf(session: Session, current: boolean, standing: Standing | null): SessionView {
   return {
     id: session.sessionId,
     current,
@@ -88,5 +88,6 @@ function viewOf(session: Session, current: boolean): SessionView {
     // Every renewal sets the active period anew, so its end tells when the session was last renewed.
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
     endsAt: session.idlePeriodExpiresAt.getTime(),
+    bound: standing?.bindings.has(session.sessionId) ?? false,
   };
 }

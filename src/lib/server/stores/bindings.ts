@@ -5,6 +5,8 @@ export type Bindings = {
   db: D1Database;
   layout: SessionLayout;
   cookieSecrets?: { current: string; previous?: string | undefined };
+  /** `null`: sessions are not bound to devices. */
+  deviceBinding: { cookieMilliseconds?: number } | null;
   showCost: boolean;
   breachCheck?: string;
   /** Whether `/race` is there. */
@@ -28,6 +30,7 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     ...(env.COOKIE_SECRET && {
       cookieSecrets: { current: env.COOKIE_SECRET, previous: env.COOKIE_SECRET_PREVIOUS },
     }),
+    deviceBinding: deviceBindingOf(env),
     showCost: env.SHOW_COST !== 'off',
     breachCheck: env.BREACH_CHECK,
     race: env.RACE !== 'off',
@@ -39,6 +42,11 @@ export function bindings(platform: App.Platform | undefined): Bindings {
 function webAddress(value: string | undefined): string | null {
   const url = URL.parse(value ?? '');
   return url && ['https:', 'http:'].includes(url.protocol) ? url.href : null;
+}
+
+function deviceBindingOf({ DEVICE_BINDING, BOUND_COOKIE_SECONDS }: Partial<Env>) {
+  if (DEVICE_BINDING === 'off') return null;
+  return BOUND_COOKIE_SECONDS ? { cookieMilliseconds: Number(BOUND_COOKIE_SECONDS) * 1_000 } : {};
 }
 
 function layoutOf(value: string): SessionLayout {

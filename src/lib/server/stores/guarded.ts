@@ -99,6 +99,12 @@ function isConstraintViolation(error: unknown): boolean {
   return error instanceof Error && error.message.includes('constraint failed');
 }
 
+/** Whether SQLite itself refused a batch, which is a transaction: nothing of it happened. */
+function saysNo(error: unknown): boolean {
+  const cause = error instanceof StoreUnavailable ? error.cause : error;
+  return isConstraintViolation(cause) || messageOf(cause).includes('SQLITE_ERROR');
+}
+
 const KV_METHODS = ['get', 'getWithMetadata', 'put', 'delete', 'list'];
 
 function guardKV(kv: KVNamespace, attempt: Attempt): KVNamespace {
@@ -148,8 +154,7 @@ async function noting(
   try {
     results = await send({ again: WRITES[name].again, onAgain: () => void (times += 1) });
   } catch (error) {
-    // D1 said no: a batch is a transaction.
-    if (isConstraintViolation(error)) deeds.delete(name);
+    if (times === 1 && saysNo(error)) deeds.delete(name);
     throw error;
   }
   if (tookEffect(name, results)) deeds.set(name, 'done');

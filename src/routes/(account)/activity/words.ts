@@ -10,6 +10,7 @@ export const words = {
     'signed-in-new-device': 'Signed in from a new device',
     'sign-in-failed': 'Somebody tried to sign in with a wrong password',
     'proof-failed': 'A signed-in browser gave a wrong password',
+    'device-proof-failed': 'A session that is bound to its device was used without proof of it, and was refused',
     'signed-out': 'Signed out',
     'session-revoked': 'Ended a session',
     'others-revoked': 'Ended all other sessions',

@@ -12,6 +12,7 @@ export const words = {
     signedIn: 'Signed in',
     lastActive: 'Last active',
     activeNow: 'Active now',
+    bound: 'Bound to this device',
   },
   current: 'This device',
   others: 'Other sessions',
