@@ -18,6 +18,8 @@ const SESSIONS = 'src/lib/server/sessions/sessions.ts';
 const TOKEN = 'src/lib/server/sessions/token.ts';
 const THROTTLE = 'src/lib/server/throttle/throttle.ts';
 const ACCOUNTS = 'src/lib/server/accounts/accounts.ts';
+const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
+const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
 const WAVES = 'tests/integration/waves.test.ts';
@@ -28,6 +30,7 @@ const MOVES = 'src/lib/server/sessions/moves.ts';
 const MOVES_SQL = 'src/lib/server/sessions/moves-sql.ts';
 const MOVED = 'tests/integration/moves.test.ts';
 const THROTTLED = 'tests/integration/throttle.test.ts';
+const DEVICE_BINDING = 'tests/integration/device-binding.test.ts';
 const WHAT_CAN_GROW = 'tests/integration/what-can-grow.node.test.ts';
 
 /** @type {Fault[]} */
@@ -49,7 +52,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: '// KV may not show it here yet: what D1 saw the birth of is ended all the same.',
+        find: '// KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.',
         replace: 'await records.remove(sessionId);',
       },
     ],
@@ -124,8 +127,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'if (!session) return null;',
-        replace: 'if (!session) return ended(sessionId, standing);',
+        find: "if (!session) return 'absent';",
+        replace: "if (!session) return 'ended';",
       },
     ],
     ...HISTORIES,
@@ -135,8 +138,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: "if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();",
-        replace: 'void standing, sessionId;\n    browser.dropCookie();',
+        find: "if (reason === 'replaced') return reason;",
+        replace: '',
       },
     ],
     test: 'tests/integration/one-browser.test.ts',
@@ -174,9 +177,9 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'const [session, standing] = await Promise.all([\n      readSession(lucia, sessionId),\n',
+        find: 'const [shown, asked] = await Promise.allSettled([\n      readSession(lucia, sessionId),\n',
         replace:
-          'const first = await readSession(lucia, sessionId);\n    const [session, standing] = await Promise.all([\n      first,\n',
+          'const first = await readSession(lucia, sessionId);\n    const [shown, asked] = await Promise.allSettled([\n      first,\n',
       },
     ],
     test: WAVES,
@@ -416,8 +419,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'return ended(sessionId, await ledger.standing(user.userId, [sessionId]));',
-        replace: 'void user;\n      return ended(sessionId, null);',
+        find: "return standing?.revoked.get(sessionId) === 'replaced' ? 'replaced' : 'ended';",
+        replace: "void standing;\n      return 'ended';",
       },
     ],
     test: INTERLEAVED,
@@ -568,8 +571,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/routes/(guest)/login/+page.server.ts',
-        find: 'return { notice: takeNotice(event) };',
-        replace: "return { notice: takeNotice(event) ?? event.url.searchParams.get('notice') };",
+        find: 'notice: left?.notice ?? null,',
+        replace: "notice: left?.notice ?? event.url.searchParams.get('notice'),",
       },
     ],
     test: 'tests/integration/flash.test.ts',
@@ -586,5 +589,101 @@ export const FAULTS = [
     ],
     test: 'tests/integration/sent-twice.test.ts',
     title: 'ends signed in, both times',
+  },
+  {
+    name: 'a bound session is taken without proof of its device',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: 'if (cookie === undefined || !tokens?.isBoundCookie(cookie, binding.id))',
+        replace: 'if (false as boolean)',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'by nobody who copied the session cookie alone',
+  },
+  {
+    name: 'a bound cookie lasts from its proof, not from its challenge',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: 'const endsAt = challengedAt + lifetime;',
+        replace: 'const endsAt = Date.now() + lifetime;',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'that is sent again within its minute gains nothing',
+  },
+  {
+    name: 'a session that is bound can be bound again with the same offer',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: 'WHERE DeviceKey.created_at < ${offeredAt}',
+        replace: 'WHERE TRUE',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'a second time, by the same key and by another',
+  },
+  {
+    name: 'a refresh goes on after its session has ended',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: '\n          AND ${notRevoked(sql`DeviceKey.session_id`)} AS stands',
+        replace: ' AS stands',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'signing out ends its binding',
+  },
+  {
+    name: 'a registration does not ask whether its session stands',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: 'FROM User WHERE User.id = ${userId} AND ${actorStands(actor)}\n        ON CONFLICT',
+        replace: 'FROM User WHERE User.id = ${userId}\n        ON CONFLICT',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'and once the session has ended',
+  },
+  {
+    name: 'a rotation leaves the binding behind',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'return hasBindings ? [moveBinding(db, sessionId, successor)] : [];',
+        replace: 'return [];',
+      },
+    ],
+    test: 'tests/simulation/bound-sessions.node.test.ts',
+    title: 'refresh ∥ ending the others',
+  },
+  {
+    name: 'a bound cookie that proves nothing stays',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: "        setCookie('', 0);\n",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/unproven.test.ts',
+    title: 'takes away a bound cookie that proves nothing',
+  },
+  {
+    name: "an open page believes anybody's 401",
+    edits: [
+      {
+        file: 'src/lib/client/look.ts',
+        find: "if (type !== 'application/problem+json') return UNKNOWN;",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/look-judged.test.ts',
+    title: 'error',
   },
 ];

@@ -4,6 +4,7 @@ import { guardStores } from '$lib/server/stores/guarded';
 
 const ORIGIN = 'https://sessions.example';
 export const SESSION_COOKIE = '__Host-session';
+export const CONFIRMATION_COOKIE = '__Host-confirmation';
 
 export type RequestOptions = Omit<AuthOptions, 'stores' | 'facts'> & {
   kv: KVNamespace;
@@ -61,8 +62,8 @@ export class Browser {
       cookies: {
         get: (name: string) => this.read(name, answer),
         set: (name: string, value: string, { expires, maxAge }: { expires?: Date; maxAge?: number } = {}) => {
-          const end = maxAge === undefined ? Infinity : Date.now() + maxAge * 1_000;
-          answer.set(name, { value, expires: expires?.getTime() ?? end });
+          const end = maxAge === undefined ? expires?.getTime() : Date.now() + maxAge * 1_000;
+          answer.set(name, { value, expires: end ?? Infinity });
         },
       },
       // Loopback has no throttle of its own.
@@ -91,12 +92,17 @@ export class Browser {
     return this.jar.get(SESSION_COOKIE)?.expires;
   }
 
+  /** The confirmation as it would be sent now. */
+  get confirmation(): string | undefined {
+    return this.read(CONFIRMATION_COOKIE);
+  }
+
   /** A cookie as it would be sent now. */
   cookieNamed(name: string): string | undefined {
     return this.read(name);
   }
 
-  /** Plants a cookie, as somebody who copied one would. */
+  /** Plants a cookie, as somebody who copied one would; it does not expire. */
   plant(value: string, name = SESSION_COOKIE): this {
     this.jar.set(name, { value, expires: Infinity });
     return this;
@@ -105,11 +111,6 @@ export class Browser {
   /** Loses a cookie. */
   lose(name: string): this {
     this.jar.delete(name);
-    return this;
-  }
-
-  plantNamed(name: string, value: string): this {
-    this.jar.set(name, { value, expires: Infinity });
     return this;
   }
 

@@ -19,7 +19,7 @@ const logged: string[] = [];
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const log = (...words: unknown[]) => void logged.push(words.join(' '));
-  vi.stubGlobal('console', { ...console, log, warn: log });
+  vi.stubGlobal('console', { ...console, log, warn: log, error: log });
 });
 
 afterAll(() => {

@@ -6,6 +6,7 @@ import { userAdapter } from './accounts/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
+import { createConfirmation } from './sessions/confirmation';
 import { createCurrent, type Current } from './sessions/current';
 import { createDeviceKeys } from './sessions/device-keys';
 import { createLedger } from './sessions/ledger';
@@ -56,7 +57,8 @@ export function createAuth({
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
   const kvSessions = adapterOver(sessionKv);
 
-  const ledger = createLedger(stores.db, { hasBindings: deviceBinding !== null });
+  const ledgerOptions = { hasBindings: deviceBinding !== null };
+  const ledger = createLedger(stores.db, ledgerOptions);
   const records = createSessionRecords(
     kvSessions,
     ledger,
@@ -64,14 +66,26 @@ export function createAuth({
     stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
-  const browser = createThisBrowser(facts, lucia);
-  const background = createBackground(facts, records);
   const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
+  const confirmation = createConfirmation(facts, signer);
+  const browser = createThisBrowser(facts, lucia, confirmation);
+  const background = createBackground(facts, records);
   const deviceKeys =
     deviceBinding &&
     createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
   const moves = createMoveNotes(stores.db, facts);
-  const current = asChecks(createCurrent({ facts, lucia, ledger, browser, deviceKeys, moves }));
+  const current = asChecks(
+    createCurrent({
+      facts,
+      lucia,
+      ledger,
+      ledgerOnce: createLedger(stores.dbOnce, ledgerOptions),
+      browser,
+      confirmation,
+      deviceKeys,
+      moves,
+    }),
+  );
   const sessions = createSessions({
     db: stores.db,
     facts,

@@ -58,6 +58,15 @@ export const BACKGROUND_DELETES_AT_ONCE = 6;
  */
 export const ROTATIONS_PER_HOUR_MAX = 60;
 
+/** How long the ledger's yes, signed, greets on page views that ask nobody: so long after its end a session may still be greeted. */
+export const CONFIRMATION_SECONDS = 60;
+/** How far ahead of ours the clock of the machine that signed it may be. */
+export const CONFIRMATION_AHEAD_MILLISECONDS = 2 * SECOND_MILLISECONDS;
+/** A longer cookie is none of ours, and is not even hashed. */
+export const CONFIRMATION_MAX_BYTES = 1_024;
+/** A page view waits so long to learn whom to greet; then it greets nobody, and the page looks once more by itself. */
+export const PEEK_TIMEOUT_MILLISECONDS = 500;
+
 /** How long a password given counts as proof for ending other sessions (ASVS 7.5.1). */
 export const PROOF_PERIOD_MILLISECONDS = 15 * MINUTE_MILLISECONDS;
 
