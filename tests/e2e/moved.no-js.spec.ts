@@ -14,7 +14,7 @@ test('a sign-in that was not its user ends from the activity, and a new password
   const event = page.locator('[data-event="session-moved"]');
   await event.getByRole('button', { name: "This wasn't me" }).click();
   await givePassword(laptop, user, "This wasn't me");
-  await expect(page.getByText('Ended: Firefox on Windows, local.')).toBeVisible();
+  await expect(page.getByText('Ended: Firefox on Windows, Local.')).toBeVisible();
   await thief.expectSignedOut();
   await desktop.expectSignedOut();
   await laptop.field('Current password').fill(user.password);

@@ -27,7 +27,7 @@ test('a cookie that is used elsewhere shows on every device; "This wasn\'t me" e
   await laptop.ready();
   await expectAccessible(page);
   await givePassword(laptop, user, "This wasn't me");
-  await expect(page.getByText('Ended: Firefox on Windows, local.')).toBeVisible();
+  await expect(page.getByText('Ended: Firefox on Windows, Local.')).toBeVisible();
   await thief.expectSignedOut();
   await desktop.expectSignedOut();
   await expectAccessible(page);
@@ -90,7 +90,7 @@ test('a session opens on a page of its own; from the activity, too, under whatev
   const first = await laptop.sessionId();
   await laptop.visit('/sessions');
   await laptop.endSession(await phone.sessionId());
-  await expect(page.getByRole('status').filter({ hasText: /Ended: Chrome on \w+, local\./ })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: /Ended: Chrome on \w+, Local\./ })).toBeVisible();
   await phone.startSignedIn(user);
   await laptop.visit('/sessions');
   await laptop.endOthers();
@@ -100,7 +100,7 @@ test('a session opens on a page of its own; from the activity, too, under whatev
   await laptop.visit('/activity');
   await expect(page.locator('[data-event="signed-up"]')).toContainText('This session');
   await page.locator('[data-event="session-revoked"]').getByRole('link').click();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/Chrome on \w+, local/);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/Chrome on \w+, Local/);
   await expect(page.getByText(/Ended from the list of sessions, /)).toBeVisible();
   await expectAccessible(page);
 

@@ -8,7 +8,7 @@ const ANDROID =
   'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36';
 
 export const SAYS_BOTH =
-  /Signed in on Firefox on Windows, local\.\s+Used from Chrome on Android, local just now/;
+  /Signed in on Firefox on Windows, Local\.\s+Used from Chrome on Android, Local just now/;
 
 /**
  * A desktop that signed in, a laptop of the same user whose proof of the password is old, and a phone with a copy of the desktop's cookie, which it
