@@ -26,6 +26,7 @@ const list = v.strictObject({
       lastActiveAt: v.number(),
       endsAt: v.number(),
       moved: v.array(v.unknown()),
+      bound: v.boolean(),
     }),
   ),
 });
