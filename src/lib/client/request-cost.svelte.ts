@@ -19,7 +19,10 @@ export class RequestCost {
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         // Switching the theme brings no page, and a look shows nothing new.
-        if (!(entry instanceof PerformanceResourceTiming) || NO_PAGES.some((path) => entry.name.endsWith(path)))
+        if (
+          !(entry instanceof PerformanceResourceTiming) ||
+          NO_PAGES.some((path) => entry.name.endsWith(path))
+        )
           continue;
         const cost = costOf(entry.serverTiming);
         if (!cost) continue;
