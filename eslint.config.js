@@ -83,7 +83,7 @@ export default defineConfig(
   },
   {
     // Playwright reads the fixtures a fixture asks for from this pattern, `{}` for none.
-    files: ['tests/e2e/fixtures.ts', 'tests/deploy/rehearsal.spec.ts'],
+    files: ['tests/e2e/fixtures.ts', 'tests/deploy/rehearsal.ts'],
     rules: { 'no-empty-pattern': 'off' },
   },
   ...rooms,

@@ -1,6 +1,6 @@
 /**
  * Imports between the rooms of `src/lib/server` go one way: what stands later in this list may import what stands before it. policy.ts and
- * kv-adapter/ import nothing of the app; auth.ts puts the rooms together.
+ * kv-adapter/ import nothing of the app; auth.ts puts the rooms together, and purge.ts for the cron of a Worker.
  */
 const ROOMS = ['stores', 'sessions', 'throttle', 'accounts', 'http'];
 
@@ -58,7 +58,7 @@ function rulesOf(room) {
 /** @type {import('eslint').Linter.Config[]} */
 const config = [
   {
-    files: ['src/routes/**', 'src/*.ts', 'src/lib/server/auth.ts'],
+    files: ['src/routes/**', 'src/*.ts', 'src/lib/server/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: otherMakers('') }] },
   },
   {
@@ -71,6 +71,15 @@ const config = [
             { group: ['../**', '$*'], message: 'People copy this folder: it imports lucia’s types alone.' },
           ],
         },
+      ],
+    },
+  },
+  {
+    files: ['src/lib/server/kv-adapter/contract/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['../../**', '$*'], message: 'The contract travels with the adapter.' }] },
       ],
     },
   },

@@ -36,7 +36,8 @@ export default {
 
 /**
  * Kit answers some addresses before any hook runs (`/__route.js`, whatever begins with `/_app`). So the worker that Pages
- * runs is a wrapper around Kit's, which gives such an answer the security headers as well.
+ * runs is a wrapper around Kit's, which gives such an answer the security headers as well. Beside it goes the entry of
+ * wrangler.workers.toml: the same, and the cron that Pages has not.
  * @param {import('@sveltejs/kit').Adapter} kits
  * @returns {import('@sveltejs/kit').Adapter}
  */
@@ -52,6 +53,15 @@ function withHeadersOnEveryAnswer(kits) {
         `import worker from '../cloudflare-tmp/worker.js';
 import { withSecurityHeaders } from '../../src/lib/server/http/headers.ts';
 export default withSecurityHeaders(worker);
+`,
+      );
+      // What is in the folder and is no static file; Pages knows it by itself.
+      writeFileSync(builder.getBuildDirectory('cloudflare/.assetsignore'), '_worker.js\n_routes.json\n');
+      writeFileSync(
+        builder.getBuildDirectory('cloudflare-tmp/with-cron.js'),
+        `import worker from '../cloudflare/_worker.js';
+import { purge } from '../../src/lib/server/purge.ts';
+export default { ...worker, scheduled: (_event, env, ctx) => ctx.waitUntil(purge(env)) };
 `,
       );
     },

@@ -1,99 +1,60 @@
-/**
- * `npm run deploy`: from a clone to a live site on Cloudflare Pages. Checks, plans, makes what is missing, deploys, and asks
- * the live site how it is. Run again, it changes nothing but the deployment; after a failure it goes on where that was.
- * docs/deploy.md has the rest. All through wrangler's own commands.
- */
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { environmentOf, parseConfig, storesOf } from './deploy/config.mjs';
-import { planFor, planInWords } from './deploy/plan.mjs';
-import { CONFIG, requireNoProblems } from './deploy/preflight.mjs';
-import {
-  buildApp,
-  deleteOldDeployments,
-  deploy,
-  makeWhatIsMissing,
-  migrateDatabases,
-  setSecrets,
-} from './deploy/steps.mjs';
-import { findAccount } from './deploy/wrangler.mjs';
-import { main, StepFailed } from './lib/processes.mjs';
+/** `npm run deploy`: from a clone to a live site on Cloudflare Pages, or with --workers as a Worker. docs/deploy.md has the rest. */
+import { command, requireBindings } from './lib/command.mjs';
+import { StepFailed } from './lib/processes.mjs';
 
-const USAGE = `Usage: npm run deploy [-- options]
+/** D1's, as wrangler takes them. */
+const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam'];
+
+const usage = `Usage: npm run deploy [-- options]
   --preview        the preview environment, with stores of its own, instead of production
-  --branch NAME    the branch it is deployed as (the project's production branch; with --preview "preview")
-  --delete-old     once it is well, delete the older production deployments
+  --workers        as a Worker with static assets, instead of to Pages
+  --location HINT  where the database is made, if it is: ${LOCATIONS.join(', ')} (automatic: near this machine)
+  --branch NAME    Pages: the branch it is deployed as (the project's production branch; with --preview "preview")
+  --delete-old     Pages: once it is well, delete the older production deployments
   --dry-run        print the plan, change nothing
   --allow-dirty    deploy what is not committed
   --skip-build     take the build that is there`;
 
-await main(async () => {
-  const options = readOptions();
-  console.log('Checking wrangler.toml, the sources and the git tree …');
-  requireNoProblems(options);
-
-  console.log('Looking at the Cloudflare account …');
-  const account = await findAccount();
-  process.env.CLOUDFLARE_ACCOUNT_ID = account;
-  const target = readTarget(options);
-  const plan = await planFor(target);
-  console.log(`\nThe plan for account ${account}:\n${planInWords(target, plan)}\n`);
-  if (options.dryRun) return console.log('Nothing was changed.');
-
-  if (!options.skipBuild) await buildApp();
-  await makeWhatIsMissing(target, plan);
-  await setSecrets(target, plan);
-  await migrateDatabases(target, plan);
-  await deploy(target, plan);
-  await deleteOldDeployments(target, plan);
+const options = /** @type {const} */ ({
+  preview: { type: 'boolean' },
+  workers: { type: 'boolean' },
+  location: { type: 'string' },
+  branch: { type: 'string' },
+  'delete-old': { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  'allow-dirty': { type: 'boolean' },
+  'skip-build': { type: 'boolean' },
 });
 
-function readOptions() {
-  const { preview, branch, ...flags } = parse();
+await command({ usage, options }, async (given) => {
+  const wrong = wrongWith(given);
+  if (wrong) throw new StepFailed(`${wrong}\n\n${usage}`);
+  if (given.workers) await requireBindings('wrangler.workers.toml');
+  const { deploy } = await import('./deploy/deploy.mjs');
+  await deploy({
+    preview: given.preview === true,
+    workers: given.workers === true,
+    location: given.location === undefined ? null : String(given.location),
+    branch: given.branch === undefined ? null : String(given.branch),
+    deleteOld: given['delete-old'] === true,
+    dryRun: given['dry-run'] === true,
+    allowDirty: given['allow-dirty'] === true,
+    skipBuild: given['skip-build'] === true,
+  });
+});
+
+/** @param {import('./lib/command.mjs').Values} given */
+function wrongWith({ preview, workers, location, branch, 'delete-old': deleteOld }) {
   // With an empty one wrangler takes git's branch, which may be production's; one that begins with "-" is an option to it.
-  if (branch !== undefined && !/^[^\s-]\S*$/.test(branch)) {
-    throw new StepFailed(`--branch takes the name of a branch.\n\n${USAGE}`);
+  if (branch !== undefined && !/^[^\s-]\S*$/.test(String(branch))) {
+    return '--branch takes the name of a branch.';
   }
-  if (preview && flags['delete-old']) throw new StepFailed(`--delete-old is for production.\n\n${USAGE}`);
-  return {
-    preview,
-    branch: branch ?? null,
-    deleteOld: flags['delete-old'],
-    dryRun: flags['dry-run'],
-    allowDirty: flags['allow-dirty'],
-    skipBuild: flags['skip-build'],
-  };
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      options: {
-        preview: { type: 'boolean', default: false },
-        branch: { type: 'string' },
-        'delete-old': { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-        'allow-dirty': { type: 'boolean', default: false },
-        'skip-build': { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new StepFailed(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  if (preview && deleteOld) return '--delete-old is for production.';
+  if (workers && (branch !== undefined || deleteOld)) {
+    return '--branch and --delete-old are for Pages: a Worker has no branches, and its old versions have no address.';
   }
-}
-
-/**
- * @param {ReturnType<typeof readOptions>} options
- * @returns {import('./deploy/plan.mjs').Target}
- */
-function readTarget({ preview, branch, deleteOld }) {
-  const config = parseConfig(readFileSync(CONFIG, 'utf8'));
-  return {
-    project: String(config.name),
-    environmentName: preview ? 'preview' : 'production',
-    section: environmentOf(config, preview).name,
-    branch,
-    deleteOld,
-    stores: storesOf(config, preview),
-  };
+  if (location !== undefined && !LOCATIONS.includes(String(location))) {
+    return `--location takes one of ${LOCATIONS.join(', ')}.`;
+  }
+  return null;
 }

@@ -1,12 +1,12 @@
 /**
  * Serves the built app for the end-to-end tests: `node scripts/serve-test.mjs <owner | index> <port>`; Playwright's `webServer` waits for it
  * and stops it. That of the index layout does not show what an answer cost, so that both of that choice are tested as well.
- * Every run starts on empty KV and D1, in a folder of its own.
+ * WORKERS=1 serves it as a Worker, not as Pages. Every run starts on empty KV and D1, in a folder of its own.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitOf, main, ROOT } from './lib/processes.mjs';
-import { startPages } from './lib/serve.mjs';
+import { startServer } from './lib/serve.mjs';
 import { ensureDevVars, migrate } from './lib/steps.mjs';
 
 await main(async () => {
@@ -17,5 +17,6 @@ await main(async () => {
   await migrate(stateFolder);
   const showCost = layout === 'owner' ? 'on' : 'off';
   const vars = { SESSION_LAYOUT: layout, SHOW_COST: showCost };
-  return await exitOf(startPages({ port: Number(port), stateFolder, vars }));
+  const workers = process.env.WORKERS === '1';
+  return exitOf(startServer({ port: Number(port), stateFolder, workers, vars }));
 });

@@ -1,41 +1,18 @@
 import { storesOf, withoutIds } from './config.mjs';
 
 /**
- * What Cloudflare Pages refuses, or takes and then fails on: found here before anything is made. Each check gives sentences
+ * What Cloudflare refuses, or takes and then fails on: found here before anything is made. Each check gives sentences
  * that say what is wrong and how to mend it; none means all is well.
  * @typedef {import('./config.mjs').Config} Config
  * @typedef {import('./config.mjs').Environment} Environment
  */
 
 /** The sections that Pages knows (workers-sdk, validation-pages.ts), and what is not sent to it. */
-const KNOWN_TO_PAGES = new Set([
-  '$schema',
-  'ai',
-  'analytics_engine_datasets',
-  'browser',
-  'compatibility_date',
-  'compatibility_flags',
-  'd1_databases',
-  'dev',
-  'durable_objects',
-  'env',
-  'hyperdrive',
-  'kv_namespaces',
-  'limits',
-  'mtls_certificates',
-  'name',
-  'no_bundle',
-  'pages_build_output_dir',
-  'placement',
-  'queues',
-  'r2_buckets',
-  'send_metrics',
-  'services',
-  'upload_source_maps',
-  'vars',
-  'vectorize',
-  'version_metadata',
-]);
+const KNOWN_TO_PAGES = new Set(
+  `$schema ai analytics_engine_datasets browser compatibility_date compatibility_flags d1_databases dev durable_objects env hyperdrive
+   kv_namespaces limits mtls_certificates name no_bundle pages_build_output_dir placement queues r2_buckets send_metrics services
+   upload_source_maps vars vectorize version_metadata`.split(/\s+/),
+);
 
 /** What people try first, and where to go instead. */
 const INSTEAD = new Map([
@@ -47,28 +24,29 @@ const INSTEAD = new Map([
 
 const ENVIRONMENTS = ['preview', 'production'];
 
-/** The sections whose entries an environment does not inherit, and what their names are called there. */
-const NOT_INHERITED = /** @type {const} */ ([
-  'kv_namespaces',
-  'd1_databases',
-  'r2_buckets',
-  'services',
-  'hyperdrive',
-]);
+/** The sections whose entries an environment does not inherit. */
+const NOT_INHERITED = ['kv_namespaces', 'd1_databases', 'r2_buckets', 'services', 'hyperdrive'];
 
 /**
- * @param {Config} config
+ * @param {Config} config of Pages, or with `workers` of a Worker, whose sections wrangler checks itself
+ * @param {{ workers?: boolean }} [options]
  * @returns {string[]}
  */
-export function problemsInConfig(config) {
+export function problemsInConfig(config, { workers = false } = {}) {
   const { env = {}, ...top } = config;
-  return [
-    ...problemsWithName(config),
+  const forPages = [
+    ...(config.pages_build_output_dir
+      ? []
+      : ['"pages_build_output_dir" is missing: set it to ".svelte-kit/cloudflare".']),
     ...Object.keys(env)
       .filter((name) => !ENVIRONMENTS.includes(name))
       .map((name) => `[env.${name}]: Pages has the environments preview and production only. Remove it.`),
     ...refusedIn(top, ''),
     ...Object.entries(env).flatMap(([name, section]) => refusedIn(section, `env.${name}.`)),
+  ];
+  return [
+    ...(config.name ? [] : ['"name" is missing: it is what the project is called.']),
+    ...(workers ? [] : forPages),
     ...Object.entries(env).flatMap(([name, section]) => missingIn(top, section, name)),
     ...(env.preview
       ? []
@@ -85,16 +63,6 @@ function sharedStores(config) {
       production.some((other) => other.kind === kind && (other.title === title || (id && other.id === id))),
     )
     .map(({ binding }) => `${binding} of [env.preview] is production's own: give previews another one.`);
-}
-
-/** @param {Config} config */
-function problemsWithName({ name, pages_build_output_dir }) {
-  const problems = [];
-  if (!name) problems.push('"name" is missing: it is what the Pages project is called.');
-  if (!pages_build_output_dir) {
-    problems.push('"pages_build_output_dir" is missing: set it to ".svelte-kit/cloudflare".');
-  }
-  return problems;
 }
 
 /**
@@ -155,8 +123,10 @@ export function problemsInSource(files) {
     if (DEBUG_MODE.test(text)) {
       problems.push(`${path}: Lucia's debugMode writes wrong passwords into the log. Turn it off.`);
     }
-    const past = /pbkdf2/i.test(text) ? [...text.matchAll(ITERATIONS)].map(countIn).filter(isPastLimit) : [];
-    for (const count of past) {
+    const counts = /pbkdf2/i.test(text) ? [...text.matchAll(ITERATIONS)] : [];
+    for (const [, named = '', positional = ''] of counts) {
+      const count = Number((named || positional).replaceAll('_', ''));
+      if (count <= PBKDF2_MAX_ITERATIONS) continue;
       problems.push(
         `${path}: PBKDF2 with ${count} iterations throws on Cloudflare, which allows ${PBKDF2_MAX_ITERATIONS}. Hash as src/lib/server/accounts/password.ts does.`,
       );
@@ -165,30 +135,24 @@ export function problemsInSource(files) {
   });
 }
 
-/** @param {RegExpMatchArray} match */
-function countIn([, named, positional]) {
-  return Number((named ?? positional ?? '').replaceAll('_', ''));
-}
-
-/** @param {number} count */
-function isPastLimit(count) {
-  return count > PBKDF2_MAX_ITERATIONS;
-}
+const SHOWN_PATHS = 5;
 
 /**
  * A deployment should be a commit. Only the ids that this script itself wrote may differ from it.
- * @param {{ status: string, committed: string, current: string }} tree `git status --porcelain`, and wrangler.toml twice
+ * @param {string} status of git, `--porcelain`
+ * @param {Record<string, { committed: string, current: string }>} configs the configuration files by name
  * @returns {string[]}
  */
-export function problemsInTree({ status, committed, current }) {
+export function problemsInTree(status, configs) {
   const changed = status
     .split('\n')
     .filter(Boolean)
     .map((line) => line.slice(3))
-    .filter((path) => path !== 'wrangler.toml' || withoutIds(committed) !== withoutIds(current));
+    .filter((path) => {
+      const config = configs[path];
+      return !config || withoutIds(config.committed) !== withoutIds(config.current);
+    });
   if (changed.length === 0) return [];
   const shown = changed.slice(0, SHOWN_PATHS).join(', ') + (changed.length > SHOWN_PATHS ? ', …' : '');
   return [`Not committed: ${shown}. Commit, so that what is live can be found again, or add --allow-dirty.`];
 }
-
-const SHOWN_PATHS = 5;

@@ -19,16 +19,14 @@ import { parse, patch } from '@decimalturn/toml-patch';
  * @typedef {{ kind: 'kv' | 'd1', binding: string, title: string, id: string | null, hasMigrations: boolean }} Store
  */
 
+/** What Pages reads, and what Workers read: alike in their stores and variables (a test). */
+export const CONFIGS = ['wrangler.toml', 'wrangler.workers.toml'];
+
 /** The ids this repository comes with: zeros, and a last digit that keeps the local stores of the environments apart. */
 const PLACEHOLDER = /^0{31}[0-9a-f]$/;
 
-/** @param {string | undefined} id */
-function isPlaceholder(id) {
-  return id === undefined || PLACEHOLDER.test(id.replaceAll('-', ''));
-}
-
 /**
- * @param {string} text of wrangler.toml
+ * @param {string} text of a configuration
  * @returns {Config}
  */
 export function parseConfig(text) {
@@ -36,7 +34,7 @@ export function parseConfig(text) {
 }
 
 /**
- * What Pages takes for an environment: a section of its own, or for production the top level of the file.
+ * A section of its own, or for production the top level of the file.
  * @param {Config} config
  * @param {boolean} preview
  * @returns {{ environment: Environment, name: 'preview' | 'production' | null }} `name` is null for the top level
@@ -76,12 +74,12 @@ export function storesOf(config, preview) {
 }
 
 /** @param {string | undefined} id */
-function realId(id) {
-  return id !== undefined && !isPlaceholder(id) ? id : null;
+function realId(id = '') {
+  return id === '' || PLACEHOLDER.test(id.replaceAll('-', '')) ? null : id;
 }
 
 /**
- * wrangler.toml with a store's id in its place; comments and layout stay.
+ * A configuration with a store's id in its place; comments and layout stay.
  * @param {string} text
  * @param {boolean} preview
  * @param {Store} store
@@ -90,12 +88,11 @@ function realId(id) {
 export function withId(text, preview, store, id) {
   const config = parseConfig(text);
   const { environment } = environmentOf(config, preview);
-  if (store.kind === 'kv') {
-    for (const entry of environment.kv_namespaces ?? []) if (entry.binding === store.binding) entry.id = id;
-  } else {
-    for (const entry of environment.d1_databases ?? [])
-      if (entry.binding === store.binding) entry.database_id = id;
-  }
+  const ofStore = ({ binding = '' }) => binding === store.binding;
+  for (const entry of (store.kind === 'kv' && environment.kv_namespaces) || [])
+    if (ofStore(entry)) entry.id = id;
+  for (const entry of (store.kind === 'd1' && environment.d1_databases) || [])
+    if (ofStore(entry)) entry.database_id = id;
   return patch(text, config);
 }
 

@@ -1,131 +1,106 @@
 import { StepFailed } from '../lib/processes.mjs';
-import { productionDeployments, projectState } from './pages-api.mjs';
+import { CONFIGS } from './config.mjs';
 import { d1Databases, kvNamespaces } from './wrangler.mjs';
 
 /** Secrets that nobody needs to know: random, made once for each environment, never replaced. */
 const GENERATED_SECRETS = ['COOKIE_SECRET'];
 
-/** Of the production branch of a project that is made without anybody choosing one. */
-const DEFAULT_PRODUCTION_BRANCH = 'main';
-const DEFAULT_PREVIEW_BRANCH = 'preview';
-
-/** Each is one call: some seconds in all. */
-const DELETED_AT_MOST = 100;
-
 /**
  * What is to be deployed, and where to.
  * @typedef {object} Target
- * @property {string} project the Pages project
+ * @property {string} project its name
  * @property {'preview' | 'production'} environmentName
- * @property {string | null} section of wrangler.toml, null for its top level
- * @property {string | null} branch the one that was asked for
- * @property {boolean} deleteOld whether older production deployments are to be deleted
+ * @property {string[]} where the words that name its configuration and environment to wrangler
+ * @property {string | null} branch of Pages, the one that was asked for
+ * @property {boolean} deleteOld whether older production deployments of Pages are to be deleted
+ * @property {string | null} location a hint for a database that is made
  * @property {import('./config.mjs').Store[]} stores
- *
- * What has to be done for that: it is worked out from what is there, so a second run has little to do, and one after a
+ */
+
+/**
+ * What serves the app: Pages, or a Worker. `F` is what `look` found of it.
+ * @template {{ exists: boolean, secrets: string[] }} [F=any]
+ * @typedef {object} Host
+ * @property {string} config its configuration file
+ * @property {string} watch the command that shows its log
+ * @property {(target: Target) => Promise<F>} look asks what is there; changes nothing
+ * @property {(target: Target, found: F) => { site: string[], deploy: string[], after: string[][] }} words the plan's lines about it
+ * @property {(target: Target, found: F) => Promise<void>} make makes it, if that is a step of its own
+ * @property {(target: Target, found: F, secrets: Record<string, string>) => Promise<{ url: string, site: string }>} upload
+ * @property {(target: Target, found: F) => Promise<void>} finish what comes once it is well
+ */
+
+/**
+ * What has to be done: it is worked out from what is there, so a second run has little to do, and one after a
  * failure goes on where the first ended.
  * @typedef {object} Plan
- * @property {{ store: import('./config.mjs').Store, id: string }[]} adopt stores that exist by name, and whose id wrangler.toml lacks
+ * @property {any} found of the host
+ * @property {{ store: import('./config.mjs').Store, id: string }[]} adopt stores that exist by name, and whose id the configuration lacks
  * @property {import('./config.mjs').Store[]} create
  * @property {import('./config.mjs').Store[]} keep
- * @property {boolean} createProject
- * @property {string} branch the one it is deployed as
- * @property {string} productionBranch the project's, or what it is to be
  * @property {string[]} secrets to generate and set
- * @property {import('./config.mjs').Store[]} migrate
- * @property {number} older how many production deployments there are already
- * @property {string[]} deleteOld the ids of those to delete
  */
 
 /**
- * Pages decides by the branch alone what a deployment becomes. So this comes before everything else, and throws when the
- * branch is not of the environment that is meant.
- * @param {Target} target
- * @param {string | null} existing the production branch of the project; null when it is to be made
- * @returns {{ branch: string, productionBranch: string }}
- */
-export function branchesOf({ project, environmentName, branch }, existing) {
-  const isProduction = environmentName === 'production';
-  const productionBranch = existing ?? (isProduction ? branch : null) ?? DEFAULT_PRODUCTION_BRANCH;
-  const chosen = branch ?? (isProduction ? productionBranch : DEFAULT_PREVIEW_BRANCH);
-  if ((chosen === productionBranch) === isProduction) return { branch: chosen, productionBranch };
-  throw new StepFailed(
-    `Nothing was changed, because branch "${chosen}" would go to ${isProduction ? 'preview' : 'production'}: ` +
-      `the production branch of "${project}" ${existing === null ? 'will be' : 'is'} "${productionBranch}".\n  What to do: ` +
-      (isProduction
-        ? 'leave --branch out, add --preview, or change the production branch in the settings of the project.'
-        : 'choose another --branch, or leave --preview out.'),
-  );
-}
-
-/**
+ * @param {Host} host
  * @param {Target} target
  * @returns {Promise<Plan>}
  */
-export async function planFor(target) {
-  const { project, environmentName, stores } = target;
-  const existing = await projectState(project, environmentName);
-  const branches = branchesOf(target, existing?.productionBranch ?? null);
-  const wanting = stores.filter(({ id }) => id === null);
-  /** @param {'kv' | 'd1'} kind */
-  const isWanted = (kind) => wanting.some((store) => store.kind === kind);
-  /** @type {Map<string, string>} */
-  const none = new Map();
-  const [kv, d1, old] = await allAtOnce([
-    isWanted('kv') ? kvNamespaces() : Promise.resolve(none),
-    isWanted('d1') ? d1Databases() : Promise.resolve(none),
-    existing && environmentName === 'production'
-      ? productionDeployments(project, target.deleteOld ? DELETED_AT_MOST : 1)
-      : Promise.resolve({ ids: [], total: 0 }),
-  ]);
-  const found = { kv, d1 };
+export async function planFor(host, target) {
+  const found = await host.look(target);
+  const wanting = target.stores.filter(({ id }) => id === null);
+  /** @param {'kv' | 'd1'} kind @param {() => Promise<Map<string, string>>} list */
+  const listed = (kind, list) =>
+    wanting.some((store) => store.kind === kind) ? list() : Promise.resolve(new Map());
+  const [kv, d1] = await allAtOnce([listed('kv', kvNamespaces), listed('d1', d1Databases)]);
+  const ids = { kv, d1 };
   return {
+    found,
     adopt: wanting.flatMap((store) => {
-      const id = found[store.kind].get(store.title);
+      const id = ids[store.kind].get(store.title);
       return id === undefined ? [] : [{ store, id }];
     }),
-    create: wanting.filter(({ kind, title }) => !found[kind].has(title)),
-    keep: stores.filter(({ id }) => id !== null),
-    createProject: existing === null,
-    ...branches,
-    secrets: GENERATED_SECRETS.filter((name) => !existing?.secrets.includes(name)),
-    migrate: stores.filter(({ hasMigrations }) => hasMigrations),
-    older: old.total,
-    deleteOld: target.deleteOld ? old.ids : [],
+    create: wanting.filter(({ kind, title }) => !ids[kind].has(title)),
+    keep: target.stores.filter(({ id }) => id !== null),
+    secrets: GENERATED_SECRETS.filter((name) => !found.secrets.includes(name)),
   };
 }
 
 /**
+ * @param {Host} host
  * @param {Target} target
  * @param {Plan} plan
  * @returns {string} one line for each thing to do
  */
-export function planInWords({ project, environmentName }, plan) {
+export function planInWords(host, target, { found, keep, adopt, create, secrets }) {
+  const { site, deploy, after } = host.words(target, found);
+  const where = target.location
+    ? `, location "${target.location}"`
+    : ', location automatic: near this machine (--location puts it near your users)';
   const lines = [
-    ...plan.keep.map((store) => ['keep', `${nameOf(store)}, id ${store.id}`]),
-    ...plan.adopt.map(({ store, id }) => [
+    ...keep.map((store) => ['keep', `${nameOf(store)}, id ${store.id}`]),
+    ...adopt.map(({ store, id }) => [
       'use',
-      `${nameOf(store)}, found by its name; its id ${id} goes into wrangler.toml`,
+      `${nameOf(store)}, found by its name; its id ${id} goes into ${CONFIGS.join(' and ')}`,
     ]),
-    ...plan.create.map((store) => ['make', `${nameOf(store)}; its id goes into wrangler.toml`]),
-    plan.createProject
-      ? ['make', `Pages project "${project}", with the production branch "${plan.productionBranch}"`]
-      : ['keep', `Pages project "${project}", with its settings and domains`],
-    ...plan.secrets.map((name) => ['set', `secret ${name}, random`]),
-    ...plan.migrate.map(({ binding }) => ['apply', `the migrations that ${binding} lacks`]),
+    ...create.map((store) => [
+      'make',
+      `${nameOf(store)}${store.kind === 'd1' ? where : ''}; its id goes into ${CONFIGS.join(' and ')}`,
+    ]),
+    site,
+    ...secrets.map((name) => ['set', `secret ${name}, random`]),
+    ...databasesOf(target).map(({ binding }) => ['apply', `the migrations that ${binding} lacks`]),
     ['build', 'the app'],
-    ['deploy', `as ${environmentName} (branch "${plan.branch}")`],
+    deploy,
     ['ask', '/healthz of what is then live'],
-    ...(plan.deleteOld.length > 0
-      ? [
-          [
-            'delete',
-            `${plan.deleteOld.length} of ${plan.older} older production deployments: no way back to them`,
-          ],
-        ]
-      : []),
+    ...after,
   ];
   return lines.map(([verb = '', what]) => `  ${verb.padEnd(7)} ${what}`).join('\n');
+}
+
+/** The databases of a target that have migrations. @param {Target} target */
+export function databasesOf({ stores }) {
+  return stores.filter(({ hasMigrations }) => hasMigrations);
 }
 
 /** @param {import('./config.mjs').Store} store */

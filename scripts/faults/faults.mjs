@@ -19,6 +19,8 @@ const SESSIONS = 'src/lib/server/sessions/sessions.ts';
 const TOKEN = 'src/lib/server/sessions/token.ts';
 const THROTTLE = 'src/lib/server/throttle/throttle.ts';
 const ACCOUNTS = 'src/lib/server/accounts/accounts.ts';
+const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
+const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
 const CONFIRMED = 'tests/integration/confirmation.test.ts';
@@ -26,7 +28,11 @@ const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
+const MOVES = 'src/lib/server/sessions/moves.ts';
+const MOVES_SQL = 'src/lib/server/sessions/moves-sql.ts';
+const MOVED = 'tests/integration/moves.test.ts';
 const THROTTLED = 'tests/integration/throttle.test.ts';
+const DEVICE_BINDING = 'tests/integration/device-binding.test.ts';
 const WHAT_CAN_GROW = 'tests/integration/what-can-grow.node.test.ts';
 
 /** @type {Fault[]} */
@@ -48,7 +54,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: '// KV may not show it here yet: what D1 saw the birth of is ended all the same.',
+        find: '// KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.',
         replace: 'await records.remove(sessionId);',
       },
     ],
@@ -278,6 +284,78 @@ export const FAULTS = [
     title: 'a stranger cannot write into what the owner reads',
   },
   {
+    name: "a form that was made for another user is taken as this one's",
+    edits: [
+      {
+        file: 'src/lib/server/http/made-for.ts',
+        find: '|| presented.userId === madeFor)',
+        replace: '|| presented.userId !== "")',
+      },
+    ],
+    test: 'tests/integration/made-for.test.ts',
+    title: 'is refused with a 409',
+  },
+  {
+    name: 'a browser is known to the last account only',
+    edits: [
+      {
+        file: 'src/lib/server/throttle/known-browser.ts',
+        find: '.filter((entry) => FORM.test(entry))',
+        replace: '.filter((entry, index) => index === 0 && FORM.test(entry))',
+      },
+    ],
+    test: THROTTLED,
+    title: 'stays known to both',
+  },
+  {
+    name: 'a browser that keeps no cookies is signed in',
+    edits: [
+      {
+        file: 'src/lib/server/http/keeps-cookies.ts',
+        find: "!headers.has('sec-fetch-site')",
+        replace: "headers.has('sec-fetch-site')",
+      },
+    ],
+    test: 'tests/integration/no-cookies.test.ts',
+    title: 'is answered 400',
+  },
+  {
+    name: 'text is shown as it was stored',
+    edits: [
+      {
+        file: 'src/lib/server/sessions/readable.ts',
+        find: "typeof text === 'string' ? judge(text, max).shown : null",
+        replace: "typeof text === 'string' ? text : null",
+      },
+    ],
+    test: 'tests/integration/names-shown.test.ts',
+    title: 'what is stored already is cleaned',
+  },
+  {
+    name: 'an address is counted in the form that it comes in',
+    edits: [
+      {
+        file: 'src/lib/server/throttle/address-block.ts',
+        find: 'asIPv4(ipaddr.parse(text))',
+        replace: 'ipaddr.parse(text)',
+      },
+    ],
+    test: 'tests/integration/address-block.test.ts',
+    title: 'is 203.0.113.9 in another form',
+  },
+  {
+    name: 'a HEAD goes to the adapter as it came',
+    edits: [
+      {
+        file: 'src/lib/server/http/headers.ts',
+        find: 'withOneCookieField(asGet(request))',
+        replace: 'withOneCookieField(request)',
+      },
+    ],
+    test: 'tests/integration/head-requests.test.ts',
+    title: 'HEAD through the adapter',
+  },
+  {
     name: 'an action asks who is there before its body has come',
     edits: [
       {
@@ -355,8 +433,8 @@ export const FAULTS = [
     edits: [
       {
         file: 'src/lib/server/http/headers.ts',
-        find: 'refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx))',
-        replace: 'await (void refusePlainHttp, worker.fetch(request, env, ctx))',
+        find: 'refusePlainHttp(request) ??',
+        replace: '(void refusePlainHttp, null) ??',
       },
     ],
     test: 'tests/integration/plain-http.test.ts',
@@ -366,13 +444,13 @@ export const FAULTS = [
     name: 'a deployment looks at the branch after it has changed production',
     edits: [
       {
-        file: 'scripts/deploy/plan.mjs',
+        file: 'scripts/deploy/pages.mjs',
         find: 'if ((chosen === productionBranch) === isProduction) return',
         replace: 'if (chosen) return',
       },
     ],
     test: 'tests/deploy/branches.node.test.ts',
-    title: 'on a branch, --branch feature, production branch trunk',
+    title: 'is refused and changes nothing: on a branch, --branch feature',
   },
   {
     name: 'each bucket of the throttle decides for itself, so a refused try takes a place in the others',
@@ -411,6 +489,206 @@ export const FAULTS = [
     title: "the account's five failures",
   },
   {
+    name: 'a use from elsewhere is not noted',
+    edits: [{ file: MOVES, find: 'facts.waitUntil(note(user.userId, sessionId));', replace: '' }],
+    test: MOVED,
+    title: 'is one event, and both are in the list',
+  },
+  {
+    name: 'coming back as the first browser takes the mark away',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'if (!answer && !seen.has(key)) moves.open.push(move);',
+        replace: 'if (!answer && !seen.has(key) && Date.now() - at < 3_600_000) moves.open.push(move);',
+      },
+    ],
+    test: MOVED,
+    title: 'the thief who comes back as the first browser erases nothing',
+  },
+  {
+    name: 'a move stays with the token, not with the session',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: "{ type: 'session-moved', sessionId: line, ...origin, at: now },",
+        replace: "{ type: 'session-moved', sessionId, ...origin, at: now },",
+      },
+    ],
+    test: MOVED,
+    title: 'it stays with the session when its browser rotates its token',
+  },
+  {
+    name: 'known places may use up all the notes of a day',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'ELSE ${MOVES_PER_DAY_MAX} END',
+        replace: 'ELSE ${KNOWN_MOVES_PER_DAY_MAX} END',
+      },
+    ],
+    test: MOVED,
+    title: 'has a limit for each session and day, which hides no place that is new',
+  },
+  {
+    name: 'an answer takes in a move that its user did not see',
+    edits: [
+      { file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' },
+    ],
+    test: MOVED,
+    title: 'what came after the page was shown is not answered with it',
+  },
+  {
+    name: 'an error says that nothing was changed, whatever began',
+    edits: [
+      {
+        file: 'src/lib/server/http/claims.ts',
+        find: 'const told = [...deeds].filter(',
+        replace: 'const told = [...deeds].slice(deeds.size).filter(',
+      },
+    ],
+    test: FAILING_STORES,
+    title: 'signs nobody in: changing the password',
+  },
+  {
+    name: 'a raise of the epoch that is sent again is refused',
+    edits: [{ file: LEDGER_SQL, find: ' OR session_epoch = ${next})`', replace: ')`' }],
+    test: 'tests/integration/stumbling-d1.test.ts',
+    title: 'revoking all: is sent again',
+  },
+  {
+    name: 'a sign-in is sent again, and counts twice',
+    edits: [
+      {
+        file: 'src/lib/server/stores/writes.ts',
+        find: "'sign-in': { again: false,",
+        replace: "'sign-in': { again: true,",
+      },
+    ],
+    test: 'tests/integration/stumbling-d1.test.ts',
+    title: 'signing in: is not sent again',
+  },
+  {
+    name: 'what the sign-in page says comes from its address',
+    edits: [
+      {
+        file: 'src/routes/(guest)/login/+page.server.ts',
+        find: 'notice: left?.notice ?? null,',
+        replace: "notice: left?.notice ?? event.url.searchParams.get('notice'),",
+      },
+    ],
+    test: 'tests/integration/flash.test.ts',
+    title: 'is not told by an address',
+  },
+  {
+    name: 'the same sign-up sent again is refused',
+    edits: [
+      {
+        file: ACCOUNTS,
+        find: 'const madeIt = once !== null && (await throttle.isUsedUp(once));',
+        replace: 'const madeIt = false;',
+      },
+    ],
+    test: 'tests/integration/sent-twice.test.ts',
+    title: 'ends signed in, both times',
+  },
+  {
+    name: 'a bound session is taken without proof of its device',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: 'if (cookie === undefined || !tokens?.isBoundCookie(cookie, binding.id))',
+        replace: 'if (false as boolean)',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'by nobody who copied the session cookie alone',
+  },
+  {
+    name: 'a bound cookie lasts from its proof, not from its challenge',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: 'const endsAt = challengedAt + lifetime;',
+        replace: 'const endsAt = Date.now() + lifetime;',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'that is sent again within its minute gains nothing',
+  },
+  {
+    name: 'a session that is bound can be bound again with the same offer',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: 'WHERE DeviceKey.created_at < ${offeredAt}',
+        replace: 'WHERE TRUE',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'a second time, by the same key and by another',
+  },
+  {
+    name: 'a refresh goes on after its session has ended',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: '\n          AND ${notRevoked(sql`DeviceKey.session_id`)} AS stands',
+        replace: ' AS stands',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'signing out ends its binding',
+  },
+  {
+    name: 'a registration does not ask whether its session stands',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: 'FROM User WHERE User.id = ${userId} AND ${actorStands(actor)}\n        ON CONFLICT',
+        replace: 'FROM User WHERE User.id = ${userId}\n        ON CONFLICT',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'and once the session has ended',
+  },
+  {
+    name: 'a rotation leaves the binding behind',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'return hasBindings ? [moveBinding(db, sessionId, successor)] : [];',
+        replace: 'return [];',
+      },
+    ],
+    test: 'tests/simulation/bound-sessions.node.test.ts',
+    title: 'refresh ∥ ending the others',
+  },
+  {
+    name: 'a bound cookie that proves nothing stays',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: "        setCookie('', 0);\n",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/unproven.test.ts',
+    title: 'takes away a bound cookie that proves nothing',
+  },
+  {
+    name: "an open page believes anybody's 401",
+    edits: [
+      {
+        file: 'src/lib/client/look.ts',
+        find: "if (type !== 'application/problem+json') return UNKNOWN;",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/look-judged.test.ts',
+    title: 'error',
+  },
+  {
     name: 'a page view takes its yes from KV',
     edits: [
       {
@@ -433,7 +711,7 @@ export const FAULTS = [
         find: 'return said.v === 1 && isFresh &&',
         replace:
           "const again = Buffer.from(JSON.stringify({ ...said, confirmed_at: Date.now() })).toString('base64url');\n" +
-          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', sessionId, again)}`, options);\n" +
+          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', sessionId, boundCookie, again)}`, options);\n" +
           '      return said.v === 1 && isFresh &&',
       },
     ],
@@ -458,12 +736,12 @@ export const FAULTS = [
     edits: [
       {
         file: CONFIRMATION,
-        find: "signer.verify(mac, 'confirmation', sessionId, body)",
+        find: "signer.verify(mac, 'confirmation', sessionId, boundCookie, body)",
         replace: "signer.verify(mac, 'confirmation', body)",
       },
       {
         file: CONFIRMATION,
-        find: "signer.sign('confirmation', sessionId, body)",
+        find: "signer.sign('confirmation', sessionId, boundCookie, body)",
         replace: "signer.sign('confirmation', body)",
       },
     ],

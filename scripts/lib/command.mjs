@@ -20,7 +20,7 @@ export async function command({ usage, options = {}, operands = false, needs = '
       return 0;
     }
     if (needs !== 'nothing') stopAt(packagesProblem(ROOT));
-    if (needs === 'bindings') stopAt((await configProblems(ROOT, { previews: false }))[0]);
+    if (needs === 'bindings') await requireBindings('wrangler.toml');
     return body(values, positionals);
   });
 }
@@ -37,6 +37,14 @@ function parse(usage, options, operands) {
   } catch (error) {
     throw new StepFailed(`${error instanceof Error ? error.message : error}\n\n${usage}`);
   }
+}
+
+/**
+ * Throws `StepFailed` when a configuration lacks what the app is bound to.
+ * @param {string} file
+ */
+export async function requireBindings(file) {
+  stopAt((await configProblems(ROOT, { file, previews: false }))[0]);
 }
 
 /** @param {import('./preflight.mjs').Problem | null | undefined} problem */

@@ -28,25 +28,24 @@ const STORES = [
   { section: 'kv_namespaces', binding: 'SESSIONS', kind: 'KV namespace' },
   { section: 'd1_databases', binding: 'DB', kind: 'D1 database' },
 ];
-const RESTORE = 'correct it, or "git checkout wrangler.toml"';
-
 /**
  * @param {string} root the project's folder, with its packages
- * @param {{ previews: boolean }} options whether the bindings of previews are looked at as well; on this machine those of production serve
- * @returns {Promise<Problem[]>} what the app would miss in wrangler.toml
+ * @param {{ file: string, previews: boolean }} options `previews`: whether their bindings are looked at as well; on this machine those of
+ * production serve
+ * @returns {Promise<Problem[]>} what the app would miss in that configuration
  */
-export async function configProblems(root, { previews }) {
+export async function configProblems(root, { file, previews }) {
   const { parse } = await import('@decimalturn/toml-patch');
   /** @type {any} */
   let config;
   try {
-    config = parse(readFileSync(join(root, 'wrangler.toml'), 'utf8'));
+    config = parse(readFileSync(join(root, file), 'utf8'));
   } catch (error) {
     const reason = String(Object(error).message).replace(
       /^[^(]*\((\d+), \d+\):.*\n([^\n]+)$/s,
       'line $1: $2',
     );
-    return [{ text: `wrangler.toml cannot be read (${reason})`, mend: RESTORE }];
+    return [{ text: `${file} cannot be read (${reason})`, mend: `correct it, or "git checkout ${file}"` }];
   }
   const production = { of: 'production', path: '', settings: config };
   const preview = { of: 'preview', path: 'env.preview.', settings: config.env?.preview ?? {} };
@@ -56,7 +55,7 @@ export async function configProblems(root, { previews }) {
       if (entries.some((entry) => entry.binding === binding)) return [];
       return [
         {
-          text: `wrangler.toml has no ${kind} "${binding}" for ${of}`,
+          text: `${file} has no ${kind} "${binding}" for ${of}`,
           mend: `add binding = "${binding}" under [[${path}${section}]]`,
         },
       ];

@@ -1,34 +1,43 @@
 import { get as getByHttp } from 'node:http';
 import { get as getByHttps } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { toolEnvironment } from './environment.mjs';
 import { exitOf, startTool, StepFailed } from './processes.mjs';
 
 const READY_WITHIN_MILLISECONDS = 120_000;
 const POLL_MILLISECONDS = 100;
 
-/** @typedef {{ port: number, stateFolder: string, https?: boolean, vars?: Record<string, string> }} Options `vars` override wrangler.toml's */
+/**
+ * @typedef {object} Options
+ * @property {number} port
+ * @property {string} stateFolder
+ * @property {boolean} [https]
+ * @property {boolean} [workers] as a Worker, not as Pages
+ * @property {Record<string, string>} [vars] override those of the configuration
+ */
 
 /**
- * Serves the built app with `wrangler pages dev`.
+ * Serves the built app with `wrangler pages dev`, or as a Worker with `wrangler dev`.
  * @param {Options} options
  */
-export function startPages({ port, stateFolder, https = false, vars = {} }) {
-  const args = ['pages', 'dev', '--port', String(port), '--persist-to', stateFolder];
+export function startServer({ port, stateFolder, https = false, workers = false, vars = {} }) {
+  const args = workers ? ['dev', '--config', 'wrangler.workers.toml', '--env', ''] : ['pages', 'dev'];
+  args.push('--port', String(port), '--persist-to', stateFolder);
   args.push('--log-level', 'error', '--show-interactive-dev-session=false');
   if (https) args.push('--local-protocol', 'https');
-  for (const [name, value] of Object.entries(vars)) args.push('--binding', `${name}=${value}`);
-  return startTool('wrangler', args, { env: toolEnvironment(), stdio: ['ignore', 'inherit', 'inherit'] });
+  for (const [name, value] of Object.entries(vars)) {
+    args.push(...(workers ? ['--var', `${name}:${value}`] : ['--binding', `${name}=${value}`]));
+  }
+  return startTool('wrangler', args);
 }
 
 /**
- * As `startPages`, and resolves once /healthz answers 200. Throws `StepFailed` when the server ends before, or does not get well in time.
+ * As `startServer`, and resolves once /healthz answers 200. Throws `StepFailed` when the server ends before, or does not get well in time.
  * @param {Options} options
  * @returns {Promise<{ address: string, ended: Promise<number> }>}
  */
-export async function servePages(options) {
+export async function serve(options) {
   const address = `${options.https ? 'https' : 'http'}://localhost:${options.port}`;
-  const ended = exitOf(startPages(options));
+  const ended = exitOf(startServer(options));
   const died = ended.then((code) => {
     throw new StepFailed(`wrangler ended with code ${code} before the demo answered.`);
   });

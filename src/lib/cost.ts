@@ -27,15 +27,49 @@ export function dollarsPerMillion(cost: Cost): number {
   );
 }
 
+/** The kinds as `Server-Timing` names them. */
+export const TIMING_NAMES: Record<keyof Cost, string> = {
+  kvReads: 'kv-read',
+  kvWrites: 'kv-write',
+  kvDeletes: 'kv-delete',
+  kvLists: 'kv-list',
+  d1Queries: 'd1-query',
+};
+
+export const noCost = (): Cost => ({ kvReads: 0, kvWrites: 0, kvDeletes: 0, kvLists: 0, d1Queries: 0 });
+
+/** One operation of a store. A D1 batch is one, of several queries. Times are milliseconds, `start` from the first one's. */
+export type Operation = {
+  kind: keyof Cost;
+  count: number;
+  /** Whether it asked who is here; the others are for the page's content. */
+  isCheck: boolean;
+  start: number;
+  duration: number;
+};
+
+/** A page has fewer; a long header would help nobody. */
+export const OPERATIONS_TOLD_MAX = 12;
+
+type Entry = { name: string; description: string; duration: number };
+
 /** Reads the counts back from `Server-Timing` entries, as the browser's performance timeline has them. */
-export function costOf(entries: readonly { name: string; description: string }[]): Cost | null {
-  const of = (name: string) => Number(entries.find((entry) => entry.name === name)?.description ?? NaN);
-  const cost = {
-    kvReads: of('kv-read'),
-    kvWrites: of('kv-write'),
-    kvDeletes: of('kv-delete'),
-    kvLists: of('kv-list'),
-    d1Queries: of('d1-query'),
-  };
+export function costOf(entries: readonly Pick<Entry, 'name' | 'description'>[]): Cost | null {
+  const cost = noCost();
+  for (const [kind, name] of kinds()) {
+    cost[kind] = Number(entries.find((entry) => entry.name === name)?.description ?? NaN);
+  }
   return Object.values(cost).some(Number.isNaN) ? null : cost;
 }
+
+/** Reads the single operations back. */
+export function readOperations(entries: readonly Entry[]): Operation[] {
+  return entries.flatMap(({ name, description, duration }) => {
+    const [part, timingName, count, start] = description.split(' ');
+    const [kind] = kinds().find(([, known]) => known === timingName) ?? [];
+    if (name !== 'op' || !kind) return [];
+    return { kind, count: Number(count), isCheck: part === 'check', start: Number(start), duration };
+  });
+}
+
+const kinds = () => Object.entries(TIMING_NAMES) as [keyof Cost, string][];

@@ -15,5 +15,7 @@ export const load = async (event: LayoutServerLoadEvent) => {
   const isForGuests = event.route.id?.startsWith('/(guest)');
   const viewer = isForGuests ? null : await event.locals.auth.current.peek();
   const viewerUnknown = viewer === 'unknown';
-  return { viewer: viewer === 'unknown' ? null : viewer, viewerUnknown, now: Date.now() };
+  // Whose page this is by its cookie alone: what its forms say they were made for. It decides nothing.
+  const userId = isForGuests ? null : (event.locals.facts.presented?.userId ?? null);
+  return { userId, viewer: viewer === 'unknown' ? null : viewer, viewerUnknown, now: Date.now() };
 };

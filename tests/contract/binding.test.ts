@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers';
 import { LuciaError } from 'lucia';
 import { expect, test } from 'vitest';
 import { cloudflareKvBinding, type SessionKV } from '$lib/server/kv-adapter';
-import { RecordingKV } from './recording-kv';
-import { newUserId, sessionOf } from './session-fixture';
+import { RecordingKV } from '$lib/server/kv-adapter/contract/recording-kv';
+import { newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
 test('has the six methods of a session adapter and no other, in both layouts', () => {
   for (const layout of ['index', 'owner'] as const) {
@@ -80,3 +80,14 @@ test.each(['index', 'owner'] as const)(
     expect(kv.peak).toBe(6);
   },
 );
+
+test.each([
+  ['a session id that is no KV key', { id: '' }],
+  ['a user id that is no KV key', { user_id: '', id: '.x' }],
+  ['a time that is no number', { idle_expires: Number.NaN }],
+])('says what to do about %s', async (_, changes) => {
+  for (const layout of ['index', 'owner'] as const) {
+    const adapter = cloudflareKvBinding(env.SESSIONS, undefined, { layout })(LuciaError);
+    await expect(adapter.setSession(sessionOf(newUserId(), changes))).rejects.toThrow(/^\[kv-adapter\] .+: /);
+  }
+});

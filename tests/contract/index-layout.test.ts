@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers';
 import { LuciaError, type SessionAdapter } from 'lucia';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cloudflareKvBinding } from '$lib/server/kv-adapter';
-import { RecordingKV } from './recording-kv';
-import { HOUR_MILLISECONDS, newUserId, sessionOf } from './session-fixture';
+import { RecordingKV } from '$lib/server/kv-adapter/contract/recording-kv';
+import { HOUR_MILLISECONDS, newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
 describe('index layout: the records', () => {
   let kv: RecordingKV;

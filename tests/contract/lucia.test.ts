@@ -3,7 +3,7 @@ import { LuciaError, lucia, type UserAdapter, type UserSchema } from 'lucia';
 import { web } from 'lucia/middleware';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cloudflareKvBinding } from '$lib/server/kv-adapter';
-import { HOUR_MILLISECONDS, newUserId, sessionOf } from './session-fixture';
+import { HOUR_MILLISECONDS, newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
 /** Users in memory: all that these tests ask of them is that they exist. */
 function memoryUsers(): UserAdapter {

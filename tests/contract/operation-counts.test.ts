@@ -3,8 +3,8 @@ import { LuciaError, type SessionAdapter, type SessionSchema } from 'lucia';
 import { expect, test } from 'vitest';
 import { cloudflareKvBinding, type SessionLayout } from '$lib/server/kv-adapter';
 import readme from '$lib/server/kv-adapter/README.md?raw';
-import { RecordingKV } from './recording-kv';
-import { newUserId, sessionOf } from './session-fixture';
+import { RecordingKV } from '$lib/server/kv-adapter/contract/recording-kv';
+import { newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
 const call: Record<
   keyof SessionAdapter,

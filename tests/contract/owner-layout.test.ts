@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers';
 import { LuciaError, type SessionAdapter, type SessionSchema } from 'lucia';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cloudflareKvBinding, sessionOwner, type SessionKV } from '$lib/server/kv-adapter';
-import { RecordingKV } from './recording-kv';
-import { HOUR_MILLISECONDS, idsOf, newUserId, sessionOf } from './session-fixture';
+import { RecordingKV } from '$lib/server/kv-adapter/contract/recording-kv';
+import { HOUR_MILLISECONDS, idsOf, newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
 const adapterOn = (kv: SessionKV) => cloudflareKvBinding(kv, undefined, { layout: 'owner' })(LuciaError);
 const jsonBytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).byteLength;

@@ -1,100 +1,90 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { branchesOf } from '../../scripts/deploy/pages.mjs';
 import { smallestSite } from './smallest-site';
 
 /** Pages decides by the branch alone whether a deployment becomes production. So it is checked before anything changes. */
-const site = smallestSite();
 
-/** A copy of the tree and some commands of wrangler each, of a second or two. */
-const TEST_MILLISECONDS = 180_000;
+/** `project` is the production branch of the project that is there, `null` for none; `branch` the one that was asked for. */
+type Case = [environmentName: 'production' | 'preview', branch: string | null, project: string | null];
 
-const GIT_STATES = {
-  'on a branch': () => site.fork.git('switch', '--quiet', '--create', 'feature'),
-  'detached HEAD': () => site.fork.git('switch', '--quiet', '--detach'),
-  'no git': () => rmSync(join(site.fork.folder, '.git'), { recursive: true }),
-};
-type GitState = keyof typeof GIT_STATES;
-
-/** `project` is the production branch of the project that is there, `null` for none. */
-type Case = [git: GitState, args: string, project: string | null, says: string];
-
-/** No call changed anything, and no file did. */
-function expectNoChange(before: string): void {
-  expect(site.api.calls.filter((kind) => !kind.startsWith('GET '))).toEqual([]);
-  expect(site.fork.wranglerToml).toBe(before);
-}
-
-const IS_TRUNK = 'the production branch of "pages-sessions" is "trunk"';
-const IS_PREVIEW = 'the production branch of "pages-sessions" is "preview"';
-const WILL_BE_MAIN = 'the production branch of "pages-sessions" will be "main"';
-const NO_BRANCH = '--branch takes the name of a branch';
-
-describe('what would go to the other environment', { timeout: TEST_MILLISECONDS }, () => {
-  it.each([
-    ['on a branch', '--branch main', 'trunk', IS_TRUNK],
-    ['on a branch', '--branch feature', 'trunk', IS_TRUNK],
-    ['detached HEAD', '--branch feature', 'trunk', IS_TRUNK],
-    ['no git', '--branch feature', 'trunk', IS_TRUNK],
-    ['on a branch', '--branch Trunk', 'trunk', IS_TRUNK],
-    ['on a branch', '--branch feature --delete-old', 'trunk', IS_TRUNK],
-    ['on a branch', '--preview --branch trunk', 'trunk', IS_TRUNK],
-    ['detached HEAD', '--preview --branch trunk', 'trunk', IS_TRUNK],
-    ['no git', '--preview --branch trunk', 'trunk', IS_TRUNK],
-    ['on a branch', '--preview', 'preview', IS_PREVIEW],
-    ['on a branch', '--preview --branch main', null, WILL_BE_MAIN],
-    ['on a branch', '--branch=', 'trunk', NO_BRANCH],
-    ['on a branch', '--branch=-f', 'trunk', NO_BRANCH],
-    ['on a branch', '--preview --branch=', 'trunk', NO_BRANCH],
-    ['on a branch', '--preview --delete-old', 'trunk', '--delete-old is for production'],
-  ] satisfies Case[])(
-    'is refused and changes nothing: %s, %s, production branch %s',
-    async (git, args, project, says) => {
-      GIT_STATES[git]();
-      if (project) site.api.pages.create({ name: site.fork.project, production_branch: project });
-      const before = site.fork.wranglerToml;
-
-      const { code, error } = await site.fork.deploy(site.api, args.split(' '));
-
-      expect(error).toContain(says);
-      expect(code).toBe(1);
-      expectNoChange(before);
-    },
+const choose = ([environmentName, branch, project]: Case) =>
+  branchesOf(
+    { project: 'site', environmentName, branch, where: [], deleteOld: false, location: null, stores: [] },
+    project,
   );
+
+describe('the branch of a deployment', () => {
+  it.each<[...Case, branch: string, productionBranch: string]>([
+    ['production', null, 'trunk', 'trunk', 'trunk'],
+    ['production', 'trunk', 'trunk', 'trunk', 'trunk'],
+    ['production', null, null, 'main', 'main'],
+    ['production', 'release', null, 'release', 'release'],
+    ['preview', null, 'trunk', 'preview', 'trunk'],
+    ['preview', 'main', 'trunk', 'main', 'trunk'],
+    ['preview', null, null, 'preview', 'main'],
+    ['preview', 'x', null, 'x', 'main'],
+  ])('to %s, asked for %s, of a project on %s, is %s', (environment, asked, project, branch, production) => {
+    expect(choose([environment, asked, project])).toEqual({ branch, productionBranch: production });
+  });
+
+  it.each<[...Case, says: string]>([
+    ['production', 'main', 'trunk', 'is "trunk"'],
+    ['production', 'feature', 'trunk', 'is "trunk"'],
+    ['production', 'Trunk', 'trunk', 'is "trunk"'],
+    ['preview', 'trunk', 'trunk', 'is "trunk"'],
+    ['preview', null, 'preview', 'is "preview"'],
+    ['preview', 'main', null, 'will be "main"'],
+  ])('to %s, asked for %s, of a project on %s, is refused', (environment, asked, project, says) => {
+    expect(() => choose([environment, asked, project])).toThrow(`the production branch of "site" ${says}`);
+  });
 });
 
-const MAKES = 'make    Pages project "pages-sessions", with the production branch';
+/** A copy of the tree and some commands of wrangler each, of a second or two. */
+describe('npm run deploy', { timeout: 180_000 }, () => {
+  const site = smallestSite();
+  const GIT_STATES = {
+    'on a branch': () => site.fork.git('switch', '--quiet', '--create', 'feature'),
+    'detached HEAD': () => site.fork.git('switch', '--quiet', '--detach'),
+    'no git': () => rmSync(join(site.fork.folder, '.git'), { recursive: true }),
+  };
 
-describe('the plan', { timeout: TEST_MILLISECONDS }, () => {
-  it.each([
-    ['on a branch', '', 'trunk', 'deploy  as production (branch "trunk")'],
-    ['detached HEAD', '', 'trunk', 'deploy  as production (branch "trunk")'],
-    ['no git', '', 'trunk', 'deploy  as production (branch "trunk")'],
-    ['on a branch', '--branch trunk', 'trunk', 'deploy  as production (branch "trunk")'],
-    ['on a branch', '--preview', 'trunk', 'deploy  as preview (branch "preview")'],
-    ['detached HEAD', '--preview', 'trunk', 'deploy  as preview (branch "preview")'],
-    ['no git', '--preview', 'trunk', 'deploy  as preview (branch "preview")'],
-    ['on a branch', '--preview --branch main', 'trunk', 'deploy  as preview (branch "main")'],
-    ['on a branch', '', null, `${MAKES} "main"`],
-    ['on a branch', '--branch release', null, `${MAKES} "release"`],
-    ['on a branch', '--preview', null, `${MAKES} "main"`],
-    ['no git', '--preview --branch x', null, `${MAKES} "main"`],
-  ] satisfies Case[])('names the branch: %s, %j, production branch %s', async (git, args, project, says) => {
-    // With ids nothing has to be looked up by its name: no command of wrangler, so no seconds.
-    let ids = 0;
-    const withIds = site.fork.wranglerToml.replaceAll(/[0-]{32,}(?=")/g, (id) =>
-      id.replace(/.$/, String(++ids)),
-    );
-    site.fork.write('wrangler.toml', withIds.replaceAll('"00000000', '"a0000000'));
-    site.fork.commit('Ids');
+  /** Runs it in a project on "trunk", and expects that no call changed anything, and no file did. */
+  async function deployed(git: keyof typeof GIT_STATES, args: string) {
     GIT_STATES[git]();
-    if (project) site.api.pages.create({ name: site.fork.project, production_branch: project });
+    site.api.pages.create({ name: site.fork.project, production_branch: 'trunk' });
     const before = site.fork.wranglerToml;
+    const outcome = await site.fork.deploy(site.api, args.split(' ').filter(Boolean));
+    expect(site.api.calls.filter((kind) => !kind.startsWith('GET '))).toEqual([]);
+    expect(site.fork.wranglerToml).toBe(before);
+    return outcome;
+  }
 
-    const { code, out } = await site.fork.deploy(site.api, ['--dry-run', ...args.split(' ').filter(Boolean)]);
+  const IS_TRUNK = 'the production branch of "pages-sessions" is "trunk"';
 
+  type Run = [git: keyof typeof GIT_STATES, args: string, says: string];
+
+  it.each([
+    ['on a branch', '--branch feature', IS_TRUNK],
+    ['no git', '--preview --branch trunk', IS_TRUNK],
+    ['on a branch', '--branch=', '--branch takes the name of a branch'],
+    ['on a branch', '--branch=-f', '--branch takes the name of a branch'],
+    ['on a branch', '--preview --delete-old', '--delete-old is for production'],
+    ['on a branch', '--workers --branch feature', '--branch and --delete-old are for Pages'],
+    ['on a branch', '--location moon', '--location takes one of weur, '],
+  ] satisfies Run[])('is refused and changes nothing: %s, %s', async (git, args, says) => {
+    const { code, error } = await deployed(git, args);
+    expect(error).toContain(says);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['detached HEAD', '', 'deploy  as production (branch "trunk")'],
+    ['no git', '--preview', 'deploy  as preview (branch "preview")'],
+  ] satisfies Run[])('names the branch in its plan, whatever git is at: %s, %j', async (git, args, says) => {
+    const { code, out } = await deployed(git, `--dry-run ${args}`);
     expect(out).toContain(`  ${says}\n`);
     expect(code).toBe(0);
-    expectNoChange(before);
   });
 });

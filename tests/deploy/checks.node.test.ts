@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { problemsInConfig, problemsInSource, problemsInTree } from '../../scripts/deploy/checks.mjs';
-import { parseConfig, storesOf, withId } from '../../scripts/deploy/config.mjs';
+import { CONFIGS, parseConfig, storesOf, withId } from '../../scripts/deploy/config.mjs';
 import { withPlaceholders } from './placeholders';
 
 const WRANGLER_TOML = withPlaceholders(readFileSync('wrangler.toml', 'utf8'));
@@ -62,6 +62,35 @@ describe('wrangler.toml', () => {
   });
 });
 
+type Environment = Pick<ReturnType<typeof parseConfig>, 'vars' | 'kv_namespaces' | 'd1_databases'>;
+
+describe('the two configurations', () => {
+  it('have the same name, runtime, variables and stores, in both environments', () => {
+    const [pages, workers] = CONFIGS.map((name) => {
+      const { env, ...top } = parseConfig(readFileSync(name, 'utf8'));
+      const alike = ({ vars, kv_namespaces, d1_databases }: Environment) => ({
+        vars,
+        kv_namespaces,
+        d1_databases,
+      });
+      const { name: project, compatibility_date, compatibility_flags } = top;
+      const runtime = { project, compatibility_date, compatibility_flags };
+      return {
+        ...runtime,
+        ...alike(top),
+        environments: Object.keys(env ?? {}),
+        preview: alike(env?.preview ?? {}),
+      };
+    });
+    expect(workers).toEqual(pages);
+  });
+
+  it('of a Worker is well as it is', () => {
+    const config = parseConfig(readFileSync('wrangler.workers.toml', 'utf8'));
+    expect(problemsInConfig(config, { workers: true })).toEqual([]);
+  });
+});
+
 describe('a store that both environments would work on', () => {
   const shared = "DB of [env.preview] is production's own: give previews another one.";
 
@@ -110,19 +139,20 @@ describe('the sources', () => {
 describe('the git tree', () => {
   const [store] = storesOf(parseConfig(WRANGLER_TOML), false);
   const current = withId(WRANGLER_TOML, false, store!, ID);
+  const configs = (now: string) => ({ 'wrangler.toml': { committed: WRANGLER_TOML, current: now } });
 
   it('is refused with what is not committed, by name', () => {
     const status = ' M src/app.html\n?? new.ts\n';
-    expect(problemsInTree({ status, committed: WRANGLER_TOML, current: WRANGLER_TOML })).toEqual([
+    expect(problemsInTree(status, configs(WRANGLER_TOML))).toEqual([
       'Not committed: src/app.html, new.ts. Commit, so that what is live can be found again, or add --allow-dirty.',
     ]);
   });
 
   it('may hold ids that the last run wrote, and no other change of wrangler.toml', () => {
     const status = ' M wrangler.toml\n';
-    expect(problemsInTree({ status, committed: WRANGLER_TOML, current })).toEqual([]);
+    expect(problemsInTree(status, configs(current))).toEqual([]);
     const changed = current.replace('SHOW_COST = "on"', 'SHOW_COST = "off"');
-    expect(problemsInTree({ status, committed: WRANGLER_TOML, current: changed })).toHaveLength(1);
+    expect(problemsInTree(status, configs(changed))).toHaveLength(1);
   });
 });
 

@@ -9,8 +9,9 @@ import { ApiError } from './api-error';
 import { D1Databases } from './d1-databases';
 import { KvNamespaces } from './kv-namespaces';
 import { PagesProjects } from './pages-projects';
+import { WorkerScripts } from './worker-scripts';
 
-type Call = { body: Buffer; contentType: string; query: URLSearchParams };
+type Call = { body: Buffer; contentType: string; query: URLSearchParams; token: string };
 /** `names` are the parts of the path that its pattern leaves open: account, project and so on. */
 type Handler = (call: Call, names: string[]) => unknown;
 type Route = { kind: string; method: string; path: RegExp; handle: Handler };
@@ -25,6 +26,7 @@ export class CloudflareApi {
   readonly kv = new KvNamespaces();
   readonly d1: D1Databases;
   readonly pages: PagesProjects;
+  readonly workers: WorkerScripts;
   /** The accounts that the token reaches. */
   accounts = [{ id: this.accountId, name: 'Rehearsal' }];
   /** Kinds of calls that are to fail the next time each is made. */
@@ -38,7 +40,9 @@ export class CloudflareApi {
 
   private constructor() {
     this.d1 = new D1Databases(join(this.#folder, 'd1'));
-    this.pages = new PagesProjects({ kv: this.kv, d1: this.d1, folder: this.#folder });
+    const stores = { kv: this.kv, d1: this.d1, folder: this.#folder };
+    this.pages = new PagesProjects(stores);
+    this.workers = new WorkerScripts(stores);
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
@@ -55,6 +59,7 @@ export class CloudflareApi {
 
   async stop(): Promise<void> {
     await this.pages.dispose();
+    await this.workers.dispose();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
     rmSync(this.#folder, { recursive: true });
@@ -75,13 +80,14 @@ export class CloudflareApi {
   async #result(incoming: IncomingMessage): Promise<unknown> {
     const { pathname, searchParams: query } = new URL(incoming.url ?? '/', this.origin);
     const contentType = incoming.headers['content-type'] ?? '';
-    const call = { body: await buffer(incoming), contentType, query };
     const route = this.#routes.find(({ method, path }) => method === incoming.method && path.test(pathname));
     if (!route) throw new ApiError(404, 7000, `No route for ${incoming.method} ${pathname}`);
     const names = route.path.exec(pathname)?.slice(1) ?? [];
     const token = incoming.headers.authorization?.replace(/^Bearer /, '') ?? '';
+    const call = { body: await buffer(incoming), contentType, query, token };
     if (pathname.startsWith('/pages/assets/')) this.pages.requireUploadToken(token);
-    else if (token !== this.token) throw new ApiError(403, 10000, 'Authentication error');
+    else if (token !== this.token && !this.workers.isUploadToken(token))
+      throw new ApiError(403, 10000, 'Authentication error');
     if (pathname.startsWith('/accounts/') && names[0] !== this.accountId) {
       throw new ApiError(403, 10000, 'Authentication error');
     }
@@ -108,7 +114,10 @@ export class CloudflareApi {
     route('GET /accounts/*/storage/kv/namespaces', ({ query }) => new Page(this.kv.list(), query)),
     route('POST /accounts/*/storage/kv/namespaces', ({ body }) => this.kv.create(parse(body).title)),
     route('GET /accounts/*/d1/database', ({ query }) => new Page(this.d1.list(), query)),
-    route('POST /accounts/*/d1/database', ({ body }) => this.d1.create(parse(body).name)),
+    route('POST /accounts/*/d1/database', ({ body }) => {
+      const { name, primary_location_hint } = parse(body);
+      return this.d1.create(name, primary_location_hint);
+    }),
     route('POST /accounts/*/d1/database/*/query', ({ body }, [, id = '']) =>
       this.d1.query(id, parse(body).sql),
     ),
@@ -140,6 +149,33 @@ export class CloudflareApi {
       latest_stage: { name: 'deploy', status: 'success' },
       aliases: [],
     })),
+
+    route('GET /accounts/*/workers/services/*', (_, [, name = '']) => this.workers.service(name)),
+    route('GET /accounts/*/workers/subdomain', () => ({ subdomain: 'ada' })),
+    route('GET /accounts/*/workers/scripts/*/secrets', (_, [, name = '']) => this.workers.secrets(name)),
+    route('POST /accounts/*/workers/scripts/*/assets-upload-session', ({ body }, [, name = '']) =>
+      this.workers.uploadSession(name, parse(body).manifest),
+    ),
+    route('POST /accounts/*/workers/assets/upload', async ({ body, contentType, token }) =>
+      this.workers.uploadFiles(token, await formIn(body, contentType)),
+    ),
+    route('PUT /accounts/*/workers/scripts/*', ({ body }, [, name = '']) => this.workers.upload(name, body)),
+    route('POST /accounts/*/workers/scripts/*/versions', ({ body }, [, name = '']) =>
+      this.workers.upload(name, body),
+    ),
+    route('GET /accounts/*/workers/scripts/*/deployments', (_, [, name = '']) => {
+      this.workers.get(name);
+      return { deployments: [] };
+    }),
+    route('POST /accounts/*/workers/scripts/*/deployments', ({ body }) => parse(body)),
+    route('PATCH /accounts/*/workers/scripts/*/script-settings', ({ body }) => parse(body)),
+    route('GET /accounts/*/workers/workers/*', (_, [, name = '']) => this.workers.worker(name)),
+    route('POST /accounts/*/workers/scripts/*/subdomain', ({ body }, [, name = '']) =>
+      this.workers.setSubdomain(name, parse(body)),
+    ),
+    route('PUT /accounts/*/workers/scripts/*/schedules', ({ body }, [, name = '']) =>
+      this.workers.setCrons(name, parse(body)),
+    ),
   ];
 }
 

@@ -11,6 +11,8 @@ export class D1Databases {
   readonly #names = new Map<string, string>();
   /** The databases that any SQL was run on. */
   readonly asked = new Set<string>();
+  /** The hints of where to make one. */
+  readonly locations: string[] = [];
 
   /** @param folder Miniflare's folder for D1 */
   constructor(readonly folder: string) {}
@@ -19,12 +21,13 @@ export class D1Databases {
     return [...this.#names].map(([uuid, name]) => ({ uuid, name, version: 'production' }));
   }
 
-  create(name: string) {
+  create(name: string, location?: string) {
     if ([...this.#names.values()].includes(name)) {
       throw new ApiError(400, 7502, `A database named ${name} already exists`);
     }
     const uuid = randomUUID();
     this.#names.set(uuid, name);
+    if (location) this.locations.push(location);
     return { uuid, name };
   }
 

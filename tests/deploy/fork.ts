@@ -4,12 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { parseConfig } from '../../scripts/deploy/config.mjs';
+import { CONFIGS, parseConfig } from '../../scripts/deploy/config.mjs';
 import type { CloudflareApi } from './cloudflare-api';
 import { withPlaceholders } from './placeholders';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['package.json', 'prisma', 'scripts', 'src', 'wrangler.toml', '.gitignore', '.svelte-kit'];
+const COPIED = [
+  'package.json',
+  'tsconfig.json',
+  'prisma',
+  'scripts',
+  'src',
+  ...CONFIGS,
+  '.gitignore',
+  '.svelte-kit',
+];
 
 export type Outcome = { code: number | null; out: string; error: string };
 
@@ -20,7 +29,7 @@ export class Fork {
   constructor() {
     for (const name of COPIED) cpSync(join(ROOT, name), join(this.folder, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'), 'dir');
-    this.write('wrangler.toml', withPlaceholders(this.wranglerToml));
+    for (const name of CONFIGS) this.write(name, withPlaceholders(this.read(name)));
     this.git('init', '--quiet', '--initial-branch', 'main');
     this.commit('A fork');
   }
@@ -30,7 +39,12 @@ export class Fork {
   }
 
   get wranglerToml(): string {
-    return readFileSync(join(this.folder, 'wrangler.toml'), 'utf8');
+    return this.read('wrangler.toml');
+  }
+
+  /** @param path from the folder's root */
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), 'utf8');
   }
 
   /** @param path from the folder's root */

@@ -23,7 +23,7 @@ afterEach(() => server.close());
 
 it('waits while Cloudflare itself answers for a host that is not ready', async () => {
   const site = await siteAnswering([522, 'error code: 522'], [200, '{"kv":"ok","d1":"ok"}']);
-  await requireHealthy(site);
+  await requireHealthy(site, 'tail');
   expect(asked).toBe(2);
 });
 
@@ -33,6 +33,6 @@ it.each<[string, Answer, string]>([
   ['a sign-in before the app', [302, ''], 'let /healthz through'],
 ])('takes %s at its word at once', async (_, answer, mend) => {
   const site = await siteAnswering(answer);
-  await expect(requireHealthy(site)).rejects.toThrow(mend);
+  await expect(requireHealthy(site, 'tail')).rejects.toThrow(mend);
   expect(asked).toBe(1);
 });

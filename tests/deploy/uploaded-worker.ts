@@ -9,6 +9,7 @@ type Metadata = {
   bindings: Binding[];
   compatibility_date: string;
   compatibility_flags: string[];
+  assets?: { jwt: string };
 };
 export type Asset = { contents: Buffer; contentType: string };
 
@@ -27,7 +28,7 @@ export type Stores = { kv: KvNamespaces; d1: D1Databases; folder: string };
 /** Starts an uploaded worker in workerd, on the stores that it names. Refuses it when one of them does not exist. */
 export async function startWorker(upload: Upload, stores: Stores): Promise<Miniflare> {
   const form = await parseForm(upload.bundle);
-  const metadata: Metadata = JSON.parse(await textOf(form, 'metadata'));
+  const metadata = await metadataIn(upload.bundle);
   const { bindings } = metadata;
   const kvNamespaces = pick(bindings, 'kv_namespace', ({ namespace_id }) => namespace_id ?? '');
   const d1Databases = pick(bindings, 'd1', ({ id }) => id ?? '');
@@ -48,6 +49,11 @@ export async function startWorker(upload: Upload, stores: Stores): Promise<Minif
   );
   await worker.ready;
   return worker;
+}
+
+/** What an upload says of itself. */
+export async function metadataIn(bundle: Buffer): Promise<Metadata> {
+  return JSON.parse(await textOf(await parseForm(bundle), 'metadata'));
 }
 
 /** The form in a body whose boundary is only known from its own first line. */

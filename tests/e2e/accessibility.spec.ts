@@ -6,7 +6,7 @@ import { ageProof } from './session-proof';
 test('axe finds nothing on the pages for guests, in any state', async ({ newDevice }) => {
   const device = await newDevice({ refusals: [404] });
   const { page } = device;
-  for (const path of ['/', '/login?redirectTo=/account', '/login?notice=account-deleted', '/no-such-page']) {
+  for (const path of ['/', '/login?redirectTo=/account', '/no-such-page']) {
     await device.visit(path);
     await expectAccessible(page);
   }

@@ -2,6 +2,7 @@ import { expect, type BrowserContext, type Locator, type Page, type Response } f
 
 const SESSION_COOKIE = 'pages-session';
 const FAILED_LOAD = /^Failed to load resource: the server responded with a status of (\d{3})/;
+const NO_ANSWER = /^Failed to load resource: net::ERR_/;
 
 export type User = { username: string; password: string };
 
@@ -10,6 +11,8 @@ export type DeviceOptions = {
   timezoneId?: string;
   /** HTTP statuses of 400 and over that this device is meant to meet. Chromium writes each into the console. */
   refusals?: number[];
+  /** Whether requests of this device are meant to get no answer. Chromium writes that into the console, too. */
+  unanswered?: boolean;
 };
 
 /** One browser on one device: its own cookies, its own page. Whatever its console complains of is kept. */
@@ -22,11 +25,14 @@ export class Device {
     readonly context: BrowserContext,
     private readonly origin: string,
     private readonly scripted: boolean,
-    { refusals = [] }: DeviceOptions,
+    { refusals = [], unanswered = false }: DeviceOptions,
   ) {
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
+      if (unanswered && NO_ANSWER.test(message.text())) return;
+      // An open page looks whether its session still stands: a 401 is an answer like any other.
+      if (message.location().url.endsWith('/api/session')) return;
       const status = FAILED_LOAD.exec(message.text())?.[1];
       if (!refusals.includes(Number(status))) this.complaints.push(message.text());
     });

@@ -1,20 +1,181 @@
+import type { Device, User } from './device';
 import { expect, test } from './fixtures';
+import { answerWith, DATA, FAILURES, LOOK, lookAgain, type Given } from './look';
 
-test('a tab whose session was ended elsewhere learns it when it is looked at again', async ({
+const problem = (status: number, more: object = {}): Given => ({
+  status,
+  contentType: 'application/problem+json',
+  body: JSON.stringify({ type: 'about:blank', title: 'x', status, detail: 'x', ...more }),
+});
+const signedIn = (username: string): Given => ({
+  status: 200,
+  contentType: 'application/json',
+  body: JSON.stringify({ username, userId: 'x', until: Date.now() + 60_000 }),
+});
+
+test('a tab whose session was ended elsewhere says so at its next look, and shows nothing private', async ({
   newDevice,
   user,
 }) => {
-  const [laptop, phone] = [await newDevice(), await newDevice()];
+  const [laptop, phone] = [await newDevice(), await newDevice({ refusals: [401] })];
   await laptop.startSignedUp(user);
+  await phone.page.clock.install();
   await phone.startSignedIn(user);
-  await phone.visit('/sessions');
   await laptop.visit('/sessions');
   await laptop.endSession(await phone.sessionId());
-  // A look within two seconds of the last one asks nothing, so it looks until it knows.
-  await expect(async () => {
-    await phone.page.evaluate(() => window.dispatchEvent(new Event('focus')));
-    await expect(phone.page).toHaveURL(/\/login/, { timeout: 500 });
-  }).toPass();
+  await lookAgain(phone.page);
+  await expect(phone.page.getByRole('alert')).toHaveText(
+    /This session was ended from Chrome \d+ on \w+, (just now|1 minute ago)\./,
+  );
+  await expect(phone.page.getByText(user.username)).toHaveCount(0);
+  await expect(phone.rows()).toHaveCount(0);
+  await expect(phone.page.getByRole('banner').getByRole('button', { name: 'Sign out' })).toHaveCount(0);
+  await phone.page.getByRole('main').getByRole('link', { name: 'Sign in' }).click();
+  await phone.submitUser(user, 'Sign in');
+  await expect(phone.page).toHaveURL('/sessions');
+});
+
+test('an answer that the session ended is told with its device and time; the page goes', async ({
+  newDevice,
+  user,
+}) => {
+  const { page } = await signedUp(newDevice({ refusals: [401] }), user);
+  const device = { browser: 'Firefox', system: 'Windows', kind: 'desktop' };
+  const ended = { type: 'session-revoked', device, place: {}, at: Date.now() - 125_000 };
+  await answerWith(page, LOOK, problem(401, { ended }));
+  await lookAgain(page);
+  await expect(page.getByRole('alert')).toHaveText(
+    /This session was ended from Firefox on Windows, [23] minutes ago\./,
+  );
+  await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
+});
+
+test('somebody else in this browser: the page is loaded again', async ({ newDevice, user }) => {
+  const { page } = await signedUp(newDevice(), user);
+  await answerWith(page, LOOK, signedIn('somebody-else'));
+  const loaded = page.waitForRequest(DATA);
+  await lookAgain(page);
+  await loaded;
+});
+
+test('a cookie that this browser replaced meanwhile: it looks again at once, and once', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await signedUp(newDevice({ refusals: [409] }), user);
+  const looks = await answerWith(device.page, LOOK, problem(409));
+  await lookAgain(device.page);
+  await expect.poll(() => looks.count).toBe(2);
+  await expect(device.page.getByRole('heading', { level: 1 })).toHaveText('Sessions');
+  await lookAgain(device.page);
+  await expect.poll(() => looks.count).toBe(4);
+});
+
+test('the same user, no proof, a store that is down, and what is not our answer change nothing', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice({ refusals: [401, 403, 429, 502, 503], unanswered: true });
+  const { page } = device;
+  await page.clock.install();
+  await device.startSignedUp(user);
+  await device.visit('/account');
+  await device.field('Current password').fill('half a pass');
+  const loads = await answerWith(page, DATA, 'none');
+  const given = {
+    'the same user': signedIn(user.username),
+    403: problem(403),
+    503: problem(503),
+    ...FAILURES,
+  };
+  for (const [name, answer] of Object.entries(given)) {
+    const looks = await answerWith(page, LOOK, answer);
+    await lookAgain(page);
+    expect(looks.count, name).toBe(1);
+    await looks.stop();
+  }
+  await expect(device.field('Current password')).toHaveValue('half a pass');
+  await expect(page.getByRole('banner')).toContainText(user.username);
+  expect(loads.count).toBe(0);
+});
+
+test('while a form is under way nothing that a look finds out changes the page', async ({
+  newDevice,
+  user,
+}) => {
+  const [laptop, phone] = [await newDevice({ refusals: [401] }), await newDevice()];
+  await laptop.page.clock.install();
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
+  await laptop.visit('/sessions');
+  let answer: (() => void) | undefined;
+  await laptop.page.route(/\/revokeOthers$/, async (route) => {
+    await new Promise<void>((go) => (answer = go));
+    await route.fallback();
+  });
+  const main = laptop.page.getByRole('main');
+  await main.getByRole('button', { name: 'End the other session' }).click();
+  await laptop.page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
+  await expect.poll(() => answer).toBeDefined();
+  const looks = await answerWith(laptop.page, LOOK, problem(401));
+  await laptop.page.clock.fastForward(61_000);
+  await laptop.page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await expect(laptop.page.getByRole('heading', { level: 1 })).toHaveText('Sessions');
+  expect(looks.count).toBe(0);
+  await looks.stop();
+  answer?.();
+  await expect(laptop.page.getByRole('status').filter({ hasText: '1 other session ended' })).toBeVisible();
+  await expect(laptop.rows()).toHaveCount(1);
+});
+
+test('on /sessions a sign-in elsewhere appears by itself, and what is being typed stays', async ({
+  newDevice,
+  user,
+}) => {
+  const laptop = await signedUp(newDevice(), user);
+  const phone = await newDevice();
+  const { page } = laptop;
+  await page.getByText('Rename').click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('half a na');
+  await phone.startSignedIn(user);
+  await page.clock.fastForward(16_000);
+  await expect(laptop.rows()).toHaveCount(2);
+  await expect(page.getByRole('textbox', { name: 'Name', exact: true }).first()).toHaveValue('half a na');
+});
+
+test('it looks once a minute while it is visible, at once when looked at, and every 15 seconds on /sessions at first', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await signedUp(newDevice(), user);
+  const { page } = device;
+  const looks = await answerWith(page, LOOK, signedIn(user.username));
+  const seconds = async (passed: number, expected: number) => {
+    for (let at = 0; at < passed; at += 15) {
+      await page.clock.runFor(15_000);
+      // What is under way is not asked twice.
+      await page.evaluate(() => fetch('/favicon.svg').then((response) => response.text()));
+    }
+    await expect.poll(() => looks.count).toBe(expected);
+  };
+  await page.clock.pauseAt(Date.now() + 5_000);
+  await device.visit('/sessions');
+  await seconds(285, 19);
+  await seconds(120, 21);
+  await device.visit('/account');
+  await seconds(180, 24);
+
+  const setVisibility = (state: DocumentVisibilityState) =>
+    page.evaluate((state) => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, state);
+  await setVisibility('hidden');
+  await seconds(180, 24);
+  await setVisibility('visible');
+  await seconds(0, 25);
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await seconds(0, 25);
 });
 
 test('a device whose session was ended elsewhere is shown as signed out when it goes on', async ({
@@ -31,7 +192,9 @@ test('a device whose session was ended elsewhere is shown as signed out when it 
   // A link within the app: no page is loaded anew.
   await phone.page.getByRole('navigation').getByRole('link', { name: 'Account', exact: true }).click();
   await expect(phone.page).toHaveURL('/login?redirectTo=%2Faccount');
-  await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
+  await expect(
+    phone.page.getByText(/This session was ended from Chrome \d+ on \w+, (just now|1 minute ago)\./),
+  ).toBeVisible();
   const header = phone.page.getByRole('banner');
   await expect(header.getByRole('link', { name: 'Sign in' })).toBeVisible();
   await expect(header.getByRole('button', { name: 'Sign out' })).toHaveCount(0);
@@ -42,7 +205,7 @@ test('a device whose session was ended elsewhere is shown as signed out when it 
 });
 
 test('tabs of one browser follow each other’s sign-out and sign-in', async ({ newDevice, user }) => {
-  const laptop = await newDevice();
+  const laptop = await newDevice({ refusals: [401] });
   await laptop.startSignedUp(user);
   await laptop.visit('/sessions');
   const second = await laptop.context.newPage();
@@ -50,7 +213,17 @@ test('tabs of one browser follow each other’s sign-out and sign-in', async ({ 
   // It follows once its scripts run.
   await second.locator('#svelte-announcer').waitFor({ state: 'attached' });
   await laptop.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
-  await expect(second).toHaveURL(/\/login/);
+  await expect(second.getByRole('alert')).toHaveText('Your session has ended.');
+  await expect(second.getByText(user.username)).toHaveCount(0);
   await laptop.signIn(user);
-  await expect(second).toHaveURL(/\/sessions$/);
+  await expect(second.getByRole('banner')).toContainText(user.username);
+  await expect(second.getByRole('heading', { level: 1 })).toHaveText('Account');
 });
+
+/** Signed up, with a clock that the test can move on. */
+async function signedUp(made: Promise<Device>, user: User): Promise<Device> {
+  const device = await made;
+  await device.page.clock.install();
+  await device.startSignedUp(user);
+  return device;
+}

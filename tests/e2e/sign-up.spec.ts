@@ -20,7 +20,7 @@ test('signing up signs this device in and lists it', async ({ newDevice, user })
   await expect(device.rows()).toHaveCount(1);
   const row = device.row(await device.sessionId());
   await expect(row).toContainText(/Chrome \d+ on /);
-  await expect(row).toContainText('local');
+  await expect(row).toContainText('Local');
   await expect(row).toContainText('Signed in');
   await expect(device.page.getByRole('banner')).toContainText(user.username);
 });

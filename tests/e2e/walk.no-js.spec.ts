@@ -42,10 +42,12 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
 
   await laptop.endSession(await phone.sessionId());
   await expect(
-    laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
+    laptop.page.getByRole('status').filter({ hasText: 'Ended: ' }),
   ).toBeVisible();
   await phone.expectSignedOut();
-  await expect(phone.page.getByText('Your session has ended. Sign in again.')).toBeVisible();
+  await expect(
+    phone.page.getByText(/^This session was ended from Chrome .*, just now\. Sign in again\.$/),
+  ).toBeVisible();
   await phone.expectSignedOut();
   await expect(phone.page.getByText('Sign in to continue.')).toBeVisible();
 
@@ -128,7 +130,7 @@ test('name a session, prove the password again, choose a theme, download, delete
   await laptop.field('Your password').fill(user.password);
   await page.getByRole('button', { name: 'Delete account' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click();
-  await expect(page).toHaveURL('/login?notice=account-deleted');
+  await expect(page).toHaveURL('/login');
   await expect(page.getByRole('status')).toContainText('Your account is deleted');
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BROWSER_NAMES, SYSTEM_NAMES, deviceOf } from '$lib/server/sessions/device';
+import { DEVICE_KINDS } from '$lib/session-view';
 import { deviceName } from '$lib/words/device';
 
 type Hints = { brands?: string; platform?: string; mobile?: string };
@@ -212,26 +213,119 @@ describe('a device is named by what its browser says of itself', () => {
     ],
     [`${IPHONE('18_5')} GSA/373.0.772830382 Mobile/15E148 Safari/604.1`, 'Google app on iPhone', 'phone'],
     [`${IPHONE('17_2')} Mobile/15E148 [LinkedInApp]/9.29.6160`, 'LinkedIn on iPhone', 'phone'],
+    [
+      `${WEBVIEW('Android 14; SM-G991B Build/UP1A.231005.007', 127)} Snapchat/13.5.0.46 (SM-G991B; Android 14#S918BXXU; gzip)`,
+      'Snapchat on Android',
+      'phone',
+    ],
+    [`${WEBVIEW('Android 13; CPH2449', 128)} [Pinterest/Android]`, 'Pinterest on Android', 'phone'],
+    [`${IPHONE('17_6_1')} Mobile/15E148 [Pinterest/iOS]`, 'Pinterest on iPhone', 'phone'],
+    [
+      `${WEBVIEW('Android 14; Pixel 8 Build/AP2A.240805.005', 127)} [LinkedInApp]/4.1.958`,
+      'LinkedIn on Android',
+      'phone',
+    ],
+    [
+      `${WEBVIEW('Android 14; V2312 Build/UP1A.231005.007', 116)} MMWEBID/4421 MicroMessenger/8.0.50.2701(0x28003253) WeChat/arm64 Weixin NetType/5G Language/zh_CN ABI/arm64`,
+      'WeChat on Android',
+      'phone',
+    ],
+    [
+      `${WEBVIEW('Android 14; SM-S921B Build/UP1A.231005.007', 130)} GSA/15.44.33.28.arm64`,
+      'Google app on Android',
+      'phone',
+    ],
+    [`${IPAD('17_7')} GSA/343.0.695551749 Mobile/15E148 Safari/604.1`, 'Google app on iPad', 'tablet'],
+    [
+      `Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 ${KHTML} Version/4.0 Chrome/126.0.0.0 Mobile DuckDuckGo/5 Safari/537.36`,
+      'DuckDuckGo on Android',
+      'phone',
+    ],
+    [
+      `${IPHONE('17_5')} FxiOS/Focus/129.0 Focus/129.0 Mobile/15E148 Version/15.0`,
+      'Firefox Focus 129 on iPhone',
+      'phone',
+    ],
+    [`${ANDROID} Chrome/128.0.0.0 Mobile Safari/537.36 Vivaldi/6.9.3447.46`, 'Vivaldi 6 on Android', 'phone'],
+    [
+      `${IPHONE('18_6')} Version/26.2 Mobile/15E148 Safari/604.1 DuckDuckGo/7`,
+      'DuckDuckGo on iPhone',
+      'phone',
+    ],
     [WEBVIEW('Android 14; SM-A546E', 129), 'In-app browser on Android', 'phone'],
     [
       `${MAC} Slack/4.41.105 Chrome/130.0.6723.191 Electron/33.4.0 Safari/537.36 Slack_SSB/4.41.105`,
       'Slack on macOS',
       'desktop',
     ],
-    // Tools.
-    ['curl/8.5.0', 'curl', 'unknown'],
-    ['Wget/1.21.4', 'Wget', 'unknown'],
-    ['python-requests/2.32.3', 'python-requests', 'unknown'],
-    ['Go-http-client/2.0', 'Go-http-client', 'unknown'],
-    ['node', 'Node.js', 'unknown'],
-    ['undici', 'undici', 'unknown'],
-    ['PostmanRuntime/7.43.0', 'Postman', 'unknown'],
-    ['okhttp/4.12.0', 'okhttp', 'unknown'],
-    ['HTTPie/3.2.4', 'HTTPie', 'unknown'],
+    // Tools, whatever system they run on.
+    ['curl/8.5.0', 'curl', 'tool'],
+    ['Wget/1.21.4', 'Wget', 'tool'],
+    ['Wget2/2.1.0', 'Wget', 'tool'],
+    ['HTTPie/3.2.4', 'HTTPie', 'tool'],
+    ['python-requests/2.32.3', 'python-requests', 'tool'],
+    ['python-httpx/0.27.2', 'httpx', 'tool'],
+    ['Python/3.12 aiohttp/3.10.5', 'Python', 'tool'],
+    ['Python-urllib/3.13', 'Python', 'tool'],
+    ['Go-http-client/1.1', 'Go-http-client', 'tool'],
+    ['Go-http-client/2.0', 'Go-http-client', 'tool'],
+    ['node', 'Node.js', 'tool'],
+    ['node-fetch/1.0 (+https://github.com/bitinn/node-fetch)', 'Node.js', 'tool'],
+    ['undici', 'undici', 'tool'],
+    ['axios/1.7.9', 'axios', 'tool'],
+    ['got (https://github.com/sindresorhus/got)', 'got', 'tool'],
+    ['Deno/2.1.4', 'Deno', 'tool'],
+    ['Bun/1.2.2', 'Bun', 'tool'],
+    ['PostmanRuntime/7.43.0', 'Postman', 'tool'],
+    ['insomnia/10.3.0', 'Insomnia', 'tool'],
+    ['okhttp/4.12.0', 'okhttp', 'tool'],
+    ['Java-http-client/21.0.5', 'Java', 'tool'],
+    ['Dart/3.5 (dart:io)', 'Dart', 'tool'],
     [
       'Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.22621.4391',
-      'PowerShell on Windows',
-      'desktop',
+      'PowerShell',
+      'tool',
+    ],
+    // Bots, which play a browser on some system.
+    ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'Googlebot', 'tool'],
+    [
+      `Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 ${KHTML} Chrome/131.0.6778.85 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)`,
+      'Googlebot',
+      'tool',
+    ],
+    [
+      `Mozilla/5.0 AppleWebKit/537.36 ${KHTML}; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) Chrome/116.0.1938.76 Safari/537.36`,
+      'Bingbot',
+      'tool',
+    ],
+    [
+      `Mozilla/5.0 AppleWebKit/537.36 ${KHTML}; compatible; GPTBot/1.2; +https://openai.com/gptbot)`,
+      'Bot',
+      'tool',
+    ],
+    [
+      `Mozilla/5.0 AppleWebKit/537.36 ${KHTML}; compatible; ClaudeBot/1.0; +claudebot@anthropic.com)`,
+      'Bot',
+      'tool',
+    ],
+    ['facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)', 'Bot', 'tool'],
+    ['Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)', 'Bot', 'tool'],
+    // A telephone of the maker CUBOT, an app's own requests, a television.
+    [
+      `Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 50) AppleWebKit/537.36 ${KHTML} Chrome/124.0.6367.82 Mobile Safari/537.36`,
+      'Chrome 124 on Android',
+      'phone',
+    ],
+    ['Dalvik/2.1.0 (Linux; U; Android 14; SM-S911B Build/UP1A.231005.007)', 'Android', 'unknown'],
+    [
+      `Mozilla/5.0 (Linux; Android 9; AFTKA) AppleWebKit/537.36 ${KHTML} Silk/130.1.1 like Chrome/130.0.6723.102 Safari/537.36`,
+      'Silk 130 on Android',
+      'unknown',
+    ],
+    [
+      'Opera/9.80 (Android; Opera Mini/36.2.2254/191.249; U; en) Presto/2.12.423 Version/12.16',
+      'Opera Mini 36 on Android',
+      'unknown',
     ],
     // Nothing.
     ['Mozilla/5.0', 'Unknown device', 'unknown'],
@@ -239,6 +333,16 @@ describe('a device is named by what its browser says of itself', () => {
     const device = ofHeaders(userAgent);
     expect(deviceName(device)).toBe(words);
     expect(device.kind).toBe(kind);
+  });
+
+  it('whatever is frozen or says nothing is left out', () => {
+    const words = [
+      `${WINDOWS} Chrome/144.0.0.0 Safari/537.36`,
+      `${MAC} Chrome/144.0.0.0 Safari/537.36`,
+      `${ANDROID} Chrome/144.0.0.0 Mobile Safari/537.36`,
+      `${IPHONE('18_6')} Version/26.1 Mobile/15E148 Safari/604.1`,
+    ].map((userAgent) => deviceName(ofHeaders(userAgent)));
+    expect(words.join()).not.toMatch(/Windows \d|macOS \d|Android \d|iOS|18|10/);
   });
 
   it.each([null, '', ' ', '-', '%00'])('%j is an unknown device', (userAgent) => {
@@ -399,7 +503,7 @@ describe('a stranger cannot write into what the owner reads', () => {
         const [, product = null] = /^(.*?)(?: \d{1,3})?$/s.exec(browser ?? '') ?? [];
         expect(browser === null || BROWSER_NAMES.has(product ?? '')).toBe(true);
         expect(system === null || SYSTEM_NAMES.has(system)).toBe(true);
-        expect(['phone', 'tablet', 'desktop', 'unknown']).toContain(kind);
+        expect(DEVICE_KINDS).toContain(kind);
         expect(deviceName({ browser, system, kind }).length).toBeLessThanOrEqual(40);
       }),
       { numRuns: 5_000 },

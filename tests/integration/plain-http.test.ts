@@ -50,7 +50,8 @@ describe('plain http from another machine', () => {
         headers: { accept: 'text/html' },
       });
       expect(page.status).toBe(403);
-      expect(page.headers.get('content-type')).toMatch('text/html');
+      const isApi = path.startsWith('/api/');
+      expect(page.headers.get('content-type')).toMatch(isApi ? 'application/problem+json' : 'text/html');
       expect(await page.text()).toContain('https://sessions.example');
       const problem = await answerTo(`http://sessions.example${path}`, {
         ...FORM,

@@ -7,6 +7,10 @@ import {
   load as loadAccount,
 } from '../../src/routes/(account)/account/+page.server';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
+import {
+  actions as oneSessionActions,
+  load as loadSession,
+} from '../../src/routes/(account)/sessions/[id]/+page.server';
 import { load as loadRecords } from '../../src/routes/(account)/kv/+page.server';
 import {
   actions as sessionActions,
@@ -50,8 +54,12 @@ export type Scenario = {
   browser?: (scene: Scene) => Browser;
   // A route's own event type names its route id; what the routes read is all here.
   run: (event: never) => unknown;
+  /** Its own answer is a refusal, also when nothing fails. */
+  refused?: boolean;
+  /** Its session's last proof of the password is too old by then. */
+  stale?: boolean;
   /** Operations whose failure changes nothing for the visitor. */
-  tidying?: (step: Step) => boolean;
+  tidying?: (step: Step, scene: Scene) => boolean;
 };
 
 export const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delete';
@@ -59,7 +67,12 @@ export const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delet
 export const isListing = ({ store, op }: Step) =>
   store === 'KV' ? op === 'list' : op === 'SELECT id, reason';
 const isMarker = ({ op }: Step) => op === 'DELETE FROM Leftover';
+/** Whether KV shows the session that is to be ended: D1 knows it by its birth. */
+const isOfPhone = ({ store, op, key }: Step, { phone }: Scene) =>
+  store === 'KV' && (op === 'delete' || (op === 'get' && key === `session:${sessionIdOf(phone)}`));
 const isTidying = (step: Step) => isDelete(step) || isListing(step) || isMarker(step);
+/** KV's list of the others: without it this session is shown alone. */
+const isList = ({ store, op }: Step) => store === 'KV' && op === 'list';
 
 export const sessionIdOf = (browser: Browser) => sessionIdFor(...splitCookie(browser.cookie ?? ''));
 function splitCookie(cookie: string): [string, string] {
@@ -69,7 +82,12 @@ function splitCookie(cookie: string): [string, string] {
 
 const stranger = () => new Browser();
 
-export const SESSIONS_PAGE: Scenario = { name: 'the sessions page', page: '/sessions', run: loadSessions };
+export const SESSIONS_PAGE: Scenario = {
+  name: 'the sessions page',
+  page: '/sessions',
+  run: loadSessions,
+  tidying: isList,
+};
 export const LAYOUT: Scenario = { name: 'the layout', method: 'GET', run: loadLayout };
 export const HEALTH: Scenario = { name: '/healthz', method: 'GET', browser: stranger, run: getHealth };
 
@@ -78,10 +96,16 @@ export const PAGE_SCENARIOS: Scenario[] = [
   { name: 'the home page', page: '/', run: () => null },
   { name: 'the sign-in page', page: '/login', run: loadSignIn, browser: stranger },
   SESSIONS_PAGE,
+  {
+    name: "a session's page",
+    page: '/sessions/<id>',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    run: loadSession,
+  },
   { name: 'the activity page', page: '/activity', run: loadActivity },
   { name: 'the account page', page: '/account', run: loadAccount, tidying: isListing },
-  { name: 'the download', page: '/account/data', run: getData },
-  { name: 'the records page', page: '/kv', run: loadRecords },
+  { name: 'the download', page: '/account/data', run: getData, tidying: isList },
+  { name: 'the records page', page: '/kv', run: loadRecords, tidying: isList },
 ];
 
 export const ACTION_SCENARIOS: Scenario[] = [
@@ -109,6 +133,13 @@ export const ACTION_SCENARIOS: Scenario[] = [
     name: 'revoking one',
     form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),
     run: sessionActions.revoke,
+    tidying: isOfPhone,
+  },
+  {
+    name: 'saying that one was not me',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    form: () => ({}),
+    run: oneSessionActions.notMe,
     tidying: isDelete,
   },
   {
@@ -138,16 +169,63 @@ export const ACTION_SCENARIOS: Scenario[] = [
   },
 ];
 
+/** Actions as they go when the password has to be given again, or is wrong; and with the page behind them, as without scripts. */
+export const FURTHER_SCENARIOS: Scenario[] = [
+  {
+    name: 'signing in with a wrong password',
+    form: ({ username }) => ({ username, password: 'not the password' }),
+    run: signInActions.default,
+    refused: true,
+    tidying: ({ store }) => store === 'KV',
+  },
+  {
+    name: 'changing the password with a wrong one',
+    form: () => ({ currentPassword: 'not the password', newPassword: 'another good password' }),
+    run: accountActions.changePassword,
+    refused: true,
+  },
+  {
+    name: 'the password again, then revoking one, with the page behind it',
+    stale: true,
+    form: ({ phone }) => ({ sessionId: sessionIdOf(phone), password: PASSWORD }),
+    run: async (event: never) => {
+      await sessionActions.revoke(event);
+      return loadSessions(event);
+    },
+    // Where KV takes no new session the old one goes on.
+    tidying: (step, scene) =>
+      isDelete(step) || isOfPhone(step, scene) || isList(step) || (step.store === 'KV' && step.op === 'put'),
+  },
+  {
+    name: 'revoking the others, with the page behind it',
+    form: () => ({}),
+    run: async (event: never) => {
+      await sessionActions.revokeOthers(event);
+      return loadSessions(event);
+    },
+    tidying: (step) => isTidying(step) || isList(step),
+  },
+  {
+    name: 'naming a session, with the page behind it',
+    form: ({ phone }) => ({ sessionId: sessionIdOf(phone), name: 'my phone' }),
+    run: async (event: never) => {
+      await sessionActions.rename(event);
+      return loadSessions(event);
+    },
+    tidying: isList,
+  },
+];
+
 export const API_SCENARIOS: Scenario[] = [
   { name: 'GET /api/session', page: 'GET /api/session', method: 'GET', run: getSession },
-  { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions },
+  { name: 'GET /api/sessions', page: 'GET /api/sessions', method: 'GET', run: getSessions, tidying: isList },
   { name: 'DELETE /api/sessions', method: 'DELETE', run: deleteSessions, tidying: isTidying },
   {
     name: 'DELETE /api/sessions/<another>',
     method: 'DELETE',
     params: ({ phone }) => ({ id: sessionIdOf(phone) }),
     run: deleteSession,
-    tidying: isDelete,
+    tidying: isOfPhone,
   },
   {
     name: 'DELETE /api/sessions/<own>',
@@ -205,20 +283,35 @@ export function storesWith(hooks: StepHooks) {
 export type Answer = { outcome: unknown; browser: Browser; before: string | undefined };
 
 /** Calls the route as SvelteKit would; gives its answer once the background work is done as well. */
-export async function call(scenario: Scenario, scene: Scene, hooks: StepHooks): Promise<Answer> {
-  const answer = await ask(scenario, scene, hooks);
+export async function call(
+  scenario: Scenario,
+  scene: Scene,
+  hooks: StepHooks,
+  db?: D1Database,
+): Promise<Answer> {
+  const answer = await ask(scenario, scene, hooks, db);
   await answer.browser.settle();
   return answer;
 }
 
 /** The same, while what comes after the answer may still go on. */
-export async function ask(scenario: Scenario, scene: Scene, hooks: StepHooks): Promise<Answer> {
+export async function ask(
+  scenario: Scenario,
+  scene: Scene,
+  hooks: StepHooks,
+  db?: D1Database,
+): Promise<Answer> {
   const { method = scenario.form || !scenario.page ? 'POST' : 'GET', path = '/sessions' } = scenario;
   const browser = scenario.browser?.(scene) ?? scene.laptop;
   const before = browser.cookie;
   const form = scenario.form?.(scene);
   const event: RouteEvent = {
-    ...browser.request({ ...storesWith(hooks), path, method: method === 'GET' ? 'GET' : 'POST' }),
+    ...browser.request({
+      ...storesWith(hooks),
+      ...(db && { db }),
+      path,
+      method: method === 'GET' ? 'GET' : 'POST',
+    }),
     request: new Request(new URL(path, ORIGIN), {
       method,
       headers: { 'user-agent': 'test', origin: ORIGIN },

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['scripts', 'src/lib/server', 'prisma', 'package.json', 'package-lock.json', 'wrangler.toml'];
+const CONFIGS = ['wrangler.toml', 'wrangler.workers.toml'];
+const COPIED = ['scripts', 'src/lib/server', 'prisma', 'package.json', 'package-lock.json', ...CONFIGS];
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -57,6 +58,7 @@ const SCRIPTS: [script: string, args: string[]][] = [
   ['dev', []],
   ['test', []],
   ['admin', ['purge']],
+  ['deploy', ['--dry-run']],
 ];
 const misnamed = (before: string) => before.replace('binding = "SESSIONS"', 'binding = "SESSION"');
 
@@ -120,6 +122,22 @@ describe.each(SCRIPTS)('%s', (script, args) => {
   });
 });
 
+describe.each<[string, string[]]>([
+  ['start', ['--workers']],
+  ['deploy', ['--workers', '--dry-run']],
+])('%s', (script, args) => {
+  it('says one sentence and stops with a misnamed binding of the Worker', async () => {
+    install();
+    edit('wrangler.workers.toml', misnamed);
+    expect(await run(script, args)).toEqual({
+      code: 1,
+      out: '',
+      error:
+        'wrangler.workers.toml has no KV namespace "SESSIONS" for production: add binding = "SESSIONS" under [[kv_namespaces]].\n',
+    });
+  });
+});
+
 describe('a port', () => {
   it.each([
     ['start', 'PORT', 0],
@@ -146,6 +164,15 @@ describe('a port', () => {
 });
 
 describe('doctor', () => {
+  it('finds a Node that still works worth knowing, and nothing broken in it', async () => {
+    install();
+    const { code, lines: said } = await lines({
+      npm_config_user_agent: 'npm/10.8.2 node/v20.20.2 linux x64',
+    });
+    expect(code).toBe(0);
+    expect(said[0]).toBe('! Node 20.20.2 still works here, and is no longer mended');
+  });
+
   const lines = async (env: NodeJS.ProcessEnv = {}) => {
     const { code, out, error } = await run('doctor', [], { npm_config_user_agent: '', ...env });
     expect(error).toBe('');
@@ -166,7 +193,7 @@ describe('doctor', () => {
     expect(code).toBe(1);
     expect(said.slice(0, 4)).toEqual([
       '✗ Node 18.14.0 is too old for this project',
-      '    → install Node 20 or newer: nodejs.org',
+      '    → install Node 22 or newer: nodejs.org',
       '✗ The packages are not installed',
       '    → run "npm ci" first',
     ]);

@@ -8,7 +8,7 @@ import {
   SIGN_UP_THROTTLE,
   UNDER_WAY_MILLISECONDS,
 } from '$lib/server/policy';
-import { addressBlock, bucket, createThrottle } from '$lib/server/throttle/throttle';
+import { bucket, createThrottle } from '$lib/server/throttle/throttle';
 import { createSigner } from '$lib/server/sessions/signer';
 import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import { Browser, type RequestOptions } from '../setup/browser';
@@ -224,6 +224,69 @@ describe('guessing at one account', () => {
     expect(under('another secret')).toBeNull();
     expect(under('another secret', 'a third one')).toBeNull();
     expect(under('another secret', SECRET)).not.toBeNull();
+  });
+
+  describe('a, then b, then a in one browser', () => {
+    /** Whether this browser is let in while strangers guess at the account. */
+    async function staysKnown(browser: Browser, name: string): Promise<boolean> {
+      await fail(ACCOUNT_THROTTLE.freeFailures, name);
+      return (await tryToSignIn(PASSWORD, browser, name)) === 'signed-in';
+    }
+    const deviceCookie = (browser: Browser) => post(browser).cookies.get('__Host-device') ?? '';
+
+    async function another(browser: Browser): Promise<string> {
+      const name = `bea-${crypto.randomUUID().slice(0, 8)}`;
+      expect(await signUp(post(browser), name, PASSWORD)).toBe('signed-in');
+      return name;
+    }
+
+    it('stays known to both, and names neither', async () => {
+      const shared = new Browser();
+      await tryToSignIn(PASSWORD, shared);
+      const second = await another(shared);
+      expect(await staysKnown(shared, username)).toBe(true);
+      expect(await staysKnown(shared, second)).toBe(true);
+      expect(deviceCookie(shared)).not.toContain(username);
+      expect(deviceCookie(shared)).not.toContain(second);
+    });
+
+    it('is known to the last six; the one not used for longest goes; the cookie stays under 1 kB', async () => {
+      const shared = new Browser();
+      await tryToSignIn(PASSWORD, shared);
+      const names = [username];
+      for (let i = 0; i < 5; i += 1) names.push(await another(shared));
+      expect(post(shared).locals.facts.cookies.get('__Host-device')?.split('~')).toHaveLength(6);
+      expect(deviceCookie(shared).length).toBeLessThan(1_000);
+      // Used again, so it is no longer the oldest.
+      expect(await tryToSignIn(PASSWORD, shared)).toBe('signed-in');
+      names.push(await another(shared));
+      expect(deviceCookie(shared).length).toBeLessThan(1_000);
+      expect(await staysKnown(shared, username)).toBe(true);
+      expect(await staysKnown(shared, names[1] ?? '')).toBe(false);
+      for (const name of names.slice(2)) expect(await staysKnown(shared, name), name).toBe(true);
+    });
+
+    it('has one entry for an account, however often it signs in', async () => {
+      const own = new Browser();
+      for (let i = 0; i < 4; i += 1) await tryToSignIn(PASSWORD, own);
+      expect(deviceCookie(own)).not.toContain('~');
+    });
+
+    it('a cookie of more entries than there may be is not looked through', async () => {
+      const own = new Browser();
+      await tryToSignIn(PASSWORD, own);
+      const event = post(own);
+      const filler = `${'x'.repeat(22)}.${'x'.repeat(43)}.${'x'.repeat(43)}`;
+      const of = (value: string) =>
+        createDeviceCookie(
+          { ...event.cookies, get: () => value },
+          true,
+          createSigner({ current: SECRET }, event.url.origin),
+        ).deviceOf(username);
+      expect(of([...Array<string>(5).fill(filler), deviceCookie(own)].join('~'))).not.toBeNull();
+      expect(of([...Array<string>(6).fill(filler), deviceCookie(own)].join('~'))).toBeNull();
+      expect(of(`~~~${deviceCookie(own)}~`)).not.toBeNull();
+    });
   });
 
   it('knows a browser by the secret before, and from its next sign-in on by the new one', async () => {
@@ -568,16 +631,4 @@ describe('rows of the throttle', () => {
     const { results } = await env.DB.prepare('SELECT failures FROM SignInThrottle').all();
     expect(results).toEqual([{ failures: 1 }]);
   });
-});
-
-it.each([
-  ['192.0.2.1', '192.0.2.1'],
-  ['2001:db8::1', '2001:db8:0:0'],
-  ['2001:0DB8:0001:0002:3:4:5:6', '2001:db8:1:2'],
-  ['::ffff:1', '0:0:0:0'],
-  ['127.0.0.1', null],
-  ['::1', null],
-  [null, null],
-])('the block of %s is %s', (address, block) => {
-  expect(addressBlock(address)).toBe(block);
 });

@@ -1,8 +1,8 @@
 import { LuciaError } from 'lucia';
 import { expect, test } from 'vitest';
 import { cloudflareKvBinding } from '$lib/server/kv-adapter';
-import { describeAdapterContract, type ContractKV } from '../contract/adapter-contract';
-import { newUserId, sessionOf } from '../contract/session-fixture';
+import { testAdapterContract, type ContractKV } from '../contract/adapter-contract';
+import { newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 import { createHostileKV } from './hostile-kv';
 
 /** The clock is read anew each time: the contract moves it. */
@@ -12,8 +12,7 @@ const openKv = (): ContractKV => ({
   kv: createHostileKV({ seed: 0, hostility: {}, now }).place('here'),
 });
 
-describeAdapterContract('the calm simulation', { layout: 'index', openKv });
-describeAdapterContract('the calm simulation', { layout: 'owner', openKv });
+testAdapterContract('the calm simulation', openKv);
 
 test('pages that are short, or empty before the last, hide no session in the owner layout', async () => {
   const store = createHostileKV({ seed: 0, hostility: { pageKeys: 1, emptyPageRate: 0.5 }, now });

@@ -24,18 +24,18 @@ export const COSTS = {
   'page view (peek)': cost({}),
   'account page (require)': cost({ get: 1, queries: 1, trips: 1 }),
   'sessions page': cost({ get: 1, list: 1, queries: 2, trips: 2 }),
-  'sign-up': cost({ put: 1, queries: 10, trips: 2 }),
-  'sign-in': cost({ put: 1, queries: 11, trips: 3 }),
+  'sign-up': cost({ put: 1, queries: 11, trips: 2 }),
+  'sign-in': cost({ put: 1, queries: 12, trips: 3 }),
   'sign-in refused': cost({ queries: 6, trips: 3 }),
   'sign-in throttled': cost({ queries: 2, trips: 1 }),
   'sign-up throttled': cost({ queries: 2, trips: 1 }),
   'sign-out': cost({ delete: 1, queries: 3, trips: 1 }),
-  'password again (step-up)': cost({ get: 1, put: 1, delete: 1, queries: 9, trips: 5 }),
+  'password again (step-up)': cost({ get: 1, put: 1, delete: 1, queries: 10, trips: 5 }),
   'name a session': cost({ get: 2, put: 1, queries: 2, trips: 2 }),
   'revoke one': cost({ get: 2, delete: 1, queries: 4, trips: 2 }),
-  'revoke others': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 6, trips: 3 }),
+  'revoke others': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 7, trips: 3 }),
   'revoke all': cost({ get: 1, list: 1, delete: 1, queries: 3, trips: 2 }),
-  'change password': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 13, trips: 6 }),
+  'change password': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 14, trips: 6 }),
   'delete account': cost({ get: 1, list: 1, delete: 2, queries: 11, trips: 6 }),
 } satisfies Record<string, Cost>;
 
@@ -46,6 +46,7 @@ export const PAGES = {
   '/': cost({ get: 1, queries: 1, trips: 1 }),
   '/login': cost({ get: 0 }),
   '/sessions': COSTS['sessions page'],
+  '/sessions/<id>': cost({ get: 2, queries: 4, trips: 3 }),
   '/activity': cost({ get: 1, queries: 2, trips: 2 }),
   '/account': cost({ get: 1, list: 1, queries: 3, trips: 3 }),
   '/account/data': cost({ get: 1, list: 1, queries: 4, trips: 4 }),
@@ -63,10 +64,14 @@ export const EXTRA = {
   'a renewal that was due': cost({ put: 1, queries: 1, trips: 1 }),
   /** One without a fresh confirmation asks as an account page does. */
   'the page view that asks': cost({ get: 1, queries: 1, trips: 1 }),
+  /** At most once an hour for each place, after the answer. */
+  'a use from elsewhere that is new': cost({ queries: 1, trips: 1 }),
   /** It is let in before its key is read. */
   'sign-in from a new browser': cost({}),
   /** It is taken for the account's own first, and then for a stranger's. */
   'sign-in from a browser that knew an earlier password': cost({ queries: 4, trips: 1 }),
+  /** It is noted, so that the form, sent twice, is known. */
+  'sign-up from its page': cost({ queries: 1 }),
   'the session that a sign-in replaces': cost({ get: 1, delete: 1, queries: 1 }),
   'each other session that ends': cost({ delete: 1 }),
   /** Where there is a marker, the oldest one's list and index record; `LEFTOVER_OPERATIONS_PER_STEP` at most. */
@@ -98,6 +103,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   '/': 1,
   '/login': 0,
   '/sessions': 3,
+  '/sessions/<id>': 3,
   '/activity': 2,
   '/account': 3,
   '/account/data': 3,
@@ -107,8 +113,10 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   '/healthz': 1,
   'a renewal that was due': 2,
   'the page view that asks': 1,
+  'a use from elsewhere that is new': 0,
   'sign-in from a new browser': 1,
   'sign-in from a browser that knew an earlier password': 1,
+  'sign-up from its page': 0,
   'the session that a sign-in replaces': 1,
   'each other session that ends': 0,
   'sign-in or sign-up that goes on with leftovers': 0,

@@ -20,7 +20,7 @@ beforeAll(() => {
   // No time limit passes: how busy this machine is decides nothing.
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   const log = (...words: unknown[]) => void logged.push(words.join(' '));
-  vi.stubGlobal('console', { ...console, log, warn: log });
+  vi.stubGlobal('console', { ...console, log, warn: log, error: log });
 });
 
 afterAll(() => {
@@ -68,5 +68,6 @@ const AT_LEAST = {
   'in the end: ended': 0.5,
   'in the end: past the absolute limit only': 0.02,
   'record put back': 0.2,
-  'deleted, and nothing may be left': 0.01,
+  // About 1 % is usual: in 1,000 histories chance alone must not make this fail.
+  'deleted, and nothing may be left': 0.002,
 };

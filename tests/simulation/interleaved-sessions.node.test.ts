@@ -41,7 +41,8 @@ const report = console.info;
 beforeAll(() => {
   // No time limit passes: how busy this machine is decides nothing.
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
-  vi.stubGlobal('console', { ...console, log: () => undefined, warn: () => undefined });
+  const nothing = () => undefined;
+  vi.stubGlobal('console', { ...console, log: nothing, warn: nothing, error: nothing });
 });
 
 beforeEach(() => d1.reset());

@@ -15,7 +15,12 @@ const d1 = createSqliteD1({ migrations: readMigrations() });
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  vi.stubGlobal('console', { ...console, log: () => undefined, warn: () => undefined });
+  vi.stubGlobal('console', {
+    ...console,
+    log: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  });
 });
 
 beforeEach(() => d1.reset());

@@ -1,9 +1,9 @@
 import { getContext, setContext } from 'svelte';
-import { costOf, type Cost } from '$lib/cost';
-import { costInWords } from '$lib/words/cost';
+import { costOf, readOperations, type Cost } from '$lib/cost';
+import { costMarkup } from '$lib/words/cost';
 
 const CONTEXT = Symbol('request-cost');
-const NO_PAGES = ['/theme', '/api/session'];
+const NO_PAGES = ['/theme', '/look', '/api/session'];
 
 /**
  * What the page in view cost, as the server told it in `Server-Timing`: first that of the page itself, later that of
@@ -15,21 +15,22 @@ export class RequestCost {
 
   /** Starts listening, in the browser, and keeps the line under the page (src/app.html) up to date; returns what stops it. */
   follow(): () => void {
+    // The timeline, or what it says of the server, is not in every browser.
+    if (typeof PerformanceObserver === 'undefined') return () => {};
     const line = document.querySelector('[data-cost]');
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         // Switching the theme brings no page, and a look shows nothing new.
-        if (
-          !(entry instanceof PerformanceResourceTiming) ||
-          NO_PAGES.some((path) => entry.name.endsWith(path))
-        )
-          continue;
-        const cost = costOf(entry.serverTiming);
+        if (!(entry instanceof PerformanceResourceTiming)) continue;
+        if (NO_PAGES.some((path) => entry.name.endsWith(path))) continue;
+        const cost = costOf(entry.serverTiming ?? []);
         if (!cost) continue;
         this.latest = cost;
         // The server wrote the line of the page itself. Of the rest, what is not a page's data is an action's answer.
-        if (line && entry.entryType === 'resource')
-          line.textContent = costInWords(cost, entry.name.includes('/__data.json'));
+        if (line && entry.entryType === 'resource') {
+          const isPageView = entry.name.includes('/__data.json');
+          line.innerHTML = costMarkup(cost, readOperations(entry.serverTiming), isPageView);
+        }
       }
     });
     observer.observe({ type: 'navigation', buffered: true });

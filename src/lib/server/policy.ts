@@ -3,7 +3,7 @@
 const SECOND_MILLISECONDS = 1_000;
 const MINUTE_MILLISECONDS = 60 * SECOND_MILLISECONDS;
 export const HOUR_MILLISECONDS = 60 * MINUTE_MILLISECONDS;
-const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;
+export const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;
 
 /** Until then a session is used as it is; the first request after it renews the session (one KV write). */
 export const ACTIVE_PERIOD_MILLISECONDS = 1 * HOUR_MILLISECONDS;
@@ -20,10 +20,16 @@ export const TOKEN_BYTES = 32;
 export const USERNAME_MIN_CHARACTERS = 3;
 export const USERNAME_MAX_CHARACTERS = 64;
 
+/** In code points: four times as many bytes at most. */
+export const SESSION_NAME_MAX_CHARACTERS = 40;
+
 /** ASVS 6.2.1: 8 at the least; as `passwordLength` counts. */
 export const PASSWORD_MIN_CHARACTERS = 8;
 /** ASVS 6.2.9: 64 or more must be allowed. The upper bound keeps a request's work bounded. */
 export const PASSWORD_MAX_CHARACTERS = 256;
+
+/** So long the pages that sign people in know a form that is sent again. */
+export const FORM_VISIT_MILLISECONDS = 10 * MINUTE_MILLISECONDS;
 
 /** Every form here at its fullest, with room to spare: what is longer is refused, and not kept in memory. */
 export const FORM_MAX_BYTES = 32_768;
@@ -33,8 +39,12 @@ export const SCRYPT = { cost: 16_384, blockSize: 16, parallelization: 1, keyByte
 
 /** A store that has not answered by then counts as down. */
 export const STORE_TIMEOUT_MILLISECONDS = 5_000;
-/** So many timers, one after the other, make up that time. */
+/** So many timers, one after the other, make up that time. After the first, what may be asked of D1 again is: a second of silence. */
 export const STORE_TIMEOUT_PARTS = 5;
+/** How long D1 is left alone before it is asked again, drawn at random between the two. */
+export const D1_RETRY_WAIT_MILLISECONDS = { least: 20, most: 100 } as const;
+/** A store that took longer to answer is slow. */
+export const STORE_SLOW_MILLISECONDS = STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS;
 
 /** KV takes one write a second of a key, and a little may pass between our clock and KV's. */
 export const KV_WRITE_INTERVAL_MILLISECONDS = 1_100;
@@ -68,6 +78,15 @@ export const EVENTS_PER_PAGE = 50;
 /** A download holds the newest of them: about 2 MB. */
 export const EVENTS_IN_DOWNLOAD_MAX = 5_000;
 
+/** A session that is used from elsewhere is noted once an hour for the same browser family, system, kind and country. */
+export const MOVE_NOTED_EVERY_MILLISECONDS = 1 * HOUR_MILLISECONDS;
+/** Of one session in a day, or since its user last said whether it was them: notes of a place that was noted that day … */
+export const KNOWN_MOVES_PER_DAY_MAX = 24;
+/** … and of all places. The difference is kept for new ones, so that no known one hides them. */
+export const MOVES_PER_DAY_MAX = 48;
+/** The latest of a session that a confirmation reads. */
+export const MOVES_READ_MAX = 50;
+
 /** One page of a KV listing: of more sessions than these the app looks at these alone. */
 export const SESSIONS_LISTED_MAX = 1_000;
 /** The sessions page shows so many of them, the last used. */
@@ -75,6 +94,24 @@ export const SESSIONS_SHOWN_MAX = 200;
 
 /** How long a browser that signed in is known as the account's own. */
 export const DEVICE_COOKIE_SECONDS = 365 * 24 * 60 * 60;
+/** Accounts that a browser is known to at a time: its cookie stays under 700 bytes. */
+export const DEVICE_COOKIE_ACCOUNTS_MAX = 6;
+
+/** A session that is bound to its device is taken only with a cookie that the device's key proved, not longer ago than this. */
+export const BOUND_COOKIE_MILLISECONDS = 10 * MINUTE_MILLISECONDS;
+/** Until then a device may answer a challenge: the offer to bind a session is one, each refresh brings another. */
+export const DEVICE_CHALLENGE_MILLISECONDS = 1 * MINUTE_MILLISECONDS;
+/** For so long after it was bound a session is taken without the cookie: requests that were under way have none. */
+export const BINDING_GRACE_MILLISECONDS = 10 * SECOND_MILLISECONDS;
+/** Clocks of Cloudflare's machines differ a little: a time further ahead than this is not ours. */
+export const CLOCK_SKEW_MILLISECONDS = 2 * SECOND_MILLISECONDS;
+/** A proof is about 400 characters long. */
+export const DEVICE_PROOF_MAX_CHARACTERS = 2_048;
+/** A session without proof of its device is noted in the activity once in this time. */
+export const UNPROVEN_NOTED_EVERY_MILLISECONDS = 1 * HOUR_MILLISECONDS;
+/** A page that lacks the proof tries again so often by itself, within so many seconds. */
+export const PROOF_RETRIES_MAX = 2;
+export const PROOF_RETRIES_SECONDS = 60;
 
 /** When guessing is slowed down, and by how much (ASVS 6.3.1). */
 export type ThrottleRule = {
@@ -116,6 +153,9 @@ export const SIGN_INS_WINDOW_MILLISECONDS = 1 * HOUR_MILLISECONDS;
 
 /** Expired rows that one sign-in clears away, per table: Pages has no cron. */
 export const PURGE_ROWS_AT_ONCE = 100;
+
+/** How many times as many one run of a Worker's cron clears away: three statements each, and the free plan allows 50 to a run. */
+export const CRON_PURGE_ROUNDS = 10;
 
 /**
  * KV operations of one step that deletes what a deleted account left there: the paid plan allows 1,000 subrequests to a request. On the free

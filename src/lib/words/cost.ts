@@ -1,29 +1,69 @@
-import { dollarsPerMillion, type Cost } from '../cost';
+import { dollarsPerMillion, noCost, PRICES, type Cost, type Operation } from '../cost';
 
-/** The line under every page. `cost` and `prices` are markup that goes into the sentence. */
-export const costLine = {
-  label: 'Cost',
-  sentence: (cost: string, prices: string[]) => `This page cost ${cost}. Prices: ${prices.join(', ')}.`,
-  kvPrices: 'Workers KV',
-  d1Prices: 'D1',
+const NAMES: Record<keyof Cost, string> = {
+  kvReads: 'KV read',
+  kvWrites: 'KV write',
+  kvLists: 'KV list',
+  kvDeletes: 'KV delete',
+  d1Queries: 'D1 query',
 };
+
+/**
+ * What is said of a request under every page, as markup: a bar for each operation, KV's and D1's beside each other, and a sentence. The
+ * server writes it into the page (src/app.html) and the browser once more when other data comes. All of it is numbers and these words.
+ */
+export function costMarkup(cost: Cost, operations: Operation[], isPageView: boolean): string {
+  const end = Math.max(...operations.map(({ start, duration }) => start + duration), 1);
+  const bars = operations.map((operation) => bar(operation, end)).join('');
+  return `${bars && `<ol>${bars}</ol>`}<p>This page cost ${costInWords(cost, isPageView)}. ${split(cost, operations)}Prices: ${link(PRICES.kv, 'Workers KV')}, ${link(PRICES.d1, 'D1')}.</p>`;
+}
+
+/** How long an operation took, on the request's own time. */
+function bar({ kind, count, isCheck, start, duration }: Operation, end: number): string {
+  const percent = (milliseconds: number) => ((milliseconds / end) * 100).toFixed(1);
+  const store = kind === 'd1Queries' ? 'd1' : 'kv';
+  // A read that took less than the clock can tell is there all the same.
+  const width = Math.max(Number(percent(duration)), 1);
+  return `<li class="${store}"><span>${isCheck ? 'Check' : 'Content'}</span><span>${times(count, kind)}</span><svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect x="${Math.min(Number(percent(start)), 99)}" width="${width}" height="1"/></svg><span>${duration.toFixed(1)} ms</span></li>`;
+}
+
+/** "The check: 1 KV read, 1 D1 query; this page's content: 1 KV list." Nothing where nobody was asked for. */
+function split(cost: Cost, operations: Operation[]): string {
+  const check = noCost();
+  for (const { kind, count, isCheck } of operations) if (isCheck) check[kind] += count;
+  const content = noCost();
+  for (const kind of kinds()) content[kind] = cost[kind] - check[kind];
+  if (kinds().every((kind) => check[kind] === 0)) return '';
+  return `The check: ${used(check)}; this page’s content: ${used(content)}. `;
+}
+
+const kinds = () => Object.keys(NAMES) as (keyof Cost)[];
+
+function used(cost: Cost): string {
+  const parts = kinds().flatMap((kind) => (cost[kind] > 0 ? times(cost[kind], kind) : []));
+  return parts.join(' + ') || 'nothing';
+}
 
 /**
  * "1 KV read, 0 D1 queries, $0.50 per million such pages". Kinds that were not used are left out, but for these two. An action has
  * no price here: it writes to D1, which costs far more than a read.
  */
 export function costInWords(cost: Cost, isPageView: boolean): string {
-  const parts = [
-    count(cost.kvReads, 'KV read'),
-    cost.kvWrites && count(cost.kvWrites, 'KV write'),
-    cost.kvLists && count(cost.kvLists, 'KV list'),
-    cost.kvDeletes && count(cost.kvDeletes, 'KV delete'),
-    cost.d1Queries === 1 ? '1 D1 query' : `${cost.d1Queries} D1 queries`,
-    isPageView && `$${dollarsPerMillion(cost).toFixed(2)} per million such pages`,
-  ];
-  return parts.filter(Boolean).join(', ');
+  const always = ['kvReads', 'd1Queries'];
+  const parts = kinds().flatMap((kind) =>
+    cost[kind] > 0 || always.includes(kind) ? times(cost[kind], kind) : [],
+  );
+  if (isPageView) parts.push(`$${dollarsPerMillion(cost).toFixed(2)} per million such pages`);
+  return parts.join(', ');
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+/** "1 KV read", "2 D1 queries". */
+function times(count: number, kind: keyof Cost): string {
+  const name = NAMES[kind];
+  if (count === 1) return `1 ${name}`;
+  return `${count} ${kind === 'd1Queries' ? 'D1 queries' : `${name}s`}`;
+}
+
+function link(address: string, text: string): string {
+  return `<a href="${address}">${text}</a>`;
 }

@@ -1,4 +1,6 @@
+import { withoutVersion } from '$lib/browser-family';
 import type { Device, Place, SessionView } from '$lib/session-view';
+import { isolated } from '$lib/visible-text';
 import { LOCALE } from './locale';
 import { exactTime } from './time';
 
@@ -12,14 +14,25 @@ export function deviceName({ browser, system }: Device): string {
 
 /** "Lisbon, Portugal", or as much of it as is known. */
 export function placeName({ city, country }: Place): string {
+  // Stored so for this machine itself (sessions/place.ts).
+  if (city === 'local' && !country) return 'Local';
   const known = [city, country && countryName(country)].filter(Boolean).join(', ');
   return known || 'Unknown place';
 }
 
+/** "Chrome on macOS, Lisbon, Portugal", or what its user calls it in place of the device: says which session was meant. */
+export function sessionBriefly({
+  name,
+  device,
+  place,
+}: Pick<SessionView, 'name' | 'device' | 'place'>): string {
+  return `${name ?? deviceName(withoutVersion(device))}, ${placeName(place)}`;
+}
+
 /** "Chrome 131 on macOS, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */
 export function sessionInWords(session: SessionView, timeZone: 'UTC' | null): string {
-  const name = session.name ?? deviceName(session.device);
-  return `${name}, ${placeName(session.place)}, signed in ${exactTime(session.signedInAt, timeZone)}`;
+  const name = isolated(session.name ?? deviceName(session.device));
+  return `${name}, ${isolated(placeName(session.place))}, signed in ${exactTime(session.signedInAt, timeZone)}`;
 }
 
 function countryName(code: string): string {

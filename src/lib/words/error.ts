@@ -4,12 +4,16 @@ type ErrorWords = { title: string; text: string };
 const ERRORS: Record<number, ErrorWords> = {
   403: {
     title: 'This was refused',
-    text: 'The request did not come from a page of this site. Open the page again and repeat what you did.',
+    text: 'The request did not come from a page of this site. Open the page again.',
   },
   404: { title: 'No such page', text: 'Check the address, or begin at the start page.' },
   405: {
     title: 'This cannot be done here',
     text: 'Nothing was changed. Begin at the start page.',
+  },
+  409: {
+    title: 'This was made for another account',
+    text: 'Nothing was changed. Go back to the start page to see who is signed in here.',
   },
   413: {
     title: 'Too long',
@@ -18,14 +22,14 @@ const ERRORS: Record<number, ErrorWords> = {
   429: { title: 'Too many tries', text: 'Wait a little before you try again.' },
   503: {
     title: 'Not available right now',
-    text: 'Your sessions are as they were and you are still signed in where you were. Try again in a moment.',
+    text: 'Try again in a moment.',
   },
 };
 
 /** What the server says of a failure; a page for it has the words above as well. */
 export const answers = {
   noPage: 'There is no page here.',
-  noAction: 'This page cannot do that. Open it again and repeat what you did.',
+  noAction: 'This page cannot do that. Open it again.',
   store: {
     KV: 'The session store (Workers KV) did not answer.',
     D1: 'The database (D1) did not answer.',
@@ -34,7 +38,7 @@ export const answers = {
 
 const REFUSED: ErrorWords = {
   title: 'This was refused',
-  text: 'Open the page again and repeat what you did.',
+  text: 'Open the page again.',
 };
 
 const FAULT: ErrorWords = {

@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
 export const form = {
   unreadable: 'This is not a form that can be read.',
@@ -8,6 +10,7 @@ export const form = {
     tooLong: (max: number) => `Use at most ${max} characters.`,
     characters: 'Use letters a–z, digits, dots, hyphens and underscores, and begin with a letter or digit.',
     impossible: 'No username is that long.',
+    badge: 'This reads like a label of this site. Choose another.',
   },
   newPassword: {
     missing: 'Enter a password.',
@@ -25,11 +28,22 @@ export const form = {
     missing: 'Enter your password.',
     wrong: 'That is not your password.',
   },
+  /** Of a text that others read. */
+  text: {
+    unseen: () =>
+      'This has characters that nobody can see, or that turn the line around. Type it again without them.',
+    marks: () => 'This has more accents on one letter than can be shown. Type it again with fewer.',
+    'too-long': (max: number) => `Use at most ${max} characters.`,
+    badge: () => 'This reads like one of the labels in this list. Choose another name.',
+  },
   session: {
     missing: 'Choose a session.',
     nameMissing: 'Enter a name.',
-    nameTooLong: (max: number) => `Use at most ${max} characters.`,
   },
+  otherUser: (username: string) =>
+    `You are signed in as ${isolated(username)}. This form was made for another account, so nothing was done. Reload the page to see this account.`,
+  noCookies:
+    'Your browser sent no cookie, so nothing was done: without one it cannot stay signed in. Allow cookies for this site, then try again. If this page was open for long, try again at once.',
   throttled: (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`,
 };
 

@@ -22,7 +22,5 @@ export const site = {
     showPassword: 'Show password',
     cancel: 'Cancel',
     close: 'Close this message',
-    unreachable:
-      'No answer came from the server. Check your connection, then reload this page to see what was done.',
   },
 };

@@ -1,6 +1,9 @@
-import { redirect } from '@sveltejs/kit';
+import { error, redirect } from '@sveltejs/kit';
 import { leaveNotice } from '$lib/server/http/flash';
+import { readForm } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
+import { signedInAsAnother } from '$lib/server/http/made-for';
+import { form as formWords } from '$lib/words/form';
 import type { Actions, RequestEvent } from './$types';
 
 /** Signing out takes a POST: a link or an image must not do it. */
@@ -8,6 +11,8 @@ export const load = () => redirect(303, '/');
 
 export const actions = {
   default: guarded(async (event: RequestEvent) => {
+    const other = await signedInAsAnother(event, await readForm(event.request));
+    if (other) error(409, { message: formWords.otherUser(other.username) });
     await event.locals.auth.sessions.signOut();
     clearSiteData(event);
     leaveNotice(event, 'signed-out');

@@ -12,6 +12,7 @@ import { actorOf, newSession, type SessionParts } from '../sessions/rotation';
 import type { Sessions } from '../sessions/sessions';
 import type { Stores } from '../stores/guarded';
 import { sql } from '../stores/sql';
+import { write } from '../stores/writes';
 import type { Device, DeviceCookie } from '../throttle/known-browser';
 import type { Throttle } from '../throttle/throttle';
 import { countIn, hasRoom, notOvertaken } from '../throttle/throttle-sql';
@@ -66,12 +67,16 @@ export function createAccounts({
     const [stored, tried] = await Promise.all([keys.ofUser(user.username), tries.proof(lineOf(current))]);
     const key = await keys.verify(stored, password);
     const failure = { type: 'proof-failed', sessionId, ...facts.origin, at: Date.now() } as const;
-    const results = await db.batch([
-      ...(key
-        ? throttle.succeed(tried)
-        : [...throttle.fail(tried), recordEvent(db, failure, sql`User.id = ${user.userId}`)]),
-      ledger.askWhetherStands(actorOf(current)),
-    ]);
+    const stands = ledger.askWhetherStands(actorOf(current));
+    const results = await db.batch(
+      key
+        ? [...throttle.succeed(tried), stands]
+        : write('failed-try', [
+            ...throttle.fail(tried),
+            recordEvent(db, failure, sql`User.id = ${user.userId}`),
+            stands,
+          ]),
+    );
     if (!saysItStands(results)) sessionEnded();
     if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
     await throttle.requireNotOvertaken(tried, results);
@@ -94,8 +99,15 @@ export function createAccounts({
     /**
      * Makes an account and signs this browser in. `taken`: somebody has that name.
      * User, key and what is recorded of the sign-up are one atomic write.
+     *
+     * @param visit of the page whose form this is. Sent again after it has made the account, the form signs in: a browser shows only the answer
+     *   to the last of two. That a name is taken by anybody else's account stays all that it tells.
      */
-    async signUp(username: string, password: string): Promise<'signed-in' | 'taken'> {
+    async signUp(
+      username: string,
+      password: string,
+      visit: string | null = null,
+    ): Promise<'signed-in' | 'taken'> {
       const tried = await tries.signUp();
       // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
       const counted = throttle.fail(tried);
@@ -103,12 +115,18 @@ export function createAccounts({
       const session = newSession(userId);
       const arrival = await sessions.arrival('signed-up', userId, session.sessionId);
       const hash = await passwordHash.generate(password);
-      const made = await keys.create({ id: userId, username, hash }, [...ledger.arrive(arrival), ...counted]);
+      const once = visit === null ? null : tries.signUpOf(visit, username);
+      const made = await keys.create({ id: userId, username, hash }, [
+        ...ledger.arrive(arrival),
+        ...counted,
+        ...(once ? [countIn(db, once)] : []),
+      ]);
       if (made === 'taken') {
         // What was to be written with the account was not.
         const results = counted.length > 0 ? await db.batch(counted) : [];
         await throttle.requireNotOvertaken(tried, results);
-        return 'taken';
+        const madeIt = once !== null && (await throttle.isUsedUp(once));
+        return madeIt && (await this.signIn(username, password)) === 'signed-in' ? 'signed-in' : 'taken';
       }
       logEvent('signed-up', { userId });
       await sessions.start({ id: userId, username, epoch: 0 }, session);
@@ -132,10 +150,12 @@ export function createAccounts({
       if (!key) {
         const failure = { type: 'sign-in-failed', sessionId: null, ...facts.origin, at: Date.now() } as const;
         // The event first, while it can be seen whether a block has overtaken the try: only what counts is recorded.
-        const [, ...results] = await db.batch([
-          recordEvent(db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
-          ...throttle.fail(tried),
-        ]);
+        const [, ...results] = await db.batch(
+          write('failed-try', [
+            recordEvent(db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
+            ...throttle.fail(tried),
+          ]),
+        );
         logEvent('sign-in-failed');
         await throttle.requireNotOvertaken(tried, results);
         return 'refused';

@@ -1,11 +1,12 @@
 import type { KeySchema, UserAdapter } from 'lucia';
 import { recordEvent } from '../sessions/activity';
 import { type Account, type Actor, type Alongside, type Ledger, type Rotation } from '../sessions/ledger';
-import { actorStands, rotate } from '../sessions/ledger-sql';
+import { actorStands } from '../sessions/ledger-sql';
 import { leftoverIn, markLeftovers, selectLateSessions } from '../sessions/leftovers';
 import type { Arrival } from '../sessions/ledger';
 import type { Origin } from '../sessions/activity';
 import { prepare, sql, type Sql } from '../stores/sql';
+import { write } from '../stores/writes';
 import type { Try } from '../throttle/throttle';
 import { notOvertaken } from '../throttle/throttle-sql';
 import { compareWithNothing, type PasswordHash } from './password';
@@ -50,7 +51,9 @@ export function createKeys(
     ): Promise<{ leftover: string | null } | 'taken'> {
       const key = { id: keyIdOf(username), user_id: id, hashed_password: hash };
       try {
-        const results = await db.batch<object>([...insertUser(db, { id, username }, key), ...alongside]);
+        const results = await db.batch<object>(
+          write('sign-up', [...insertUser(db, { id, username }, key), ...alongside]),
+        );
         return { leftover: leftoverIn(results) };
       } catch (error) {
         if (isDuplicate(error)) return 'taken';
@@ -75,11 +78,13 @@ export function createKeys(
         sql`SELECT User.id, username, session_epoch AS epoch, ${notOvertaken(tried)} AS free
             FROM User JOIN Key ON Key.user_id = User.id WHERE Key.id = ${key.id} AND hashed_password = ${key.hash}`,
       );
-      const results = await db.batch<Account & { free: number }>([
-        account,
-        ...ledger.arrive(arrival, sql`${keyHas(key)} AND ${notOvertaken(tried)}`),
-        ...alongside,
-      ]);
+      const results = await db.batch<Account & { free: number }>(
+        write('sign-in', [
+          account,
+          ...ledger.arrive(arrival, sql`${keyHas(key)} AND ${notOvertaken(tried)}`),
+          ...alongside,
+        ]),
+      );
       const row = results[0]?.results[0];
       if (!row) return 'changed';
       if (row.free !== 1) return 'overtaken';
@@ -98,19 +103,22 @@ export function createKeys(
     ): Promise<boolean> {
       const { userId, sessionId } = actor;
       const event = { type: 'password-changed', sessionId, ...origin, at: Date.now() } as const;
-      // A new hash has a fresh salt, so finding it there says that the first statement took effect.
+      const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
+      // A new hash has a fresh salt, so finding it there says that the second statement took effect.
       const changed = keyHas({ ...key, hash: newHash });
-      const [, raised] = await db.batch([
-        prepare(
-          db,
-          sql`UPDATE Key SET hashed_password = ${newHash}
-              WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash}
-                AND ${actorStands(actor)} AND ${alongside.condition}`,
-        ),
-        ...rotate(db, actor, rotation, changed),
-        recordEvent(db, event, sql`User.id = ${userId} AND ${changed}`),
-        ...alongside.statements,
-      ]);
+      const [, , raised] = await db.batch(
+        write('change-password', [
+          // The event first: that the old hash is there is what makes it one.
+          recordEvent(db, event, sql`User.id = ${userId} AND ${keyHas(key)} AND ${holds}`),
+          prepare(
+            db,
+            sql`UPDATE Key SET hashed_password = ${newHash}
+                WHERE id = ${key.id} AND user_id = ${userId} AND hashed_password = ${key.hash} AND ${holds}`,
+          ),
+          ...ledger.rotate(actor, rotation, changed),
+          ...alongside.statements,
+        ]),
+      );
       return raised?.meta.changes === 1;
     },
 
@@ -123,11 +131,13 @@ export function createKeys(
       const { userId } = actor;
       const now = Date.now();
       const holds = sql`User.id = ${userId} AND ${actorStands(actor)} AND ${keyHas(key)}`;
-      const [late, , deleted] = await db.batch<{ session_id: string }>([
-        selectLateSessions(db, userId, now),
-        markLeftovers(db, now, holds),
-        prepare(db, sql`DELETE FROM User WHERE ${holds}`),
-      ]);
+      const [late, , deleted] = await db.batch<{ session_id: string }>(
+        write('delete-account', [
+          selectLateSessions(db, userId, now),
+          markLeftovers(db, now, holds),
+          prepare(db, sql`DELETE FROM User WHERE ${holds}`),
+        ]),
+      );
       if (!late || !deleted || deleted.meta.changes === 0) return null;
       return late.results.map(({ session_id }) => session_id);
     },

@@ -1,7 +1,9 @@
 import { fail, type ActionFailure } from '@sveltejs/kit';
+import { form as words } from '$lib/words/form';
 import { Throttled } from '../throttle/throttle';
 import { readForm } from './form';
 import { guarded, type GuardedEvent } from './guards';
+import { signedInAsAnother } from './made-for';
 import { retryAfter } from './retry-after';
 
 /**
@@ -25,4 +27,15 @@ export function formAction<E extends GuardedEvent, R, T extends Record<string, u
       event.locals.auth.current.askAnew();
     }
   });
+}
+
+/** Wraps a form action that changes an account: a form that was made for another user than the one who is here is refused, and does nothing. */
+export function accountAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
+  action: (event: E, form: FormData) => Promise<R>,
+  throttled: (message: string, form: FormData) => T,
+): (event: E) => Promise<R | ActionFailure<T> | ActionFailure<{ otherUser: string }>> {
+  return formAction(async (event: E, form) => {
+    const other = await signedInAsAnother(event, form);
+    return other ? fail(409, { otherUser: words.otherUser(other.username) }) : action(event, form);
+  }, throttled);
 }

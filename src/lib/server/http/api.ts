@@ -1,10 +1,13 @@
 import { isHttpError, type RequestEvent } from '@sveltejs/kit';
 import { LOCALE } from '$lib/words/locale';
 import { SessionEnded } from '../sessions/confirmed';
+import { DeviceUnproven } from '../sessions/device-keys';
+import { BindingError } from '../stores/bindings';
 import { Throttled } from '../throttle/throttle';
 import { readBody } from './form';
 import { storeFailure } from './guards';
 import { problem } from './problem';
+import { mayComeWithoutProof } from './unproven';
 
 /**
  * Wraps an endpoint of the JSON API: problem+json for all that goes wrong. As with a form, nobody asks who is there before the whole
@@ -19,10 +22,17 @@ export function apiEndpoint<E extends RequestEvent>(
       return await handler(event);
     } catch (thrown) {
       if (thrown instanceof SessionEnded) return notSignedIn();
+      if (thrown instanceof DeviceUnproven) return notProven(event, thrown);
       if (thrown instanceof Throttled) return tooOften(thrown);
+      if (thrown instanceof BindingError) return missing(thrown);
       const failure = isHttpError(thrown) ? thrown : (storeFailure(event) ?? thrown);
-      if (isHttpError(failure, 503))
-        return problem(503, 'Store unavailable', `${failure.body.message} Try again.`);
+      if (isHttpError(failure, 503)) {
+        return problem(
+          503,
+          'Store unavailable',
+          `${failure.body.message} ${failure.body.claim?.text ?? ''}`.trim(),
+        );
+      }
       if (isHttpError(failure, 413)) return problem(413, 'Content too large', failure.body.message);
       throw failure;
     }
@@ -44,6 +54,17 @@ export function otherMethods(allowed: string[]): () => Response {
 export function notSignedIn(more?: Record<string, unknown> | null): Response {
   const detail = 'Sign in first: this needs the session cookie of a live session.';
   return problem(401, 'Not signed in', detail, more ?? {});
+}
+
+/** The session stands, but this request does not come from the device that it is bound to. */
+function notProven({ locals, request }: RequestEvent, unproven: DeviceUnproven): Response {
+  locals.auth.deviceKeys?.refuse(unproven, mayComeWithoutProof(request));
+  return problem(403, 'Device not proven', 'This session is bound to a device, and no proof of it came.');
+}
+
+function missing({ message }: BindingError): Response {
+  console.error(message);
+  return problem(503, 'Not set up', message);
 }
 
 function tooOften({ retryAfterSeconds }: Throttled): Response {

@@ -1,25 +1,44 @@
 import type { Cookies } from '@sveltejs/kit';
+import type { SessionEnd } from '$lib/words/session-end';
 
 type NoticeEvent = { cookies: Pick<Cookies, 'get' | 'set'>; url: URL };
 
 const COOKIE = 'notice';
 const KEPT_SECONDS = 60;
-const NOTICES = ['session-ended', 'signed-out'] as const;
+const NOTICES = [
+  'to-continue',
+  'session-ended',
+  'signed-out',
+  'signed-out-everywhere',
+  'account-deleted',
+] as const;
 export type Notice = (typeof NOTICES)[number];
 
-/** Leaves word for the sign-in page, to which this request is sent: in a cookie, so that the address stays as it is. */
-export function leaveNotice(event: NoticeEvent, notice: Notice): void {
-  setNotice(event, notice, KEPT_SECONDS);
+/** What the sign-in page says once: `end` is how the session ended, where the notice is of that. */
+export type Left = { notice: Notice; end: SessionEnd };
+
+const UNKNOWN_END: SessionEnd = { by: null, at: null };
+
+/**
+ * Leaves word for the sign-in page, to which this request is sent: in a cookie, as an address can be made up by anybody, and what it
+ * says must have happened.
+ */
+export function leaveNotice(event: NoticeEvent, notice: Notice, { by, at } = UNKNOWN_END): void {
+  setNotice(event, [notice, at ?? '', by ?? ''].join(' ').trim(), KEPT_SECONDS);
 }
 
 /** What was left for the sign-in page, which says it once; `null` when nothing was. */
-export function takeNotice(event: NoticeEvent): Notice | null {
+export function takeNotice(event: NoticeEvent): Left | null {
   const left = event.cookies.get(COOKIE);
-  if (left) setNotice(event, '', 0);
-  return NOTICES.find((notice) => notice === left) ?? null;
+  if (!left) return null;
+  setNotice(event, '', 0);
+  const [, name, at, by] = /^(\S+)(?: (\d+) (.{1,100}))?$/.exec(left) ?? [];
+  const notice = NOTICES.find((notice) => notice === name);
+  if (!notice) return null;
+  return { notice, end: at && by ? { by, at: Number(at) } : UNKNOWN_END };
 }
 
-function setNotice({ cookies, url }: NoticeEvent, value: Notice | '', maxAge: number): void {
+function setNotice({ cookies, url }: NoticeEvent, value: string, maxAge: number): void {
   const secure = url.protocol === 'https:';
   cookies.set(COOKIE, value, { path: '/login', httpOnly: true, sameSite: 'lax', secure, maxAge });
 }

@@ -6,11 +6,24 @@ import {
   FORM_MAX_BYTES,
   PASSWORD_MAX_CHARACTERS,
   PASSWORD_MIN_CHARACTERS,
+  SESSION_NAME_MAX_CHARACTERS,
   USERNAME_MAX_CHARACTERS,
   USERNAME_MIN_CHARACTERS,
 } from '../policy';
+import { judge } from '../sessions/readable';
 
 const text = (missing: string) => v.pipe(v.string(missing), v.minLength(1, missing));
+
+/** A text that others will read, of at most so many code points. What is refused says why; spaces are made one, and those around it go. */
+const readable = (missing: string, max: number) =>
+  v.pipe(
+    v.string(missing),
+    v.rawTransform(({ dataset, addIssue }) => {
+      const { shown, fault } = judge(dataset.value, max);
+      if (fault) addIssue({ message: words.text[fault](max) });
+      return shown ?? '';
+    }),
+  );
 
 /** Usernames are compared without case: `Ada` and `ada` are one name. */
 const username = v.pipe(text(words.username.missing), v.trim(), v.toLowerCase());
@@ -20,6 +33,7 @@ const newUsername = v.pipe(
   v.minLength(USERNAME_MIN_CHARACTERS, words.username.tooShort(USERNAME_MIN_CHARACTERS)),
   v.maxLength(USERNAME_MAX_CHARACTERS, words.username.tooLong(USERNAME_MAX_CHARACTERS)),
   v.regex(/^[a-z0-9][a-z0-9._-]*$/, words.username.characters),
+  v.check((name) => judge(name, USERNAME_MAX_CHARACTERS).fault === null, words.username.badge),
 );
 
 /** A password is taken as typed: no trimming, no rule of composition (ASVS 6.2.5, 6.2.8). Its length is that of what is hashed. */
@@ -45,20 +59,18 @@ export const signInForm = v.object({
 });
 export const changePasswordForm = v.object({ currentPassword, newPassword });
 export const deleteAccountForm = v.object({ password: currentPassword });
+/** Left out, `seen` is all there is. */
+export const moveAnswerForm = v.object({
+  seen: v.optional(v.pipe(v.string(), v.toNumber(), v.safeInteger()), String(Number.MAX_SAFE_INTEGER)),
+});
 export const revokeForm = v.object({ sessionId: text(words.session.missing) });
 
 /** At most one message per field; `form` holds what belongs to none. */
 export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
 
-const SESSION_NAME_MAX_CHARACTERS = 40;
-
 export const renameForm = v.object({
   sessionId: text(words.session.missing),
-  name: v.pipe(
-    v.string(words.session.nameMissing),
-    v.trim(),
-    v.maxLength(SESSION_NAME_MAX_CHARACTERS, words.session.nameTooLong(SESSION_NAME_MAX_CHARACTERS)),
-  ),
+  name: readable(words.session.nameMissing, SESSION_NAME_MAX_CHARACTERS),
 });
 
 type Parsed<S extends v.GenericSchema> =

@@ -1,7 +1,10 @@
 // The upload bundles this file outside Vite as well (svelte.config.js): nothing of $lib, $app or $env in here, or in what it imports.
 import type { RequestEvent } from '@sveltejs/kit';
 import { isLoopback } from '../sessions/loopback';
+import { asGet, withoutBody } from './bodiless';
+import { withOneCookieField } from './cookie-fields';
 import { refusePlainHttp } from './plain-http';
+import { inForm } from './refuse';
 
 const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
 const HSTS = `max-age=${HSTS_MAX_AGE_SECONDS}; includeSubDomains`;
@@ -40,14 +43,22 @@ type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Res
 export function withSecurityHeaders(worker: Worker): Worker {
   return {
     async fetch(request, env, ctx) {
-      const response = refusePlainHttp(request) ?? (await worker.fetch(request, env, ctx));
-      // Set by the hook, or by `_headers`.
-      if (response.headers.has('X-Content-Type-Options')) return response;
-      const answer = new Response(response.body, response);
-      setOnEveryAnswer(answer.headers, new URL(request.url));
-      return answer;
+      const response =
+        refusePlainHttp(request) ?? (await worker.fetch(withOneCookieField(asGet(request)), env, ctx));
+      const answer = withHeaders(await inForm(request, response), request.url);
+      return request.method === 'HEAD' ? withoutBody(answer) : answer;
     },
   };
+}
+
+function withHeaders(response: Response, url: string): Response {
+  const { status, headers } = response;
+  // Set by the hook, or by `_headers`. A Worker's static assets put those on what they do not find as well, to be kept for a year.
+  const isKept = status >= 400 && headers.get('Cache-Control') !== 'no-store';
+  if (headers.has('X-Content-Type-Options') && !isKept) return response;
+  const answer = new Response(response.body, response);
+  setOnEveryAnswer(answer.headers, new URL(url));
+  return answer;
 }
 
 function setOnEveryAnswer(headers: Headers, url: URL): void {

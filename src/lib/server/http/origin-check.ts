@@ -1,5 +1,6 @@
 import type { RequestEvent } from '@sveltejs/kit';
-import { problem } from './problem';
+import { answers } from '$lib/words/error';
+import { refuse } from './refuse';
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
@@ -11,14 +12,15 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 export function refusal({ request, url }: RequestEvent): Response | null {
   if (SAFE_METHODS.includes(request.method)) return null;
   if (request.headers.get('origin') !== url.origin) {
-    const text = `Send this request from ${url.origin}, with its Origin header.`;
-    return url.pathname.startsWith('/api/')
-      ? problem(403, 'Cross-origin request', text)
-      : new Response(`Cross-origin request. ${text}\n`, { status: 403 });
+    return refuse(request, {
+      status: 403,
+      title: 'Cross-origin request',
+      detail: `Send this request from ${url.origin}, with its Origin header.`,
+    });
   }
   const action = [...url.searchParams.keys()].find((key) => key.startsWith('/'))?.slice(1);
   if (action !== undefined && (action === 'default' || action in {})) {
-    return new Response('There is no such action.\n', { status: 404 });
+    return refuse(request, { status: 404, detail: answers.noAction });
   }
   return null;
 }

@@ -1,5 +1,6 @@
 // Part of headers.ts, and so bundled outside Vite as well: nothing of $lib, $app or $env in here.
 import { isLoopback } from '../sessions/loopback';
+import { refuse } from './refuse';
 
 /**
  * The answer to a request that came over plain http from another machine, or `null`. A password would cross the network in clear,
@@ -18,12 +19,5 @@ export function refusePlainHttp(request: Request): Response | null {
     return new Response(null, { status: 308, headers: { Location: url.href } });
   }
   const detail = `This came over plain http, where others can read it, so nothing was done. Use ${url.origin}, and change a password that you sent.`;
-  if (request.headers.get('Accept')?.includes('text/html')) {
-    const page = `<!doctype html><html lang="en"><title>Not over plain http</title><h1>Not over plain http</h1><p>${detail}</p></html>`;
-    return new Response(page, { status: 403, headers: { 'Content-Type': 'text/html; charset=utf-8' } });
-  }
-  return Response.json(
-    { type: 'about:blank', title: 'Not over plain http', status: 403, detail },
-    { status: 403, headers: { 'Content-Type': 'application/problem+json' } },
-  );
+  return refuse(request, { status: 403, title: 'Not over plain http', detail });
 }

@@ -1,5 +1,6 @@
 import { CONFIRMATION_AHEAD_MILLISECONDS, CONFIRMATION_MAX_BYTES, CONFIRMATION_SECONDS } from '../policy';
 import type { ConfirmedSession } from './confirmed';
+import { BOUND_COOKIE } from './device-tokens';
 import type { RequestFacts } from './request-facts';
 import type { Signer } from './signer';
 
@@ -23,10 +24,12 @@ const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
  * never "signed out".
  *
  * The MAC covers the session id, so it is worth nothing without the session's own cookie: an answer that arrives late may bring one back.
+ * It covers the bound cookie of the request as well: where a session is bound to its device, a copy without that cookie greets nobody.
  * The clocks of two of Cloudflare's machines are the only slack in its minute.
  */
 export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts, signer: Signer | null) {
   const name = secure ? '__Host-confirmation' : 'confirmation';
+  const boundCookie = cookies.get(BOUND_COOKIE) ?? '';
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
 
   return {
@@ -35,7 +38,7 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
       const value = cookies.get(name) ?? '';
       if (!signer || value.length > CONFIRMATION_MAX_BYTES) return null;
       const [, body = '', mac = ''] = FORM.exec(value) ?? [];
-      if (!body || !signer.verify(mac, 'confirmation', sessionId, body)) return null;
+      if (!body || !signer.verify(mac, 'confirmation', sessionId, boundCookie, body)) return null;
       const said: Statement = JSON.parse(Buffer.from(body, 'base64url').toString());
       const age = Date.now() - said.confirmed_at;
       const isFresh = age < CONFIRMATION_SECONDS * 1_000 && age >= -CONFIRMATION_AHEAD_MILLISECONDS;
@@ -52,7 +55,7 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
         renew_at: activePeriodExpiresAt.getTime(),
       };
       const body = Buffer.from(JSON.stringify(statement)).toString('base64url');
-      const mac = signer.sign('confirmation', sessionId, body);
+      const mac = signer.sign('confirmation', sessionId, boundCookie, body);
       cookies.set(name, `${body}.${mac}`, { ...options, maxAge: CONFIRMATION_SECONDS });
     },
 

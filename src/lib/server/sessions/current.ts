@@ -1,12 +1,15 @@
 import { LuciaError, type Session } from 'lucia';
 import { PEEK_TIMEOUT_MILLISECONDS } from '../policy';
-import { StoreUnavailable, timeLimit, TimeLimitPassed } from '../stores/guarded';
+import { StoreUnavailable } from '../stores/guarded';
+import { timeLimit, TimeLimitPassed } from '../stores/in-time';
 import type { Confirmation } from './confirmation';
 import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
+import { DeviceUnproven, type DeviceKeys } from './device-keys';
 import type { Ending } from './ending';
 import { stands, type Ledger } from './ledger';
 import { absoluteEnd, endingInTime } from './lifetime';
 import type { SessionLucia } from './lucia';
+import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
 import type { ThisBrowser } from './this-browser';
 
@@ -39,21 +42,28 @@ type Parts = {
   ledger: Ledger;
   browser: ThisBrowser;
   confirmation: Confirmation;
+  deviceKeys: DeviceKeys | null;
+  /** The same ledger for what has no time for a second try. */
+  ledgerOnce: Ledger;
+  moves: MoveNotes;
 };
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
-export function createCurrent({ facts, lucia, ledger, browser, confirmation }: Parts) {
+export function createCurrent(parts: Parts) {
+  const { facts, lucia, ledger, ledgerOnce, browser, confirmation, deviceKeys, moves } = parts;
   /** For all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<Answer | null> | undefined;
+  /** What a peek began. A confirmation goes on with it, and asks anew if it failed. */
+  let peeked: Promise<Answer | null> | undefined;
   /** What the ledger confirmed, while the renewal is under way. */
   let renewing: Standing | null = null;
 
   /** Asks KV and the ledger at once. Throws when the ledger gives no answer, or when it has nothing against a session that KV cannot show. */
-  async function ask({ userId, sessionId }: Own): Promise<Answer> {
+  async function ask({ userId, sessionId }: Own, from = ledger): Promise<Answer> {
     const confirmedAt = Date.now();
     const [shown, asked] = await Promise.allSettled([
       readSession(lucia, sessionId),
-      ledger.standing(userId, [sessionId]),
+      from.standing(userId, [sessionId]),
     ]);
     if (asked.status === 'rejected') throw asked.reason;
     const standing = asked.value;
@@ -64,6 +74,8 @@ export function createCurrent({ facts, lucia, ledger, browser, confirmation }: P
     const session = shown.value;
     if (!session) return 'absent';
     if (!stands(session, standing)) return 'ended';
+    deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId));
+    moves.see(session, standing.moves.get(sessionId));
     const user = { ...session.user, username: standing.username };
     return { session: confirmed({ ...session, user }), confirmedAt };
   }
@@ -82,14 +94,14 @@ export function createCurrent({ facts, lucia, ledger, browser, confirmation }: P
   }
 
   /** Asks, and renews what is due. It touches no cookie, so it may go on after the answer. */
-  async function askAndRenew(): Promise<Answer | null> {
-    const said = browser.session && (await ask(browser.session));
+  async function askAndRenew(from = ledger): Promise<Answer | null> {
+    const said = browser.session && (await ask(browser.session, from));
     if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
     renewing = said;
     return renew(said.session);
   }
 
-  const askedOnce = () => (answer ??= askAndRenew());
+  const askedOnce = () => (answer ??= peeked?.catch(() => askAndRenew()) ?? askAndRenew());
 
   /**
    * What was said, in this browser's cookies. A session that another request of this browser replaced keeps its cookie: the answer of that one
@@ -117,11 +129,12 @@ export function createCurrent({ facts, lucia, ledger, browser, confirmation }: P
       const fresh = confirmation.freshFor(browser.session.sessionId);
       if (fresh) return fresh;
       const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);
-      const asked = askedOnce();
+      const asked = answer ?? (peeked ??= askAndRenew(ledgerOnce));
       try {
         const session = settle(await Promise.race([asked, limit.passed]));
         return session && { username: session.user.username };
       } catch (error) {
+        if (error instanceof DeviceUnproven) return 'unknown';
         if (!(error instanceof StoreUnavailable || error instanceof TimeLimitPassed)) throw error;
         facts.waitUntil(asked.catch(() => undefined));
         const session = settle(renewing);
@@ -134,6 +147,9 @@ export function createCurrent({ facts, lucia, ledger, browser, confirmation }: P
     },
 
     confirm,
+
+    /** The same for a page that works for guests: a session that lacks the proof of its device is nobody's there. */
+    confirmOrNobody: (): Promise<ConfirmedSession | null> => confirm().catch(nobodyIfUnproven),
 
     /** The confirmed session. Throws `SessionEnded` when there is none. */
     async require(): Promise<ConfirmedSession> {
@@ -165,11 +181,26 @@ export function createCurrent({ facts, lucia, ledger, browser, confirmation }: P
       return { is: 'signed-out', ending };
     },
 
+    /** What ended the session whose cookie this request carries, where D1 knows: one query, whose failure is no news. For the page that says so. */
+    async ending(): Promise<Ending | null> {
+      if (!facts.presented) return null;
+      return ledger.endingOf(facts.presented).then(
+        ({ ending }) => ending,
+        () => null,
+      );
+    },
+
     /** What comes after an action in the same request (the page, without scripts) asks the ledger again, and the ledger alone. */
     askAnew(): void {
-      answer = undefined;
+      answer = peeked = undefined;
     },
   };
+}
+
+/** A session that lacks the proof of its device is nobody to greet; it has not ended. */
+function nobodyIfUnproven(thrown: unknown): null {
+  if (thrown instanceof DeviceUnproven) return null;
+  throw thrown;
 }
 
 export function sessionEnded(): never {

@@ -1,34 +1,14 @@
 import type { Device } from '$lib/session-view';
+import { TOOLS } from './tools';
 
 /** An app whose name the user agent does not say. */
 const IN_APP = 'In-app browser';
 
 /**
- * Names of browsers, apps and tools, each with what tells it in a user agent; a group is its major version. The first that fits
+ * Names of browsers and apps, each with what tells it in a user agent; a group is its major version. The first that fits
  * counts, so what also calls itself Chrome or Safari stands before them.
  */
 const BROWSERS: [name: string, pattern: RegExp][] = [
-  ['curl', /^curl\//i],
-  ['Wget', /^wget\b/i],
-  ['python-requests', /^python-requests\b/i],
-  ['Python', /^python\b/i],
-  ['Go-http-client', /^go-http-client\b/i],
-  ['Node.js', /^node(?:$|[-.]?fetch\b|\.js\b|\/)/i],
-  ['undici', /^undici\b/i],
-  ['axios', /^axios\b/i],
-  ['Deno', /^deno\//i],
-  ['Bun', /^bun\//i],
-  ['Postman', /^postmanruntime\b/i],
-  ['Insomnia', /^insomnia\b/i],
-  ['Bruno', /^bruno-runtime\b/i],
-  ['okhttp', /^okhttp\b/i],
-  ['HTTPie', /^httpie\b/i],
-  ['Java', /^(?:java|apache-httpclient)\b/i],
-  ['Dart', /^dart\b/i],
-  ['Ruby', /^(?:ruby|faraday)\b/i],
-  ['Perl', /^(?:libwww-perl|lwp)\b/i],
-  ['PHP', /^(?:php|guzzlehttp)\b/i],
-  ['PowerShell', /PowerShell\//],
   ['Instagram', /\bInstagram\b/],
   ['Threads', /\bBarcelona \d/],
   ['Messenger', /\bFBAN\/Messenger|\bFB_IAB\/(?:Orca|MESSENGER)/],
@@ -130,8 +110,13 @@ const PLATFORMS = new Map([
   ['"Windows"', 'Windows'],
 ]);
 
+/** Android that is no phone and no tablet, though it asks for pages as one. */
+const TELEVISION = /\b(?:Android TV|GoogleTV|SMART-TV|BRAVIA|AFT[A-Z0-9]+)\b/;
+
 /** What `deviceOf` may answer, but for a browser's version. */
-export const BROWSER_NAMES: ReadonlySet<string> = new Set(BROWSERS.map(([name]) => name));
+export const BROWSER_NAMES: ReadonlySet<string> = new Set([...TOOLS, ...BROWSERS].map(([name]) => name));
+/** Browsers that a client hint may tell where the user agent says Chrome. */
+export const HINTED_NAMES: ReadonlySet<string> = new Set(BRANDS.map(([, name]) => name));
 export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEMS.map(([name]) => name));
 
 const HEADER_MAX_CHARACTERS = 1_024;
@@ -144,6 +129,9 @@ const BRAND = /"((?:[^"\\]|\\.)*)";\s*v="(?:(\d{1,3})\b)?/g;
 export function deviceOf(headers: Pick<Headers, 'get'>): Device {
   const read = (name: string) => headers.get(name)?.slice(0, HEADER_MAX_CHARACTERS) ?? '';
   const userAgent = read('user-agent');
+  const tool = TOOLS.find(([, pattern]) => pattern.test(userAgent));
+  // What it says of a system is where it runs, or whom it plays.
+  if (tool) return { browser: tool[0], system: null, kind: 'tool' };
   const named = browserOf(userAgent);
   // Hints are Chromium's. Beside another browser's name they are those of a tool that goes by that name.
   const hint = (name: string) => (named[0] === 'Chrome' ? read(name) : '');
@@ -152,8 +140,9 @@ export function deviceOf(headers: Pick<Headers, 'get'>): Device {
   const hinted = PLATFORMS.get(hint('sec-ch-ua-platform'));
   const [system = null, , kind = 'unknown'] = SYSTEMS.find(([name]) => name === hinted) ?? told ?? [];
   const isMobile = /\b(?:Mobile|Phone)\b/.test(userAgent) || hint('sec-ch-ua-mobile') === '?1';
-  // An Android that says so in its hints alone was asked for the desktop page: of phone and tablet nobody knows which.
-  const large = told?.[0] === system ? 'tablet' : 'unknown';
+  // Browsers say "Mobile" on a phone, apps and televisions nothing. An Android that says so in its hints alone was asked for the desktop page.
+  const isBrowser = userAgent.startsWith('Mozilla/') && !TELEVISION.test(userAgent);
+  const large = isBrowser && told?.[0] === system ? 'tablet' : 'unknown';
   return {
     browser: label(brandOf(hint('sec-ch-ua')) ?? named),
     system,

@@ -1,10 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
+import { bindingsAmong, moveBinding, purgeBindings, readBindings, type Binding } from './device-key-sql';
+import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
 import { selectLeftover } from './leftovers';
-import { actorStands, endOfLine, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
+import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
 import { absoluteEnd } from './lifetime';
+import { endOfLine } from './line';
+import { movesAmong, readMoves, type Moves } from './moves-sql';
 
 /** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
 export type Standing = {
@@ -12,6 +16,10 @@ export type Standing = {
   epoch: number;
   /** Of the sessions that were revoked, why. */
   revoked: Map<string, Reason>;
+  /** Of the sessions that were used elsewhere, where. */
+  moves: Map<string, Moves>;
+  /** Of the sessions that are bound to their device, how. */
+  bindings: Map<string, Binding>;
 };
 
 /** Why a session was revoked. `replaced`: its own browser signed in again, or goes on under another token. */
@@ -59,19 +67,33 @@ export function stands(session: Confirmed, standing: Standing | null): boolean {
  * The revocation ledger: which sessions have ended, in D1, where a write is seen by every later read.
  * KV decides what might be a session; this decides what still is one. Each write is one statement or one batch
  * (a transaction), and checks in the same breath that the session asking for it still stands.
+ *
+ * @param hasBindings whether sessions may be bound to their device; if not, nothing is asked or written of it
  */
-export function createLedger(db: D1Database) {
+export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boolean }) {
+  /** The binding of a session goes on with its browser: at the end of the rotation's batch. */
+  function movedBinding(sessionId: string, successor: { epoch: number; successorId: string }) {
+    return hasBindings ? [moveBinding(db, sessionId, successor)] : [];
+  }
+
   return {
-    /** One query: the user's epoch, and which of these sessions were revoked; `null` when there is no such user. */
+    /**
+     * One query: the user's epoch, and which of these sessions were revoked, were used elsewhere or are bound; `null` when there is no such user.
+     */
     async standing(userId: string, sessionIds: string[]): Promise<Standing | null> {
+      const asked = JSON.stringify(sessionIds);
       const row = await prepare(
         db,
         sql`SELECT username, session_epoch AS epoch,
               (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
-               WHERE id IN (SELECT value FROM json_each(${JSON.stringify(sessionIds)}))) AS revoked
+               WHERE id IN (SELECT value FROM json_each(${asked}))) AS revoked,
+              (${movesAmong(asked)}) AS moves,
+              ${hasBindings ? bindingsAmong(asked) : sql`'[]'`} AS bindings
             FROM User WHERE id = ${userId}`,
-      ).first<{ username: string; epoch: number; revoked: string }>();
-      return row && { ...row, revoked: new Map(JSON.parse(row.revoked) as [string, Reason][]) };
+      ).first<{ username: string; epoch: number; revoked: string; moves: string; bindings: string }>();
+      if (!row) return null;
+      const revoked = new Map(JSON.parse(row.revoked) as [string, Reason][]);
+      return { ...row, revoked, moves: readMoves(row.moves), bindings: readBindings(row.bindings) };
     },
 
     /** One query: when a session's browser signed in, and what ended it. */
@@ -110,6 +132,7 @@ export function createLedger(db: D1Database) {
             ]
           : []),
         ...purge(db, now),
+        ...(hasBindings ? [purgeBindings(db, now)] : []),
         selectLeftover(db),
       ];
     },
@@ -127,37 +150,41 @@ export function createLedger(db: D1Database) {
       const known = isKnown(sessionId, shown);
       const holds = sql`${id} IS NOT NULL AND ${known}`;
       const event = { type: 'signed-out', sessionId: id, ...origin, at: Date.now() } as const;
-      const [, revoked, asked] = await db.batch<{ id?: string; known?: number }>([
-        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        revoke(db, { id, userId, reason: 'signed-out' }, holds),
-        prepare(db, sql`SELECT ${known} AS known`),
-      ]);
+      const [, revoked, asked] = await db.batch<{ id?: string; known?: number }>(
+        write('sign-out', [
+          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          revoke(db, { id, userId, reason: 'signed-out' }, holds),
+          prepare(db, sql`SELECT ${known} AS known`),
+        ]),
+      );
       return { ended: revoked?.results[0]?.id ?? null, known: asked?.results[0]?.known === 1 };
     },
 
     /**
-     * Ends one session of the actor's user. `shown`: KV shows its record.
+     * Ends one session of the actor's user, given by its id or by SQL that finds it (`endOfLine`). `shown`: KV shows its record.
      * `ended`: it is now. `already`: it was. `replaced`: it was, and its browser goes on under another token. `unknown`: there has been no
      * such session, and nothing was written. `refused`: the acting session itself no longer stands.
      */
     async end(
       actor: Actor,
-      sessionId: string,
+      session: string | Sql,
       shown: boolean,
       origin: Origin,
     ): Promise<'ended' | 'already' | 'replaced' | 'unknown' | 'refused'> {
       const { userId } = actor;
-      const event = { type: 'session-revoked', sessionId, ...origin, at: Date.now() } as const;
-      const holds = sql`${actorStands(actor)} AND ${notRevoked(sessionId)} AND ${isKnown(sessionId, shown)}`;
-      const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>([
-        // The event first: that the session was not revoked yet is what makes it one.
-        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        revoke(db, { id: sessionId, userId, reason: 'revoked' }, holds),
-        prepare(
-          db,
-          sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${sessionId}) AS reason`,
-        ),
-      ]);
+      const event = { type: 'session-revoked', sessionId: session, ...origin, at: Date.now() } as const;
+      const holds = sql`${session} IS NOT NULL AND ${actorStands(actor)} AND ${notRevoked(session)} AND ${isKnown(session, shown)}`;
+      const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>(
+        write('end-one', [
+          // The event first: that the session was not revoked yet is what makes it one.
+          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          revoke(db, { id: session, userId, reason: 'revoked' }, holds),
+          prepare(
+            db,
+            sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${session}) AS reason`,
+          ),
+        ]),
+      );
       if (ended?.results[0]) return 'ended';
       const { stands: actorStood, reason } = asked?.results[0] ?? {};
       if (actorStood !== 1) return 'refused';
@@ -170,15 +197,18 @@ export function createLedger(db: D1Database) {
      * revoked at once, as KV may list its record for a while yet.
      */
     async replace(actor: Actor, successorId: string): Promise<boolean> {
-      const { userId, sessionId } = actor;
-      const [, replaced] = await db.batch([
-        revoke(db, { id: successorId, userId, reason: 'replaced' }, sql`NOT ${actorStands(actor)}`),
-        revoke(
-          db,
-          { id: sessionId, userId, reason: 'replaced', replacedBy: successorId },
-          actorStands(actor),
-        ),
-      ]);
+      const { userId, sessionId, epoch } = actor;
+      const [, replaced] = await db.batch(
+        write('step-up', [
+          revoke(db, { id: successorId, userId, reason: 'replaced' }, sql`NOT ${actorStands(actor)}`),
+          revoke(
+            db,
+            { id: sessionId, userId, reason: 'replaced', replacedBy: successorId },
+            actorStands(actor),
+          ),
+          ...movedBinding(sessionId, { epoch, successorId }),
+        ]),
+      );
       return replaced?.meta.changes === 1;
     },
 
@@ -188,11 +218,25 @@ export function createLedger(db: D1Database) {
      */
     async endAll(actor: Actor, next: number, origin: Origin): Promise<boolean> {
       const event = { type: 'all-revoked', sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
-      const [, raised] = await db.batch([
-        recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
-        raiseEpoch(db, actor.userId, next, actorStands(actor)),
-      ]);
+      const [, raised] = await db.batch(
+        write('end-all', [
+          recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
+          raiseEpoch(db, actor, next, actorStands(actor)),
+        ]),
+      );
       return raised?.meta.changes === 1;
+    },
+
+    /**
+     * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if
+     * it took effect.
+     */
+    rotate(actor: Actor, rotation: Rotation, condition: Sql): D1PreparedStatement[] {
+      const { next: epoch, successorId } = rotation;
+      return [
+        ...rotate(db, actor, rotation, condition),
+        ...movedBinding(actor.sessionId, { epoch, successorId }),
+      ];
     },
 
     /** As `endAll`, but this browser goes on as its successor. Also false if the caller's condition does not hold. */
@@ -205,11 +249,13 @@ export function createLedger(db: D1Database) {
       const { userId, sessionId } = actor;
       const event = { type: 'others-revoked', sessionId, ...origin, at: Date.now() } as const;
       const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
-      const [, raised] = await db.batch([
-        recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-        ...rotate(db, actor, rotation, holds),
-        ...alongside.statements,
-      ]);
+      const [, raised] = await db.batch(
+        write('end-others', [
+          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          ...this.rotate(actor, rotation, holds),
+          ...alongside.statements,
+        ]),
+      );
       return raised?.meta.changes === 1;
     },
   };

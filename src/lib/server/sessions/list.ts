@@ -1,10 +1,12 @@
 import type { Session, SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
 import { ACTIVE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from '../policy';
+import { StoreUnavailable } from '../stores/guarded';
 import type { ConfirmedSession } from './confirmed';
 import { sessionEnded } from './current';
 import { stands, type Ledger, type Standing } from './ledger';
 import type { SessionLucia } from './lucia';
+import { shownDevice, shownName, shownPlace } from './readable';
 import type { SessionRecords } from './records';
 
 /** A user's live sessions, as the app lists them. */
@@ -12,12 +14,14 @@ export type SessionList = {
   sessions: SessionView[];
   /** Whether there may be more, which KV was not asked for: see `SESSIONS_LISTED_MAX`. */
   more: boolean;
+  /** Whether KV could not list the others: then only the current one is here. */
+  unlisted: boolean;
 };
 
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
 export function createList({ lucia, ledger, records }: Parts) {
-  /** Of these records those that stand beside the current session, by last use. */
+  /** Of these records those that stand beside the current session: first those that were used elsewhere, then by last use. */
   function liveOthers(
     current: ConfirmedSession,
     listed: SessionSchema[],
@@ -27,23 +31,30 @@ export function createList({ lucia, ledger, records }: Parts) {
     return listed
       .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
       .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
-      .map((session) => viewOf(session, false))
-      .sort((a, b) => b.lastActiveAt - a.lastActiveAt);
+      .map((session) => viewOf(session, false, standing))
+      .sort(
+        (a, b) => Number(b.moved.length > 0) - Number(a.moved.length > 0) || b.lastActiveAt - a.lastActiveAt,
+      );
   }
 
   return {
     /**
-     * The user's live sessions, the current one first, then by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
+     * The user's live sessions: the current one, those that were used elsewhere, the others by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
      * directions. What it still shows of ended sessions the ledger takes out, and the current session is always there. Nothing is listed for
-     * a stranger, and the ledger is asked about listed ids alone. Throws `SessionEnded`.
+     * a stranger, and the ledger is asked about listed ids alone. A KV that cannot list hides nothing but the others. Throws `SessionEnded`.
      */
     async all(current: ConfirmedSession): Promise<SessionList> {
       const { userId } = current.user;
-      const listed = await records.list(userId);
+      const known = await records.list(userId).catch((error: unknown) => {
+        if (error instanceof StoreUnavailable) return null;
+        throw error;
+      });
+      const listed = known ?? [];
       const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
       if (!stands(current, standing)) sessionEnded();
       return {
-        sessions: [viewOf(current, true), ...liveOthers(current, listed, standing)],
+        unlisted: known === null,
+        sessions: [viewOf(current, true, standing), ...liveOthers(current, listed, standing)],
         more: listed.length >= SESSIONS_LISTED_MAX,
       };
     },
@@ -55,7 +66,8 @@ export function createList({ lucia, ledger, records }: Parts) {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // Beside the write that ends them: the user's epoch may have been raised already.
-        return liveOthers(current, listed, { username, epoch: current.epoch, revoked });
+        const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
+        return liveOthers(current, listed, standing);
       } catch {
         return null;
       }
@@ -68,16 +80,19 @@ export function countOf(others: SessionView[] | null): number | null {
   return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
 }
 
-function viewOf(session: Session, current: boolean): SessionView {
+/** A session as the pages show it. */
+export function viewOf(session: Session, current: boolean, standing: Standing | null): SessionView {
   return {
     id: session.sessionId,
     current,
-    name: session.name || null,
-    device: session.device,
-    place: session.place,
+    name: shownName(session.name),
+    device: shownDevice(session.device),
+    place: shownPlace(session.place),
     signedInAt: session.created_at,
     // Every renewal sets the active period anew, so its end tells when the session was last renewed.
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
     endsAt: session.idlePeriodExpiresAt.getTime(),
+    moved: standing?.moves.get(session.sessionId)?.open ?? [],
+    bound: standing?.bindings.has(session.sessionId) ?? false,
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { SessionAdapter, SessionSchema } from 'lucia';
 import { StoreUnavailable } from '../stores/guarded';
+import type { Deeds } from '../stores/writes';
 import { stands, type Confirmed, type Ledger } from './ledger';
 import { endingByAbsoluteLimit } from './lifetime';
 import { KV_WRITE_INTERVAL_MILLISECONDS } from '../policy';
@@ -15,6 +16,7 @@ export function createSessionRecords(
   kv: SessionAdapter,
   ledger: Ledger,
   list: (userId: string) => Promise<SessionSchema[]>,
+  deeds: Deeds,
 ) {
   const seen = new Map<string, Promise<SessionSchema | null>>();
 
@@ -49,6 +51,7 @@ export function createSessionRecords(
     ): Promise<SessionSchema | 'ended' | 'refused'> {
       const changed = endingByAbsoluteLimit({ ...record, ...changes });
       let kept = changed;
+      if (asker) deeds.set('rename', 'unknown');
       try {
         await kv.setSession(changed);
       } catch (error) {
@@ -59,9 +62,11 @@ export function createSessionRecords(
       const standing = await ledger.standing(record.user_id, [kept.id, ...(asker ? [asker.sessionId] : [])]);
       if (!stands(own, standing)) {
         await kv.deleteSession(kept.id);
+        deeds.delete('rename');
         return 'ended';
       }
       if (asker && !stands(asker, standing)) return 'refused';
+      if (asker) deeds.set('rename', 'done');
       seen.set(kept.id, Promise.resolve(kept));
       return kept;
     },

@@ -1,6 +1,7 @@
 import type { SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
 import { StoreUnavailable } from '../stores/guarded';
+import type { Deeds } from '../stores/writes';
 import type { Background } from './background';
 import { confirmed, type ConfirmedSession } from './confirmed';
 import { sessionEnded } from './current';
@@ -17,16 +18,18 @@ import { createToken, sessionIdFor } from './token';
 export type NewSession = { sessionId: string; token: string };
 
 export type SessionParts = {
+  db: D1Database;
   facts: RequestFacts;
   lucia: SessionLucia;
   ledger: Ledger;
   records: SessionRecords;
   browser: ThisBrowser;
   background: Background;
+  deeds: Deeds;
 };
 
 /** How a session is stored, and how this browser goes on under another token. */
-export function createRotation({ lucia, ledger, records, browser, background }: SessionParts) {
+export function createRotation({ lucia, ledger, records, browser, background, deeds }: SessionParts) {
   const list = createList({ lucia, ledger, records });
 
   /** Stores a session; nobody has its token before its cookie is sent. */
@@ -92,7 +95,10 @@ export function createRotation({ lucia, ledger, records, browser, background }: 
       if (!raised.value) return 'refused';
       const listed = await others;
       background.remove(() => [current.sessionId, ...(listed ?? []).map(({ id }) => id)]);
-      if (stored.status === 'rejected') throw stored.reason;
+      if (stored.status === 'rejected') {
+        deeds.set('sign-in-here', 'unknown');
+        throw stored.reason;
+      }
       browser.goOnAs(stored.value, successor.token);
       return listed;
     },

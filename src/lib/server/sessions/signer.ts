@@ -4,7 +4,8 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 export type CookieSecrets = { current: string; previous?: string | undefined };
 
 /** What a key is for. Each purpose has a key of its own, so a MAC made for one is worth nothing for another. */
-export type Purpose = 'confirmation' | 'known-browser' | 'throttle';
+export type Purpose =
+  'bound-cookie' | 'confirmation' | 'device-challenge' | 'known-browser' | 'race' | 'throttle';
 
 /**
  * Makes and checks MACs (HMAC-SHA-256) over a purpose, the origin of this request, and any number of parts. It knows nothing of cookies or

@@ -14,7 +14,8 @@ export type ThisBrowser = ReturnType<typeof createThisBrowser>;
 export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, confirmation: Confirmation) {
   const { presented, cookies } = facts;
   let has: { userId: string; sessionId: string } | null = presented;
-  let made: { token: string; end: number } | undefined;
+  let made: { session: Session; token: string; end: number } | undefined;
+  const since = Date.now();
 
   // Made when it is first asked for: a peek does without.
   const request = () =>
@@ -43,9 +44,15 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, conf
       return has;
     },
 
+    /** The session that this request gave the browser, with its password given in this request; `null` when it gave none. */
+    get started(): Session | null {
+      const isLast = made && made.session.sessionId === has?.sessionId;
+      return made && isLast && made.session.proved_at >= since ? made.session : null;
+    },
+
     /** From here on the browser has this session: its cookie is set. */
     goOnAs(session: Session, token: string): void {
-      made = { token, end: absoluteEnd(session) };
+      made = { session, token, end: absoluteEnd(session) };
       request().setSession(session);
       confirmation.take();
       has = { userId: session.user.userId, sessionId: session.sessionId };

@@ -5,8 +5,14 @@ export type Bindings = {
   db: D1Database;
   layout: SessionLayout;
   cookieSecrets?: { current: string; previous?: string | undefined };
+  /** `null`: sessions are not bound to devices. */
+  deviceBinding: { cookieMilliseconds?: number } | null;
   showCost: boolean;
   breachCheck?: string;
+  /** Whether `/race` is there. */
+  race: boolean;
+  /** Where the source of this app is. */
+  sourceUrl: string | null;
 };
 
 /** Something in `platform.env` is missing or wrong: the message names it and the fix. */
@@ -24,9 +30,23 @@ export function bindings(platform: App.Platform | undefined): Bindings {
     ...(env.COOKIE_SECRET && {
       cookieSecrets: { current: env.COOKIE_SECRET, previous: env.COOKIE_SECRET_PREVIOUS },
     }),
+    deviceBinding: deviceBindingOf(env),
     showCost: env.SHOW_COST !== 'off',
     breachCheck: env.BREACH_CHECK,
+    race: env.RACE !== 'off',
+    sourceUrl: webAddress(env.SOURCE_URL),
   };
+}
+
+/** An address that a link may lead to; `null` for anything else. */
+function webAddress(value: string | undefined): string | null {
+  const url = URL.parse(value ?? '');
+  return url && ['https:', 'http:'].includes(url.protocol) ? url.href : null;
+}
+
+function deviceBindingOf({ DEVICE_BINDING, BOUND_COOKIE_SECONDS }: Partial<Env>) {
+  if (DEVICE_BINDING === 'off') return null;
+  return BOUND_COOKIE_SECONDS ? { cookieMilliseconds: Number(BOUND_COOKIE_SECONDS) * 1_000 } : {};
 }
 
 function layoutOf(value: string): SessionLayout {

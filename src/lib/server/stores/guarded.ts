@@ -1,6 +1,8 @@
-import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '../policy';
 import type { SessionKV } from '../kv-adapter';
+import { inTime } from './in-time';
 import { createMeter, type Meter } from './meter';
+import { logStore } from './store-log';
+import { isRead, nameOf, tookEffect, WRITES, type Deeds, type WriteName } from './writes';
 
 export type StoreName = 'KV' | 'D1';
 
@@ -11,30 +13,25 @@ export class StoreUnavailable extends Error {
     readonly operation: string,
     cause: unknown,
   ) {
-    super(
-      `[stores] ${store} ${operation} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    );
+    super(`[stores] ${store} ${operation} failed: ${messageOf(cause)}`, { cause });
     this.name = 'StoreUnavailable';
   }
 }
 
-/** Nothing was heard for so long. */
-export class TimeLimitPassed extends Error {
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds} ms`);
-    this.name = 'TimeLimitPassed';
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The two stores of one request, behind a guard that notices when one of them is down. */
 export type Stores = {
   kv: KVNamespace;
   db: D1Database;
+  /** The same D1 for what has no time for a second try. */
+  dbOnce: D1Database;
   /** The last failure of this request. Prisma wraps the errors that pass through it; this keeps the original. */
   failed: StoreUnavailable | null;
+  /** What this request has done so far, and what nobody knows of. */
+  deeds: Deeds;
   /** What the request has cost so far. */
   meter: Meter;
 };
@@ -42,63 +39,70 @@ export type Stores = {
 /**
  * Wraps the bindings of one request: an operation that throws or takes longer than `STORE_TIMEOUT_MILLISECONDS`
  * rejects with `StoreUnavailable`. A D1 constraint violation is an answer, not a failure, and passes unchanged.
+ * Of D1, a read and a write that may be (`WRITES`) are sent once more when an error passes or a second goes by without an answer.
  */
 export function guardStores(kv: KVNamespace, db: D1Database): Stores {
   const meter = createMeter();
-  const stores: Stores = { kv: guardKV(kv, attempt), db: guardD1(db, attempt), failed: null, meter };
+  const deeds: Deeds = new Map();
 
   async function attempt<T>(
-    store: StoreName,
-    operation: string,
+    { store, operation, queries = 1, again = false, onAgain }: Operation,
     work: () => Promise<T>,
-    queries = 1,
   ): Promise<T> {
-    const finish = meter.start(store === 'D1' ? 'query' : operation, queries);
-    const limit = timeLimit(STORE_TIMEOUT_MILLISECONDS);
+    const counted = store === 'D1' ? 'query' : operation;
+    const finish = meter.start(counted, queries);
     try {
-      return await Promise.race([work(), limit.passed]);
+      return await inTime(
+        work,
+        again
+          ? (error) => {
+              meter.countAgain(counted, queries);
+              logStore('store-asked-again', { store, operation, message: messageOf(error) });
+              onAgain?.();
+            }
+          : undefined,
+      );
     } catch (error) {
       if (store === 'D1' && isConstraintViolation(error)) throw error;
       stores.failed = new StoreUnavailable(store, operation, error);
+      logStore('store-unavailable', { store, operation, message: stores.failed.message });
       throw stores.failed;
     } finally {
-      limit.cancel();
       finish();
     }
   }
 
+  const stores: Stores = {
+    kv: guardKV(kv, attempt),
+    db: guardD1(db, attempt, deeds),
+    dbOnce: guardD1(db, (operation, work) => attempt({ ...operation, again: false }, work), deeds),
+    failed: null,
+    deeds,
+    meter,
+  };
   return stores;
 }
 
-/**
- * Rejects after so many milliseconds, and later on a busy thread. One password hash keeps a worker's thread from
- * all its requests, and a queue of them makes a single timer ring before an answer that has long been there is read.
- * With a timer for each part, the answer has a turn between every two.
- */
-export function timeLimit(milliseconds: number): { passed: Promise<never>; cancel: () => void } {
-  let timer: ReturnType<typeof setTimeout>;
-  const passed = new Promise<never>((_, reject) => {
-    const wait = (parts: number): void => {
-      timer = setTimeout(() => {
-        if (parts > 1) wait(parts - 1);
-        else reject(new TimeLimitPassed(milliseconds));
-      }, milliseconds / STORE_TIMEOUT_PARTS);
-    };
-    wait(STORE_TIMEOUT_PARTS);
-  });
-  return { passed, cancel: () => clearTimeout(timer) };
-}
+type Operation = {
+  store: StoreName;
+  operation: string;
+  queries?: number;
+  /** Whether it may be sent once more; then `onAgain` hears of it. */
+  again?: boolean;
+  onAgain?: () => void;
+};
 
-type Attempt = <T>(
-  store: StoreName,
-  operation: string,
-  work: () => Promise<T>,
-  queries?: number,
-) => Promise<T>;
+type Attempt = <T>(operation: Operation, work: () => Promise<T>) => Promise<T>;
 
 /** D1 reports every broken constraint with these words, whichever kind it is. */
 function isConstraintViolation(error: unknown): boolean {
   return error instanceof Error && error.message.includes('constraint failed');
+}
+
+/** Whether SQLite itself refused a batch, which is a transaction: nothing of it happened. */
+function saysNo(error: unknown): boolean {
+  const cause = error instanceof StoreUnavailable ? error.cause : error;
+  return isConstraintViolation(cause) || messageOf(cause).includes('SQLITE_ERROR');
 }
 
 const KV_METHODS = ['get', 'getWithMetadata', 'put', 'delete', 'list'];
@@ -110,47 +114,73 @@ function guardKV(kv: KVNamespace, attempt: Attempt): KVNamespace {
       if (typeof method !== 'function') return method;
       const call = (...args: unknown[]): unknown => Reflect.apply(method, target, args);
       if (typeof name !== 'string' || !KV_METHODS.includes(name)) return call;
-      return (...args: unknown[]) => attempt('KV', name, async () => call(...args));
+      return (...args: unknown[]) => attempt({ store: 'KV', operation: name }, async () => call(...args));
     },
   });
 }
 
-/** The statement behind each guarded one: `batch` takes only D1's own. */
-const unguarded = new WeakMap<object, D1PreparedStatement>();
+/** The statement behind each guarded one, with its text: `batch` takes only D1's own. */
+const unguarded = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
 
-function guardD1(db: D1Database, attempt: Attempt): D1Database {
+function guardD1(db: D1Database, attempt: Attempt, deeds: Deeds): D1Database {
+  async function batch(statements: D1PreparedStatement[]): Promise<D1Result[]> {
+    const known = statements.map((statement) => unguarded.get(statement));
+    const send = () => db.batch(statements.map((statement, i) => known[i]?.statement ?? statement));
+    const operation = { store: 'D1', operation: 'batch', queries: statements.length } as const;
+    const name = nameOf(statements);
+    if (name) return noting(deeds, name, (onAgain) => attempt({ ...operation, ...onAgain }, send));
+    return attempt({ ...operation, again: known.every((one) => one && isRead(one.sql)) }, send);
+  }
+
   return new Proxy(db, {
     get(target, name) {
-      if (name === 'prepare') return (sql: string) => guardStatement(target.prepare(sql), attempt);
-      if (name === 'batch') {
-        return (statements: D1PreparedStatement[]) =>
-          attempt(
-            'D1',
-            'batch',
-            () => target.batch(statements.map((statement) => unguarded.get(statement) ?? statement)),
-            statements.length,
-          );
-      }
+      if (name === 'prepare') return (sql: string) => guardStatement(target.prepare(sql), sql, attempt);
+      if (name === 'batch') return batch;
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
 }
 
+/** Sends a named batch, and notes what can be said of it: before it is sent nothing is known of it, and afterwards what it answered. */
+async function noting(
+  deeds: Deeds,
+  name: WriteName,
+  send: (options: Pick<Operation, 'again' | 'onAgain'>) => Promise<D1Result[]>,
+): Promise<D1Result[]> {
+  let times = 1;
+  deeds.set(name, 'unknown');
+  let results: D1Result[];
+  try {
+    results = await send({ again: WRITES[name].again, onAgain: () => void (times += 1) });
+  } catch (error) {
+    if (times === 1 && saysNo(error)) deeds.delete(name);
+    throw error;
+  }
+  if (tookEffect(name, results)) deeds.set(name, 'done');
+  // Sent twice, the one that answered may have found what the other one did.
+  else if (times === 1) deeds.delete(name);
+  return results;
+}
+
 const STATEMENT_METHODS = ['first', 'all', 'run', 'raw'];
 
-function guardStatement(statement: D1PreparedStatement, attempt: Attempt): D1PreparedStatement {
+function guardStatement(statement: D1PreparedStatement, sql: string, attempt: Attempt): D1PreparedStatement {
+  const again = isRead(sql);
   const guarded = new Proxy(statement, {
     get(target, name) {
-      if (name === 'bind') return (...values: unknown[]) => guardStatement(target.bind(...values), attempt);
+      if (name === 'bind') {
+        return (...values: unknown[]) => guardStatement(target.bind(...values), sql, attempt);
+      }
       const method: unknown = Reflect.get(target, name);
       if (typeof method !== 'function') return method;
       const call = (...args: unknown[]): unknown => Reflect.apply(method, target, args);
       if (typeof name !== 'string' || !STATEMENT_METHODS.includes(name)) return call;
-      return (...args: unknown[]) => attempt('D1', name, async () => call(...args));
+      return (...args: unknown[]) =>
+        attempt({ store: 'D1', operation: name, again }, async () => call(...args));
     },
   });
-  unguarded.set(guarded, statement);
+  unguarded.set(guarded, { statement, sql });
   return guarded;
 }
 
@@ -158,10 +188,10 @@ function guardStatement(statement: D1PreparedStatement, attempt: Attempt): D1Pre
  * A KV whose listing of a prefix ends after so many keys: how many records somebody has made does not decide what a page costs. For one
  * listing. An empty page that is not the last one does not count.
  */
-export function listingAtMost(kv: KVNamespace, keys: number): SessionKV {
+export function listingAtMost(kv: SessionKV, keys: number): SessionKV {
   let listed = 0;
   return {
-    get: (key) => (typeof key === 'string' ? kv.get(key) : kv.get(key)),
+    get: (key) => kv.get(key),
     put: (key, value, options) => kv.put(key, value, options),
     delete: (key) => kv.delete(key),
     async list(options) {

@@ -1,11 +1,19 @@
-import type { Cost } from '$lib/cost';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { noCost, OPERATIONS_TOLD_MAX, TIMING_NAMES, type Cost, type Operation } from '$lib/cost';
 
 /** What one request spent on the stores: how many operations of each kind, and the time they took. */
 export type Meter = {
   /** Counts an operation (a KV method, or `query` for D1) and gives the function to call when it is done. */
   start(operation: string, count: number): () => void;
+  /** Counts an operation that is sent a second time. */
+  countAgain(operation: string, count: number): void;
   cost(): Cost;
-  /** The value of the `Server-Timing` header (W3C Server Timing): `desc` is the count, `dur` milliseconds. */
+  /** Those that are done, in the order in which they began: `OPERATIONS_TOLD_MAX` at the most. */
+  operations(): Operation[];
+  /**
+   * The value of the `Server-Timing` header (W3C Server Timing): for each kind `desc` is the count and `dur` milliseconds. Where D1 was asked
+   * again, `d1-retry` says how many of the queries that were. Then one entry for each operation (`readOperations`).
+   */
   serverTiming(): string;
 };
 
@@ -19,18 +27,20 @@ const KINDS: Record<string, keyof Cost> = {
   query: 'd1Queries',
 };
 
-const TIMING_NAMES: Record<keyof Cost, string> = {
-  kvReads: 'kv-read',
-  kvWrites: 'kv-write',
-  kvDeletes: 'kv-delete',
-  kvLists: 'kv-list',
-  d1Queries: 'd1-query',
-};
+const checking = new AsyncLocalStorage<true>();
+
+/** Runs what finds out who is here: what it asks the stores is told apart from the page's own content. */
+export function asCheck<T>(work: () => Promise<T>): Promise<T> {
+  return checking.run(true, work);
+}
 
 /** The clock of Workers moves only with I/O, which is what is timed here. */
 export function createMeter(): Meter {
-  const cost: Cost = { kvReads: 0, kvWrites: 0, kvDeletes: 0, kvLists: 0, d1Queries: 0 };
-  const milliseconds: Cost = { ...cost };
+  const cost = noCost();
+  const milliseconds = noCost();
+  const begun: (Operation & { done: boolean })[] = [];
+  let firstAt: number | undefined;
+  let again = 0;
 
   return {
     start(operation, count) {
@@ -38,17 +48,35 @@ export function createMeter(): Meter {
       if (!kind) return () => {};
       cost[kind] += count;
       const startedAt = performance.now();
+      firstAt ??= startedAt;
+      const isCheck = checking.getStore() === true;
+      const one = { kind, count, isCheck, start: startedAt - firstAt, duration: 0, done: false };
+      begun.push(one);
       return () => {
-        milliseconds[kind] += performance.now() - startedAt;
+        one.duration = performance.now() - startedAt;
+        one.done = true;
+        milliseconds[kind] += one.duration;
       };
     },
+    countAgain(operation, count) {
+      const kind = KINDS[operation];
+      if (!kind) return;
+      cost[kind] += count;
+      again += count;
+    },
     cost: () => ({ ...cost }),
-    serverTiming: () =>
-      Object.entries(TIMING_NAMES)
-        .map(([kind, name]) => {
-          const key = kind as keyof Cost;
-          return `${name};desc="${cost[key]}";dur=${milliseconds[key].toFixed(1)}`;
-        })
-        .join(', '),
+    operations: () => begun.filter(({ done }) => done).slice(0, OPERATIONS_TOLD_MAX),
+    serverTiming() {
+      const kinds = Object.entries(TIMING_NAMES).map(([kind, name]) => {
+        const key = kind as keyof Cost;
+        return `${name};desc="${cost[key]}";dur=${milliseconds[key].toFixed(1)}`;
+      });
+      const retries = again > 0 ? [`d1-retry;desc="${again}"`] : [];
+      const each = this.operations().map(({ kind, count, isCheck, start, duration }) => {
+        const what = `${isCheck ? 'check' : 'content'} ${TIMING_NAMES[kind]} ${count} ${start.toFixed(1)}`;
+        return `op;desc="${what}";dur=${duration.toFixed(1)}`;
+      });
+      return [...kinds, ...retries, ...each].join(', ');
+    },
   };
 }

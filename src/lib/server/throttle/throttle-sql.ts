@@ -123,7 +123,7 @@ export function countIn(db: D1Database, { id, max, windowMilliseconds }: Quota):
   return prepare(
     db,
     sql`INSERT INTO SignInThrottle (id, failures, blocked_until, counted_at, expires_at)
-        VALUES (${id}, 1, 0, ${now}, ${now + windowMilliseconds})
+        VALUES (${id}, 1, ${max > 1 ? 0 : now + windowMilliseconds}, ${now}, ${now + windowMilliseconds})
         ON CONFLICT (id) DO UPDATE SET
           failures = CASE WHEN expires_at > ${now} THEN failures + 1 ELSE 1 END,
           blocked_until = CASE WHEN expires_at > ${now} AND failures + 1 >= ${max} THEN expires_at ELSE 0 END,

@@ -97,6 +97,9 @@ export function createThrottle(db: D1Database) {
       return refuseUntil(await closedUntil([...counted, ...quotas]));
     },
 
+    /** Whether a quota is used up. */
+    isUsedUp: async (quota: Quota): Promise<boolean> => (await closedUntil([quota])) !== null,
+
     /** Throws `Throttled` if the quota is used up. */
     async requireRoom(quota: Quota): Promise<void> {
       const until = await closedUntil([quota]);
@@ -132,22 +135,4 @@ export function bucket(
   { counts = ['failed'], shared = false }: Partial<Pick<Bucket, 'counts' | 'shared'>> = {},
 ): Bucket {
   return { id: rowId(secret, kind, of), rule, counts, shared };
-}
-
-/**
- * The block an address belongs to: an IPv4 address itself, an IPv6 /64, which is what one subscriber gets.
- * `null` for loopback: there is no stranger there, and a test makes a thousand accounts from it. Also where the edge names no
- * address: no block would tell the strangers there apart.
- */
-export function addressBlock(address: string | null): string | null {
-  if (!address || ['127.0.0.1', '::1', 'localhost'].includes(address)) return null;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const first = head.split(':').filter(Boolean);
-  const last = tail === undefined ? [] : tail.split(':').filter(Boolean);
-  const groups = [...first, ...Array<string>(Math.max(8 - first.length - last.length, 0)).fill('0'), ...last];
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
 }

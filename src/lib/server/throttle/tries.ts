@@ -1,13 +1,15 @@
 import {
   ACCOUNT_THROTTLE,
   ADDRESS_THROTTLE,
+  FORM_VISIT_MILLISECONDS,
   ROTATIONS_PER_HOUR_MAX,
   SIGN_INS_PER_HOUR_MAX,
   SIGN_INS_WINDOW_MILLISECONDS,
   SIGN_UP_THROTTLE,
 } from '../policy';
+import { addressBlock } from './address-block';
 import type { Device } from './known-browser';
-import { addressBlock, bucket, rowId, type Bucket, type Quota, type Throttle, type Try } from './throttle';
+import { bucket, rowId, type Bucket, type Quota, type Throttle, type Try } from './throttle';
 
 export type Tries = ReturnType<typeof createTries>;
 
@@ -61,6 +63,13 @@ export function createTries(throttle: Throttle, address: () => string, secret: s
       const own = bucket(SIGN_UP_THROTTLE, secret, 'sign-up', block, { counts, shared: true });
       return throttle.take([own, ...addressBuckets([])]);
     },
+
+    /** An account of that name, made by the form of one page: so the same form, sent twice, is known. */
+    signUpOf: (visit: string, username: string): Quota => ({
+      id: rowId(secret, 'sign-up-form', `${visit}:${username}`),
+      max: 1,
+      windowMilliseconds: FORM_VISIT_MILLISECONDS,
+    }),
 
     /** The password given again. `line`: the sign-in it is about, as a session can go on under a new id as often as it likes. */
     proof: (line: string): Promise<Try> =>

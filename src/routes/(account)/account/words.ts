@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** The words of the account page. */
 export const words = {
   title: 'Account',
@@ -18,7 +20,7 @@ export const words = {
     text: 'Ends every session and deletes everything this site keeps about you. This cannot be undone.',
     password: 'Your password',
     label: 'Delete account',
-    title: (username: string) => `Delete the account ${username}?`,
+    title: (username: string) => `Delete the account ${isolated(username)}?`,
     dialog: 'Every session ends and all your data is deleted. This cannot be undone.',
     confirm: 'Delete for good',
   },
@@ -26,6 +28,8 @@ export const words = {
 
 /** What the file with one's data says of what it leaves out. */
 export const download = {
+  sessionsUnlisted:
+    'Only this session is in this file: the others cannot be listed right now. Download it again later.',
   sessionsLeftOut: (count: number) => `Only ${count} of your sessions are in this file.`,
   activityLeftOut: (count: number) =>
     `Only the last ${count} events are in this file. The activity page shows the earlier ones.`,
@@ -36,9 +40,7 @@ export const answers = {
   /** `endedOthers` is null where KV could not tell how many there were. */
   passwordChanged: (endedOthers: number | null) => {
     if (endedOthers === 0) return 'Password changed.';
-    if (endedOthers === null) return 'Password changed. Your other sessions ended.';
-    return endedOthers === 1
-      ? 'Password changed. 1 other session ended. That device is signed out.'
-      : `Password changed. ${endedOthers} other sessions ended. Those devices are signed out.`;
+    if (endedOthers === null) return 'Password changed. Ended all your other sessions.';
+    return `Password changed. Ended ${endedOthers} other ${endedOthers === 1 ? 'session' : 'sessions'}.`;
   },
 };

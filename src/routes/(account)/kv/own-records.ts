@@ -1,6 +1,8 @@
 import { sessionOwner } from '$lib/server/kv-adapter';
+import { StoreUnavailable } from '$lib/server/stores/guarded';
+import { escaped } from '$lib/visible-text';
 
-/** One KV record as it is stored. `expiresAt` is epoch milliseconds. */
+/** One KV record as it is stored, but that what nobody could see is escaped. `expiresAt` is epoch milliseconds. */
 export type StoredRecord = {
   key: string;
   kind: 'session' | 'index';
@@ -8,7 +10,8 @@ export type StoredRecord = {
   sessionId: string | null;
   value: string;
   metadata: string | null;
-  expiresAt: number | null;
+  /** `undefined`: only the list tells, and KV cannot list right now. */
+  expiresAt: number | null | undefined;
 };
 
 const RECORDS_MAX = 50;
@@ -17,6 +20,8 @@ export type OwnRecords = {
   records: StoredRecord[];
   /** How many sessions the list was cut after; `null` when it is whole. */
   cutAfter: number | null;
+  /** Whether KV could not list them: then only the current session's is here. */
+  unlisted: boolean;
 };
 
 /**
@@ -28,11 +33,17 @@ export async function listOwnRecords(
   userId: string,
   currentSessionId: string,
 ): Promise<OwnRecords> {
-  const [sessions, index] = await Promise.all([
+  const currentKey = `session:${currentSessionId}`;
+  const lists = await Promise.all([
     kv.list({ prefix: `session:${userId}.`, limit: RECORDS_MAX }),
     kv.list({ prefix: `user_sessions:${userId}`, limit: 1 }),
-  ]);
-  const currentKey = `session:${currentSessionId}`;
+  ]).catch((error: unknown) => {
+    if (error instanceof StoreUnavailable) return null;
+    throw error;
+  });
+  if (!lists)
+    return { records: await oneRecord(kv, currentKey, currentSessionId), cutAfter: null, unlisted: true };
+  const [sessions, index] = lists;
   const isCut = !sessions.list_complete;
   const isMissing = isCut && sessions.keys.every(({ name }) => name !== currentKey);
   const current = isMissing ? await kv.list({ prefix: currentKey, limit: 1 }) : null;
@@ -42,20 +53,28 @@ export async function listOwnRecords(
     ),
     ...index.keys.filter(({ name }) => name === `user_sessions:${userId}`),
   ];
-  if (own.length === 0) return { records: [], cutAfter: null };
+  if (own.length === 0) return { records: [], cutAfter: null, unlisted: false };
   const values = await kv.get(own.map(({ name }) => name));
   const records: StoredRecord[] = own.flatMap(({ name, metadata, expiration }) => {
     const value = values.get(name);
     if (typeof value !== 'string') return [];
     const isSession = name.startsWith('session:');
     return {
-      key: name,
+      key: escaped(name),
       kind: isSession ? 'session' : 'index',
       sessionId: isSession ? name.slice('session:'.length) : null,
-      value,
-      metadata: metadata === undefined ? null : JSON.stringify(metadata),
+      value: escaped(value),
+      metadata: metadata === undefined ? null : escaped(JSON.stringify(metadata)),
       expiresAt: expiration === undefined ? null : expiration * 1_000,
     };
   });
-  return { records, cutAfter: isCut ? RECORDS_MAX : null };
+  return { records, cutAfter: isCut ? RECORDS_MAX : null, unlisted: false };
+}
+
+/** The record of one session, without the list. */
+async function oneRecord(kv: KVNamespace, key: string, sessionId: string): Promise<StoredRecord[]> {
+  const { value, metadata } = await kv.getWithMetadata(key);
+  if (value === null) return [];
+  const shown = metadata === null ? null : JSON.stringify(metadata);
+  return [{ key, kind: 'session', sessionId, value, metadata: shown, expiresAt: undefined }];
 }

@@ -1,33 +1,42 @@
-import { fail, redirect } from '@sveltejs/kit';
-import { formAction } from '$lib/server/http/action';
+import { error, fail, redirect } from '@sveltejs/kit';
+import { accountAction } from '$lib/server/http/action';
 import { leaveNotice } from '$lib/server/http/flash';
-import { parseForm, renameForm, revokeForm } from '$lib/server/http/form';
+import { parseForm, renameForm, revokeForm, typed } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
+import { sessionBriefly } from '$lib/words/device';
+import { isLoopback } from '$lib/server/sessions/loopback';
+import { bindings } from '$lib/server/stores/bindings';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
+import { isSample } from './sample-mark';
+import { addSamples, removeSamples } from './samples';
 import { requireFreshProof } from './step-up';
 import { lastVisit } from './visits';
 import { answers } from './words';
+import { answers as errorAnswers } from '$lib/words/error';
 
 export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
   const session = await current.require();
-  const { sessions: listed, more } = await sessions.list(session);
+  const { sessions: listed, more, unlisted } = await sessions.list(session);
   const newSince = lastVisit(cookies, session.user.userId, url.protocol === 'https:');
   const shown = listed.slice(0, SESSIONS_SHOWN_MAX);
   const others = listed.length - 1;
   return {
+    username: session.user.username,
     sessions: shown,
-    otherCount: more ? `${others}+` : others,
+    otherCount: unlisted ? null : more ? `${others}+` : others,
     cut: shown.length < listed.length ? answers.cut(shown.length - 1, others, more) : null,
     newSince,
+    signInAddress: `${url.origin}/login`,
+    canAddSamples: isLoopback(url),
   };
 });
 
 const throttled = (error: string) => ({ error });
 
 export const actions = {
-  revoke: formAction(async (event: RequestEvent, form) => {
+  revoke: accountAction(async (event: RequestEvent, form) => {
     const { current, sessions } = event.locals.auth;
     const asking = await current.require();
     const { data, errors } = parseForm(revokeForm, form);
@@ -44,24 +53,28 @@ export const actions = {
       sessionId,
     });
     if (refusal) return refusal;
-    if ((await sessions.revoke(session, sessionId)) === 'unknown') {
-      return fail(404, { error: answers.unknown });
-    }
-    return { message: answers.ended };
+    const outcome = await sessions.revoke(session, sessionId);
+    if (outcome === 'unknown') return fail(404, { error: answers.unknown });
+    const { ended } = outcome;
+    return { message: answers.ended(ended && sessionBriefly({ ...ended, name: ended.name || null })) };
   }, throttled),
 
-  rename: formAction(async ({ locals }: RequestEvent, form) => {
+  rename: accountAction(async ({ locals }: RequestEvent, form) => {
     const { current, sessions } = locals.auth;
     const session = await current.requireAsItIs();
     const { data, errors } = parseForm(renameForm, form);
-    if (errors) return fail(400, { error: errors.name ?? errors.sessionId ?? errors.form });
+    if (errors?.name) {
+      const refused = { sessionId: typed(form, 'sessionId'), name: typed(form, 'name'), error: errors.name };
+      return fail(400, { rename: refused });
+    }
+    if (errors) return fail(400, { error: errors.sessionId ?? errors.form });
     if ((await sessions.rename(session, data.sessionId, data.name)) === 'unknown') {
       return fail(404, { error: answers.unknown });
     }
     return { message: data.name ? answers.named(data.name) : answers.nameRemoved };
   }, throttled),
 
-  revokeOthers: formAction(async (event: RequestEvent, form) => {
+  revokeOthers: accountAction(async (event: RequestEvent, form) => {
     const { current, accounts } = event.locals.auth;
     const asking = await current.require();
     const { session, refusal } = await requireFreshProof(event, asking, form, { action: 'revokeOthers' });
@@ -69,13 +82,34 @@ export const actions = {
     return { message: answers.othersEnded(await accounts.endOthers(session)) };
   }, throttled),
 
-  revokeAll: formAction(async (event: RequestEvent, form) => {
+  revokeAll: accountAction(async (event: RequestEvent, form) => {
     const { current, sessions } = event.locals.auth;
     const asking = await current.require();
     const { session, refusal } = await requireFreshProof(event, asking, form, { action: 'revokeAll' });
     if (refusal) return refusal;
     await sessions.revokeAll(session);
     clearSiteData(event);
-    redirect(303, '/login?notice=signed-out-everywhere');
+    leaveNotice(event, 'signed-out-everywhere');
+    redirect(303, '/login');
+  }, throttled),
+
+  addSamples: accountAction(async (event: RequestEvent) => {
+    const session = await event.locals.auth.current.require();
+    await addSamples(samplesOf(event), session);
+    return { message: answers.samplesAdded };
+  }, throttled),
+
+  removeSamples: accountAction(async (event: RequestEvent) => {
+    const { current, sessions } = event.locals.auth;
+    const { sessions: listed } = await sessions.list(await current.require());
+    const samples = listed.filter(isSample).map(({ id }) => id);
+    await removeSamples(samplesOf(event), samples);
+    return { message: answers.samplesRemoved };
   }, throttled),
 } satisfies Actions;
+
+/** Where samples are kept. They are for a demo on the machine itself: elsewhere there is no such action. */
+function samplesOf({ url, platform, locals }: RequestEvent) {
+  if (!isLoopback(url)) error(404, { message: errorAnswers.noAction });
+  return { kv: locals.stores.kv, layout: bindings(platform).layout };
+}

@@ -1,3 +1,5 @@
+import { isolated } from '$lib/visible-text';
+
 /** The words of the sessions page. */
 export const words = {
   title: 'Sessions',
@@ -10,20 +12,27 @@ export const words = {
     signedIn: 'Signed in',
     lastActive: 'Last active',
     activeNow: 'Active now',
+    moved: 'Moved',
+    bound: 'Bound to this device',
   },
   current: 'This device',
   others: 'Other sessions',
+  /** Followed by "3 days ago". */
+  newSince: (count: number) => `${count} new since your last visit,`,
   none: 'You are signed in on this device only.',
+  unlisted: 'The others cannot be listed right now. They can be ended all the same.',
   end: 'End session',
   endOne: (session: string) => `for ${session}`,
-  /** `count` is "1000+" where there may be more. */
+  /** `count` is "1000+" where there may be more, and `null` where they cannot be listed. */
   endOthers: {
-    label: (count: number | string) => (count === 1 ? 'End the other session' : `End all ${count} others`),
-    title: (count: number | string) =>
-      count === 1 ? 'End the other session?' : `End all ${count} other sessions?`,
-    text: (count: number | string) =>
+    label: (count: number | string | null) =>
+      count === 1 ? 'End the other session' : `End all ${count === null ? '' : `${count} `}others`,
+    title: (count: number | string | null) =>
+      count === 1 ? 'End the other session?' : `End all ${count === null ? '' : `${count} `}other sessions?`,
+    text: (count: number | string | null) =>
       `${count === 1 ? 'That device has' : 'Those devices have'} to sign in again. This device stays signed in.`,
-    confirm: (count: number | string) => (count === 1 ? 'End session' : `End ${count} sessions`),
+    confirm: (count: number | string | null) =>
+      count === 1 ? 'End session' : count === null ? 'End all others' : `End ${count} sessions`,
   },
   rename: {
     label: 'Rename',
@@ -50,6 +59,7 @@ export const words = {
     none: 'No session matches.',
   },
   groups: {
+    moved: 'Used from elsewhere',
     day: 'Active in the last 24 hours',
     week: 'Active in the last 7 days',
     earlier: 'Active before that',
@@ -72,19 +82,20 @@ export const words = {
 
 /** What the page's actions answer. */
 export const answers = {
-  ended: 'Session ended. That device is signed out.',
+  /** `session` is null where it had ended before, and nothing is left of it here. */
+  ended: (session: string | null) => (session ? `Ended: ${session}.` : 'That session has ended.'),
   unknown: 'That session is not in your list. It may have ended already.',
   /** `count` is null where KV could not tell how many there were. */
   othersEnded: (count: number | null) => {
-    if (count === null) return 'All your other sessions ended. Those devices are signed out.';
+    if (count === null) return 'Ended all your other sessions.';
     if (count === 0) return 'You had no other sessions.';
-    return count === 1
-      ? '1 other session ended. That device is signed out.'
-      : `${count} other sessions ended. Those devices are signed out.`;
+    return `Ended ${count} other ${count === 1 ? 'session' : 'sessions'}.`;
   },
   /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
   cut: (shown: number, count: number, more: boolean) =>
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
-  named: (name: string) => `Session named “${name}”.`,
+  named: (name: string) => `Session named “${isolated(name)}”.`,
   nameRemoved: 'Name removed.',
+  samplesAdded: 'Sample devices added. End one, or remove them all.',
+  samplesRemoved: 'The sample devices are gone.',
 };

@@ -1,9 +1,8 @@
 /** The words of the sign-in page. */
 export const words = {
   title: 'Sign in',
-  toContinue: 'Sign in to continue.',
   notices: {
-    'session-ended': 'Your session has ended. Sign in again.',
+    'to-continue': 'Sign in to continue.',
     'signed-out': 'You are signed out.',
     'signed-out-everywhere': 'You are signed out on every device. Every session has ended.',
     'account-deleted': 'Your account is deleted, and every session has ended.',

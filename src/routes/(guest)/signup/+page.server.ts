@@ -1,16 +1,21 @@
-import { redirect } from '@sveltejs/kit';
+import { fail, redirect } from '@sveltejs/kit';
 import { checkPassword } from '$lib/server/accounts/password-policy';
 import { formAction } from '$lib/server/http/action';
 import { parseForm, shownAgain, signUpForm, tryAgain, typed } from '$lib/server/http/form';
 import { guarded, requireGuest } from '$lib/server/http/guards';
+import { keepsNoCookies, leaveCookie, visitOf } from '$lib/server/http/keeps-cookies';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { form as words } from '$lib/words/form';
 import { answers } from './words';
 
-export const load = guarded((event: PageServerLoadEvent) => requireGuest(event));
+export const load = guarded(async (event: PageServerLoadEvent) => {
+  await requireGuest(event);
+  leaveCookie(event);
+});
 
 export const actions = {
   default: formAction(async (event: RequestEvent, form) => {
+    if (keepsNoCookies(event)) return fail(400, shownAgain(words.noCookies, form));
     const { data, errors } = parseForm(signUpForm, form);
     // Also when the name is wrong: who has to type the password anew should not be told of the next mistake only then.
     const { username, password } = data ?? {
@@ -21,7 +26,7 @@ export const actions = {
       !errors?.password && (await checkPassword({ username, password, isBreached: event.locals.isBreached }));
     if (errors || weakness)
       return tryAgain(400, form, { ...errors, ...(weakness && { password: words.newPassword[weakness] }) });
-    const outcome = await event.locals.auth.accounts.signUp(username, password);
+    const outcome = await event.locals.auth.accounts.signUp(username, password, visitOf(event));
     if (outcome === 'taken') return tryAgain(409, form, { username: answers.taken });
     redirect(303, '/sessions');
   }, shownAgain),

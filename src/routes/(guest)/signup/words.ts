@@ -11,4 +11,4 @@ export const words = {
 };
 
 /** What the page's action answers. */
-export const answers = { taken: 'That username is taken. Choose another.' };
+export const answers = { taken: 'That username is taken. Choose another. If that was you, sign in.' };

@@ -8,7 +8,7 @@ export const trailingSlash = 'ignore';
 
 /**
  * What is kept about the account, as a JSON file; no password hash and no token. Of more than `EVENTS_IN_DOWNLOAD_MAX` events it holds the
- * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first; then it says so.
+ * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first, and only this one where KV cannot list; then it says so.
  */
 async function download({ locals }: RequestEvent): Promise<Response> {
   const { current, sessions, accounts } = locals.auth;
@@ -23,6 +23,7 @@ async function download({ locals }: RequestEvent): Promise<Response> {
     account: { id: userId, username, createdAt },
     sessions: list.sessions,
     ...(list.more && { sessionsNote: words.sessionsLeftOut(list.sessions.length) }),
+    ...(list.unlisted && { sessionsNote: words.sessionsUnlisted }),
     activity: activity.events,
     ...(activity.more && {
       activityNote: words.activityLeftOut(EVENTS_IN_DOWNLOAD_MAX),
@@ -31,13 +32,18 @@ async function download({ locals }: RequestEvent): Promise<Response> {
   return new Response(JSON.stringify(data, readableTime, 2), {
     headers: {
       'content-type': 'application/json',
-      'content-disposition': `attachment; filename="${username}-data.json"`,
+      'content-disposition': `attachment; filename="${fileName(username)}-data.json"`,
     },
   });
 }
 
 /** After signing in one comes back to a page, and not to a file that is saved without a word. */
 export const GET = guarded(download, { comeBackTo: '/account' });
+
+/** A header takes no other characters, and no username of ours has any. */
+function fileName(username: string): string {
+  return username.replace(/[^\w.-]/g, '_');
+}
 
 /** Times in ISO 8601: people read the file. */
 function readableTime(key: string, value: unknown): unknown {

@@ -1,0 +1,22 @@
+import { defineConfig, devices } from '@playwright/test';
+import config from '../../playwright.config';
+
+/** `npm run screenshots`: the pictures in docs/images, on the server of the end-to-end tests, whose state is empty. */
+export default defineConfig({
+  ...config,
+  testDir: '.',
+  testMatch: ['take.ts', 'record-race.ts'],
+  webServer: [config.webServer ?? []].flat().slice(0, 1),
+  projects: [
+    {
+      name: 'screenshots',
+      use: {
+        ...config.projects?.[0]?.use,
+        ...devices['Desktop Chrome'],
+        // What a screen of today has: two pixels for each of CSS.
+        deviceScaleFactor: 2,
+        contextOptions: { reducedMotion: 'reduce' },
+      },
+    },
+  ],
+});

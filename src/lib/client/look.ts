@@ -1,0 +1,67 @@
+import type { Device } from '$lib/session-view';
+import { endedBy, type SessionEnd } from '$lib/words/session-end';
+
+/** A look that takes longer has found nothing out. */
+const WAIT_MILLISECONDS = 10_000;
+
+/** What `GET /api/session` says. `unknown` is every failure, and every answer that this app did not give. */
+export type Look =
+  | { kind: 'signed-in'; username: string }
+  | { kind: 'ended'; end: SessionEnd }
+  | { kind: 'replaced' }
+  | { kind: 'unknown' };
+
+const UNKNOWN: Look = { kind: 'unknown' };
+
+/** Asks who is signed in in this browser. Never throws. A look is not a use of the session. */
+export async function look(): Promise<Look> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), WAIT_MILLISECONDS);
+  try {
+    const response = await fetch('/api/session', {
+      headers: { accept: 'application/json' },
+      cache: 'no-store',
+      signal: limit.signal,
+    });
+    return await judge(response);
+  } catch {
+    return UNKNOWN;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Only our own words end a page: a portal's 200, a proxy's 401 and an edge's 409 say nothing about a session. */
+export async function judge(response: Response): Promise<Look> {
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim();
+  const body: unknown = await response.json().catch(() => null);
+  if (response.redirected || !isObject(body)) return UNKNOWN;
+  if (response.status === 200 && type === 'application/json') {
+    const { username } = body;
+    return typeof username === 'string' ? { kind: 'signed-in', username } : UNKNOWN;
+  }
+  if (type !== 'application/problem+json') return UNKNOWN;
+  if (response.status === 409) return { kind: 'replaced' };
+  return response.status === 401 ? { kind: 'ended', end: endOf(body) } : UNKNOWN;
+}
+
+function endOf(body: object): SessionEnd {
+  const ended: unknown = 'ended' in body ? body.ended : null;
+  if (!isEnding(ended)) return { by: null, at: null };
+  return { by: endedBy(ended), at: ended.at };
+}
+
+type Ending = { type: string; device: Device; at: number };
+
+function isEnding(value: unknown): value is Ending {
+  if (!isObject(value) || typeof value.type !== 'string' || typeof value.at !== 'number') return false;
+  const { device } = value;
+  return (
+    isObject(device) &&
+    [device.browser, device.system].every((name) => name === null || typeof name === 'string')
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

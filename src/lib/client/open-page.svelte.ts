@@ -1,0 +1,47 @@
+import { getContext, setContext } from 'svelte';
+import { loadAgain } from './load-again';
+
+const CONTEXT = Symbol('open-page');
+
+/** What the page in view is in the middle of: so that nothing changes it meanwhile. */
+export class OpenPage {
+  /** True while it shows what was before the last action, because it could not be loaded again. */
+  outdated = $state(false);
+  private forms = 0;
+  private waiting: (() => void)[] = [];
+
+  /** A form is under way until the function that this returns is called. */
+  formBegins(): () => void {
+    this.forms += 1;
+    return () => {
+      this.forms -= 1;
+      if (this.forms === 0) this.waiting.splice(0).forEach((go) => go());
+    };
+  }
+
+  get hasFormUnderWay(): boolean {
+    return this.forms > 0;
+  }
+
+  /** Resolves when no form is under way. */
+  async quiet(): Promise<void> {
+    if (this.forms > 0) await new Promise<void>((go) => this.waiting.push(go));
+  }
+
+  /** Loads its data anew; the page stays as it is where that fails. Returns whether the data is new. */
+  async loadAgain(): Promise<boolean> {
+    const isNew = await loadAgain();
+    if (isNew) this.outdated = false;
+    return isNew;
+  }
+}
+
+/** One for all pages; the root layout makes it. */
+export function provideOpenPage(): OpenPage {
+  return setContext(CONTEXT, new OpenPage());
+}
+
+/** That of the calling component. */
+export function useOpenPage(): OpenPage {
+  return getContext<OpenPage>(CONTEXT);
+}

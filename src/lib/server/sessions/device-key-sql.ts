@@ -1,0 +1,96 @@
+/** The SQL of `DeviceKey`: one row for each session that is bound to its device. */
+import { prepare, sql, type Sql } from '../stores/sql';
+import { PURGE_ROWS_AT_ONCE, UNPROVEN_NOTED_EVERY_MILLISECONDS } from '../policy';
+import { recordEvent, type Origin } from './activity';
+import type { DevicePublicKey } from './device-proof';
+import type { Actor } from './ledger';
+import { actorStands, notRevoked } from './ledger-sql';
+
+/** A session's binding. `createdAt` is epoch milliseconds. */
+export type Binding = { id: string; createdAt: number };
+
+/** SQL for the bindings of these sessions, as `readBindings` reads them. `asked`: a JSON array of session ids. */
+export function bindingsAmong(asked: string): Sql {
+  return sql`(SELECT json_group_array(json_array(session_id, id, created_at)) FROM DeviceKey
+              WHERE session_id IN (SELECT value FROM json_each(${asked})))`;
+}
+
+export function readBindings(rows: string): Map<string, Binding> {
+  const parsed = JSON.parse(rows) as [sessionId: string, id: string, createdAt: number][];
+  return new Map(parsed.map(([sessionId, id, createdAt]) => [sessionId, { id, createdAt }]));
+}
+
+type NewBinding = Binding & { key: DevicePublicKey; offeredAt: number; endsAt: number };
+
+/**
+ * The statement that binds a session while it stands; it returns a row if it did. A session is bound once with each offer: again only if it was
+ * offered after it was bound.
+ */
+export function bind(
+  db: D1Database,
+  actor: Actor,
+  { id, key, createdAt, offeredAt, endsAt }: NewBinding,
+): D1PreparedStatement {
+  const { userId, sessionId, epoch } = actor;
+  return prepare(
+    db,
+    sql`INSERT INTO DeviceKey (id, session_id, user_id, epoch, public_key, created_at, expires_at)
+        SELECT ${id}, ${sessionId}, User.id, ${epoch}, ${JSON.stringify(key)}, ${createdAt}, ${endsAt}
+        FROM User WHERE User.id = ${userId} AND ${actorStands(actor)}
+        ON CONFLICT (session_id) DO UPDATE
+        SET id = excluded.id, public_key = excluded.public_key, created_at = excluded.created_at
+        WHERE DeviceKey.created_at < ${offeredAt}
+        RETURNING id`,
+  );
+}
+
+/** The key of a binding, and whether its session stands; `null` when there is no such binding. One query. */
+export async function findBinding(
+  db: D1Database,
+  id: string,
+): Promise<{ key: DevicePublicKey; stands: boolean } | null> {
+  const row = await prepare(
+    db,
+    sql`SELECT public_key, User.session_epoch = DeviceKey.epoch AND DeviceKey.expires_at > ${Date.now()}
+          AND ${notRevoked(sql`DeviceKey.session_id`)} AS stands
+        FROM DeviceKey JOIN User ON User.id = DeviceKey.user_id WHERE DeviceKey.id = ${id}`,
+  ).first<{ public_key: string; stands: number }>();
+  return row && { key: JSON.parse(row.public_key) as DevicePublicKey, stands: row.stands === 1 };
+}
+
+/** The statement that lets a binding go on with its browser: after the rotation in its batch, if that took effect. */
+export function moveBinding(
+  db: D1Database,
+  sessionId: string,
+  { epoch, successorId }: { epoch: number; successorId: string },
+): D1PreparedStatement {
+  return prepare(
+    db,
+    sql`UPDATE DeviceKey SET session_id = ${successorId}, epoch = ${epoch}
+        WHERE session_id = ${sessionId}
+          AND EXISTS (SELECT 1 FROM RevokedSession WHERE id = ${sessionId} AND replaced_by = ${successorId})`,
+  );
+}
+
+/** The statement that notes a use without proof of the device, once an hour for each session. */
+export function recordUnproven(
+  db: D1Database,
+  { userId, sessionId }: Pick<Actor, 'userId' | 'sessionId'>,
+  origin: Origin,
+): D1PreparedStatement {
+  const now = Date.now();
+  return recordEvent(
+    db,
+    { type: 'device-proof-failed', sessionId, ...origin, at: now },
+    sql`User.id = ${userId} AND NOT EXISTS (
+          SELECT 1 FROM SecurityEvent WHERE session_id = ${sessionId} AND type = 'device-proof-failed'
+            AND at > ${now - UNPROVEN_NOTED_EVERY_MILLISECONDS})`,
+  );
+}
+
+export function purgeBindings(db: D1Database, now: number): D1PreparedStatement {
+  return prepare(
+    db,
+    sql`DELETE FROM DeviceKey WHERE id IN (SELECT id FROM DeviceKey WHERE expires_at <= ${now} LIMIT ${PURGE_ROWS_AT_ONCE})`,
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * What a bound session's browser is handed: challenges for its device's key to sign, and the bound cookie. Each is a few numbers and a MAC over
+ * them, so nothing is stored: `<number>.….<MAC>`.
+ */
+import { CLOCK_SKEW_MILLISECONDS, DEVICE_CHALLENGE_MILLISECONDS } from '../policy';
+import type { Purpose, Signer } from './signer';
+
+/** What an offer to bind a session says of it. Times are epoch milliseconds. */
+export type Offer = { at: number; epoch: number; endsAt: number };
+
+/** The cookie that proves a bound session's device for some minutes. */
+export const BOUND_COOKIE = '__Host-bound';
+
+const VALUE_MAX_CHARACTERS = 128;
+const NUMBER = /^\d{1,16}$/;
+
+export type DeviceTokens = ReturnType<typeof createDeviceTokens>;
+
+export function createDeviceTokens(signer: Signer) {
+  /** `about` says what the value is for and is not in it. */
+  function seal(purpose: Purpose, about: string[], numbers: number[]): string {
+    const texts = numbers.map(String);
+    return [...texts, signer.sign(purpose, ...about, ...texts)].join('.');
+  }
+
+  /** The numbers of a value that was sealed for this; `null` for any other. */
+  function open(purpose: Purpose, about: string[], value: string): number[] | null {
+    if (value.length > VALUE_MAX_CHARACTERS) return null;
+    const texts = value.split('.');
+    const mac = texts.pop() ?? '';
+    if (!texts.every((text) => NUMBER.test(text))) return null;
+    return signer.verify(mac, purpose, ...about, ...texts) ? texts.map(Number) : null;
+  }
+
+  return {
+    /** The challenge that offers to bind a session. It brings what KV may not show yet: the session's epoch and its end. */
+    bindChallenge: (sessionId: string, { at, epoch, endsAt }: Offer): string =>
+      seal('device-challenge', ['bind', sessionId], [at, epoch, endsAt]),
+
+    /** What was offered of this session within the last minute; `null` for any other challenge. */
+    readBindChallenge(value: string, sessionId: string): Offer | null {
+      const [at, epoch, endsAt] = open('device-challenge', ['bind', sessionId], value) ?? [];
+      if (at === undefined || epoch === undefined || endsAt === undefined) return null;
+      return isFresh(at) ? { at, epoch, endsAt } : null;
+    },
+
+    refreshChallenge: (bindingId: string): string =>
+      seal('device-challenge', ['refresh', bindingId], [Date.now()]),
+
+    /** When this binding was challenged, if within the last minute; `null` for any other challenge. */
+    readRefreshChallenge(value: string, bindingId: string): number | null {
+      const [at] = open('device-challenge', ['refresh', bindingId], value) ?? [];
+      return at !== undefined && isFresh(at) ? at : null;
+    },
+
+    boundCookie: (bindingId: string, endsAt: number): string => seal('bound-cookie', [bindingId], [endsAt]),
+
+    /** Whether a cookie says of this binding that its device proved itself lately. */
+    isBoundCookie(value: string, bindingId: string): boolean {
+      const [endsAt] = open('bound-cookie', [bindingId], value) ?? [];
+      return endsAt !== undefined && Date.now() < endsAt;
+    },
+  };
+}
+
+function isFresh(at: number): boolean {
+  const age = Date.now() - at;
+  return -CLOCK_SKEW_MILLISECONDS <= age && age < DEVICE_CHALLENGE_MILLISECONDS;
+}

@@ -1,0 +1,34 @@
+/**
+ * Programs that ask for pages without a person looking at them, each with what tells it in a user agent. They come before all browsers: a bot
+ * plays one.
+ */
+export const TOOLS: [name: string, pattern: RegExp][] = [
+  ['Googlebot', /\bGooglebot\b/i],
+  ['Bingbot', /\bbingbot\b/i],
+  ['curl', /^curl\//i],
+  ['Wget', /^wget2?\b/i],
+  ['HTTPie', /^(?:httpie|xh)\b/i],
+  ['python-requests', /^python-requests\b/i],
+  ['httpx', /^python-httpx\b/i],
+  ['Python', /^python\b/i],
+  ['Go-http-client', /^go-http-client\b/i],
+  ['Node.js', /^node(?:$|[-.]?fetch\b|\.js\b|\/)/i],
+  ['undici', /^undici\b/i],
+  ['axios', /^axios\b/i],
+  ['got', /^got\b/i],
+  ['Deno', /^deno\//i],
+  ['Bun', /^bun\//i],
+  ['Postman', /^postmanruntime\b/i],
+  ['Insomnia', /^insomnia\b/i],
+  ['Bruno', /^bruno-runtime\b/i],
+  ['k6', /^k6\//i],
+  ['okhttp', /^okhttp\b/i],
+  ['Java', /^(?:java|apache-httpclient)\b/i],
+  ['Dart', /^dart\b/i],
+  ['Ruby', /^(?:ruby|faraday)\b/i],
+  ['Perl', /^(?:libwww-perl|lwp)\b/i],
+  ['PHP', /^(?:php|guzzlehttp)\b/i],
+  ['PowerShell', /PowerShell\//],
+  // Whoever crawls or watches sites says where to complain, or calls itself a bot; a CUBOT is a telephone.
+  ['Bot', /\+https?:\/\/|\bbot\b|(?:(?<!cu)bot|crawler|spider)\//i],
+];

@@ -1,0 +1,101 @@
+import { randomInt } from 'node:crypto';
+import { D1_RETRY_WAIT_MILLISECONDS, STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '../policy';
+
+/** D1's errors that pass: those for which Cloudflare's list says "retry the operation" (D1, "Debug D1", list of D1_ERRORs). */
+const PASSING = [
+  'D1 DB reset because its code was updated',
+  'Internal error while starting up D1 DB storage caused object to be reset',
+  'Internal error in D1 DB storage caused object to be reset',
+  'Network connection lost',
+  'Cannot resolve D1 DB due to transient issue on remote node',
+  "Can't read from request stream because client disconnected",
+];
+
+/** Nothing was heard for so long. */
+export class TimeLimitPassed extends Error {
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds} ms`);
+    this.name = 'TimeLimitPassed';
+  }
+}
+
+export function isPassing(error: unknown): boolean {
+  return error instanceof Error && PASSING.some((words) => error.message.includes(words));
+}
+
+/**
+ * The answer of `work`. Rejects after `STORE_TIMEOUT_MILLISECONDS`, and later on a busy thread: one password hash keeps a worker's thread from
+ * all its requests, and a queue of them makes a single timer ring before an answer that has long been there is read. With a timer for each
+ * part, the answer has a turn between every two.
+ *
+ * With `onAgain`, which hears of it, `work` is run once more after a short wait: when its error is one that passes, and when the first part of
+ * the time is over without an answer. Then the first answer counts. The limit is for both together.
+ */
+export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let limit: ReturnType<typeof setTimeout>;
+    let pause: ReturnType<typeof setTimeout> | undefined;
+    let mayRepeat = onAgain !== undefined;
+    let isOver = false;
+    let underWay = 0;
+
+    function end(tell: () => void): void {
+      isOver = true;
+      clearTimeout(limit);
+      clearTimeout(pause);
+      tell();
+    }
+
+    function send(): void {
+      underWay += 1;
+      work().then(
+        (answer) => end(() => resolve(answer)),
+        (error: unknown) => {
+          underWay -= 1;
+          if (isOver) return;
+          if (mayRepeat && isPassing(error)) sendAgain(error);
+          // The other one, sent or about to be, may still bring an answer.
+          else if (!isPassing(error) || (underWay === 0 && !pause)) end(() => reject(error));
+        },
+      );
+    }
+
+    function sendAgain(error: unknown): void {
+      mayRepeat = false;
+      pause = setTimeout(
+        () => {
+          pause = undefined;
+          onAgain?.(error);
+          send();
+        },
+        randomInt(D1_RETRY_WAIT_MILLISECONDS.least, D1_RETRY_WAIT_MILLISECONDS.most),
+      );
+    }
+
+    function wait(parts: number): void {
+      limit = setTimeout(() => {
+        if (parts === 1) return end(() => reject(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS)));
+        if (mayRepeat) sendAgain(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS));
+        wait(parts - 1);
+      }, STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS);
+    }
+
+    wait(STORE_TIMEOUT_PARTS);
+    send();
+  });
+}
+
+/** Rejects after so many milliseconds, counted in parts as above. */
+export function timeLimit(milliseconds: number): { passed: Promise<never>; cancel: () => void } {
+  let timer: ReturnType<typeof setTimeout>;
+  const passed = new Promise<never>((_, reject) => {
+    const wait = (parts: number): void => {
+      timer = setTimeout(() => {
+        if (parts > 1) wait(parts - 1);
+        else reject(new TimeLimitPassed(milliseconds));
+      }, milliseconds / STORE_TIMEOUT_PARTS);
+    };
+    wait(STORE_TIMEOUT_PARTS);
+  });
+  return { passed, cancel: () => clearTimeout(timer) };
+}

@@ -1,0 +1,23 @@
+const INTERVAL_MILLISECONDS = 1_000;
+
+let lastAt = -Infinity;
+let unsaid = 0;
+
+/**
+ * A line for the log on a store that failed, or that was asked again: at most one a second of an isolate, as a store that is down fails in every
+ * request. `more`: how many there were since the last line.
+ */
+export function logStore(
+  event: 'store-unavailable' | 'store-asked-again',
+  details: { store: string; operation: string; message: string },
+): void {
+  const now = Date.now();
+  // A clock that was set back must not silence the log.
+  if (Math.abs(now - lastAt) < INTERVAL_MILLISECONDS) {
+    unsaid += 1;
+    return;
+  }
+  console.error(JSON.stringify({ event, ...details, ...(unsaid > 0 && { more: unsaid }) }));
+  lastAt = now;
+  unsaid = 0;
+}

@@ -1,0 +1,34 @@
+import type { RequestEvent } from '@sveltejs/kit';
+import { createAuth } from '$lib/server/auth';
+import { requestFacts } from '$lib/server/sessions/request-facts';
+import { parseCookieValue } from '$lib/server/sessions/token';
+import { bindings } from '$lib/server/stores/bindings';
+
+/** What became of one text as a cookie. */
+export type Attempt = { cookie: string; outcome: 'no-form' | 'unknown' | 'signed-in' };
+
+/** What has the form of a cookie, inside a longer text. */
+const COOKIE_LIKE = /[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/g;
+const ATTEMPTS_MAX = 3;
+
+/**
+ * Sends a text as the session cookie through the app's own guard: as it is, and whatever in it looks like a cookie. Its answer sets none.
+ * Each of them that has a cookie's form costs what an account page costs a stranger: 1 KV read and 1 D1 query.
+ */
+export async function tryToSteal(event: RequestEvent, text: string): Promise<Attempt[]> {
+  const pasted = text.trim();
+  const inside = [...pasted.matchAll(COOKIE_LIKE)].map(([found]) => found);
+  const cookies = [...new Set([pasted, ...inside])].slice(0, ATTEMPTS_MAX);
+  return Promise.all(cookies.map(async (cookie) => ({ cookie, outcome: await present(event, cookie) })));
+}
+
+async function present(event: RequestEvent, value: string): Promise<Attempt['outcome']> {
+  if (!parseCookieValue(value)) return 'no-form';
+  const { request, url, platform, locals, getClientAddress } = event;
+  const { name } = locals.facts.cookie;
+  const cookies = { get: (asked: string) => (asked === name ? value : undefined), set: () => undefined };
+  const facts = requestFacts({ request, url, cookies, platform, getClientAddress });
+  const { layout, cookieSecrets } = bindings(platform);
+  const { current } = createAuth({ stores: locals.stores, facts, layout, cookieSecrets });
+  return (await current.confirm()) ? 'signed-in' : 'unknown';
+}

@@ -1,0 +1,13 @@
+import * as v from 'valibot';
+
+const pane = v.object({ account: v.boolean(), view: v.boolean() });
+
+/** What the two devices get at one moment: whether each page still lets them in. Times are epoch milliseconds by the server's clock. */
+export const lookSchema = v.nullable(
+  v.object({ now: v.number(), endedAt: v.nullable(v.number()), naive: pane, ours: pane }),
+);
+/** `null`: no race is on. */
+export type Look = v.InferOutput<typeof lookSchema>;
+
+export const SIDES = ['naive', 'ours'] as const;
+export const PAGES = ['account', 'view'] as const;

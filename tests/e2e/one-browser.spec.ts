@@ -1,0 +1,79 @@
+/** One browser: several people, or no cookies. */
+import { expect, test } from './fixtures';
+
+test('a page open for A, another tab signs in as B, then A’s form is sent: it is refused, and the form stays', async ({
+  newDevice,
+  newUser,
+  user,
+}) => {
+  const device = await newDevice({ refusals: [409] });
+  const other = newUser();
+  await device.startSignedUp(user);
+  await device.visit('/account');
+  await device.field('Current password').fill(other.password);
+  await device.field('New password').fill('another good password');
+  // As another tab of this browser does; this one has not been looked at since.
+  const { origin } = new URL(device.page.url());
+  await device.context.clearCookies();
+  const answer = await device.context.request.post('/signup', {
+    form: other,
+    headers: { origin, accept: 'text/html' },
+    maxRedirects: 0,
+  });
+  expect(answer.status()).toBe(303);
+
+  await device.page.getByRole('main').getByRole('button', { name: 'Change password' }).click();
+  await expect(device.page.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
+  await expect(device.page).toHaveURL('/account');
+  await expect(device.page.getByRole('heading', { name: 'Change password' })).toBeVisible();
+
+  await device.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+  await expect(device.page.getByRole('heading', { name: 'This was made for another account' })).toBeVisible();
+  await expect(device.page.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
+  // Still signed in, with the password as it was.
+  await device.visit('/account');
+  await expect(device.page.getByRole('region', { name: 'Profile' }).getByText(other.username)).toBeVisible();
+});
+
+test('the browser keeps no cookies: a right password makes nothing, and the page says why', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice({ refusals: [400] });
+  await device.startSignedUp(user);
+  await device.signOut();
+  await device.context.clearCookies();
+  await device.submitUser(user, 'Sign in');
+  await expect(device.page.getByText('Your browser sent no cookie')).toBeVisible();
+  await expect(device.page).toHaveURL('/login');
+  await expect(device.field('Username')).toHaveValue(user.username);
+  // That answer left a cookie, as for a page that was open for long.
+  await device.submitUser(user, 'Sign in');
+  await expect(device.page).toHaveURL('/sessions');
+  await expect(device.rows()).toHaveCount(1);
+});
+
+test('the step-up form says whose password it asks for', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  const hidden = device.page.locator('form input[autocomplete="username"]');
+  await device.visit('/account');
+  await expect(hidden).toHaveCount(2);
+  for (const input of await hidden.all()) await expect(input).toHaveValue(user.username);
+});
+
+test('every form on account pages says for whom it was made, sign-out included', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  await device.startSignedUp(user);
+  const { userId } = await device.sessionCookie();
+  for (const path of ['/', '/sessions', '/activity', '/account', '/kv']) {
+    await device.visit(path);
+    const forms = device.page.locator('form[method="POST" i]:not([action="/theme"])');
+    expect(await forms.count(), path).toBeGreaterThan(0);
+    for (const form of await forms.all())
+      await expect(form.locator('input[name="userId"]')).toHaveValue(userId);
+  }
+});

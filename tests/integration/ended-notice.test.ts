@@ -1,0 +1,77 @@
+/** What a device is told whose session was ended elsewhere, when it loads a page: from which device, and when. */
+import { beforeEach, expect, it, vi } from 'vitest';
+import { createToken } from '$lib/server/sessions/token';
+import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
+import { load as loadSignIn } from '../../src/routes/(guest)/login/+page.server';
+import { Browser } from '../setup/browser';
+import {
+  changePassword,
+  requireSession,
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+} from '../setup/requests';
+import { call, PASSWORD, sessionIdOf, setScene, storesWith, type Scene } from './routes';
+
+let scene: Scene;
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockReturnValue(undefined);
+  scene = await setScene();
+});
+
+/** What the sign-in page says to a browser that asked for its sessions. */
+async function told(browser: Browser, hooks = {}): Promise<unknown> {
+  const page = { method: 'GET' as const, browser: () => browser };
+  await call({ ...page, name: 'the sessions page', run: loadSessions }, scene, hooks);
+  const path = '/login?redirectTo=%2Fsessions';
+  const { outcome } = await call({ ...page, name: 'the sign-in page', path, run: loadSignIn }, scene, {});
+  return outcome;
+}
+
+async function fromLaptop(
+  act: (
+    event: ReturnType<Browser['request']>,
+    session: Awaited<ReturnType<typeof requireSession>>,
+  ) => unknown,
+): Promise<void> {
+  const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
+  await act(event, await requireSession(event));
+  await scene.laptop.settle();
+}
+
+const ended = (end: object) => ({ returned: expect.objectContaining({ notice: 'session-ended', end }) });
+const KNOWN = ended({ by: 'from Chrome 140 on Linux', at: expect.any(Number) });
+const UNKNOWN = ended({ by: null, at: null });
+
+it.each([
+  ['one session', (event, session) => revokeSession(event, session, sessionIdOf(scene.phone))],
+  ['all others', revokeOtherSessions],
+  ['all sessions', revokeAllSessions],
+  [
+    'all others by a new password',
+    (event, session) => changePassword(event, session, PASSWORD, 'another good one'),
+  ],
+] satisfies [string, Parameters<typeof fromLaptop>[0]][])(
+  '%s ended: once, on the sign-in page',
+  async (_, act) => {
+    await fromLaptop(act);
+    expect(await told(scene.phone)).toEqual(KNOWN);
+  },
+);
+
+it('a made-up cookie is told nothing of anybody', async () => {
+  await fromLaptop(revokeOtherSessions);
+  const [userId = ''] = sessionIdOf(scene.phone).split('.');
+  expect(await told(new Browser().plant(`${userId}.${createToken()}`))).toEqual(UNKNOWN);
+});
+
+it('without the answer of the activity the page still says that the session ended', async () => {
+  await fromLaptop((event, session) => revokeSession(event, session, sessionIdOf(scene.phone)));
+  let queries = 0;
+  const beforeStep = ({ store }: { store: string }) => {
+    if (store === 'D1' && ++queries === 2) throw new Error('D1 is gone');
+  };
+  expect(await told(scene.phone, { beforeStep })).toEqual(UNKNOWN);
+  expect(queries).toBe(2);
+});

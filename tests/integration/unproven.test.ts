@@ -1,0 +1,233 @@
+/** What the app's own routes answer a session that is bound to its device when no proof of it comes. */
+import { env } from 'cloudflare:workers';
+import { isHttpError, isRedirect } from '@sveltejs/kit';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { BINDING_GRACE_MILLISECONDS, PROOF_RETRIES_MAX } from '$lib/server/policy';
+import { load as loadAccount } from '../../src/routes/(account)/account/+page.server';
+import {
+  actions as sessionActions,
+  load as loadSessions,
+} from '../../src/routes/(account)/sessions/+page.server';
+import { actions as signInActions, load as loadSignIn } from '../../src/routes/(guest)/login/+page.server';
+import { load as loadSignUp } from '../../src/routes/(guest)/signup/+page.server';
+import { load as loadLayout } from '../../src/routes/+layout.server';
+import { load as loadHome } from '../../src/routes/+page.server';
+import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
+import { actions as signOutActions } from '../../src/routes/logout/+page.server';
+import { Browser, CONFIRMATION_COOKIE } from '../setup/browser';
+import { BOUND_COOKIE, bindWith, Device } from '../setup/device';
+import { confirmSession, signUp } from '../setup/requests';
+import { quickHash } from '../simulation/histories-requests';
+
+const PASSWORD = 'correct horse battery';
+const ORIGIN = 'https://sessions.example';
+const options = {
+  kv: env.SESSIONS,
+  db: env.DB,
+  layout: 'owner' as const,
+  passwordHash: quickHash,
+  cookieSecrets: { current: 'a secret' },
+};
+
+let username: string;
+let laptop: Browser;
+let thief: Browser;
+let proof: string;
+/** Names of the cookies that the last answer set. */
+let cookiesSet: string[];
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockReturnValue(undefined);
+  username = `ada-${crypto.randomUUID().slice(0, 8)}`;
+  laptop = new Browser();
+  const event = laptop.request({ ...options, method: 'POST' });
+  await signUp(event, username, PASSWORD);
+  const offer = event.locals.auth.deviceKeys?.offer() ?? null;
+  await bindWith(laptop, options, await Device.make(), offer);
+  proof = laptop.cookieNamed(BOUND_COOKIE) ?? '';
+  await env.DB.prepare('UPDATE DeviceKey SET created_at = created_at - ?1')
+    .bind(BINDING_GRACE_MILLISECONDS)
+    .run();
+  thief = new Browser().plant(laptop.cookie ?? '');
+});
+
+type Asked = {
+  path?: string;
+  method?: 'GET' | 'POST' | 'DELETE';
+  headers?: Record<string, string>;
+  form?: Record<string, string>;
+  isDataRequest?: boolean;
+};
+
+/** Calls a route as SvelteKit would. */
+async function call(
+  browser: Browser,
+  run: (event: never) => unknown,
+  { path = '/sessions', method = 'GET', headers = {}, form, isDataRequest = false }: Asked = {},
+): Promise<unknown> {
+  const made = browser.request({ ...options, path, method: method === 'GET' ? 'GET' : 'POST' });
+  const set = vi.spyOn(made.cookies, 'set');
+  const event = {
+    ...made,
+    request: new Request(new URL(path, ORIGIN), {
+      method,
+      headers: { 'user-agent': 'test', origin: ORIGIN, ...headers },
+      body: form ? new URLSearchParams(form) : undefined,
+    }),
+    isDataRequest,
+    params: {},
+    route: { id: path },
+    setHeaders: () => undefined,
+    depends: () => undefined,
+  };
+  try {
+    // The one cast: `event` has what the routes read, SvelteKit's type has more.
+    return await run(event as never);
+  } catch (thrown) {
+    return thrown;
+  } finally {
+    cookiesSet = set.mock.calls.map(([name]) => name);
+    await browser.settle();
+  }
+}
+
+/** Of a refusal: what the page does about it. */
+function unprovenOf(answer: unknown): 'retry' | 'sign-in' {
+  if (!isHttpError(answer, 403)) throw new Error(`no 403: ${String(answer)}`);
+  if (answer.body.retry) return 'retry';
+  expect(answer.body.claim?.next?.href).toMatch(/^\/login\?redirectTo=%2F/);
+  return 'sign-in';
+}
+
+async function notedFailures(): Promise<number> {
+  const query = env.DB.prepare(
+    `SELECT count(*) AS n FROM SecurityEvent JOIN User ON User.id = user_id
+     WHERE username = ?1 AND type = 'device-proof-failed'`,
+  );
+  return (await query.bind(username).first<number>('n')) ?? -1;
+}
+
+describe('an account page without proof', () => {
+  it('tries again twice by itself and then offers to sign in, and keeps the session cookie', async () => {
+    const cookie = thief.cookie;
+    for (let tries = 0; tries < PROOF_RETRIES_MAX; tries += 1) {
+      expect(unprovenOf(await call(thief, loadSessions))).toBe('retry');
+    }
+    expect(unprovenOf(await call(thief, loadAccount))).toBe('sign-in');
+    expect(thief.cookie).toBe(cookie);
+  });
+
+  it('does not count once the proof is good', async () => {
+    for (let tries = 0; tries <= PROOF_RETRIES_MAX; tries += 1) await call(thief, loadSessions);
+    thief.plant(proof, BOUND_COOKIE);
+    expect(await call(thief, loadSessions)).toMatchObject({ sessions: [{ current: true }] });
+  });
+
+  it('has what was asked for in the background loaded anew, as a page, and does not count it', async () => {
+    for (let tries = 0; tries < 5; tries += 1) {
+      expect(unprovenOf(await call(thief, loadSessions, { isDataRequest: true }))).toBe('retry');
+    }
+    expect(unprovenOf(await call(thief, loadSessions))).toBe('retry');
+  });
+
+  it('takes away a bound cookie that proves nothing, and leaves a good one and a missing one alone', async () => {
+    thief.plant(`${Date.now() + 60_000}.${'A'.repeat(43)}`, BOUND_COOKIE);
+    await call(thief, loadSessions);
+    expect(thief.cookieNamed(BOUND_COOKIE)).toBeUndefined();
+    await call(thief, loadSessions);
+    expect(cookiesSet).toEqual(['__Host-proof-retries']);
+    await call(laptop, loadSessions);
+    expect(laptop.cookieNamed(BOUND_COOKIE)).toBe(proof);
+  });
+});
+
+describe('an action or API call without proof', () => {
+  it.each<[string, (event: never) => unknown, Record<string, string>]>([
+    ['ending a session', sessionActions.revoke, { sessionId: 'any' }],
+    ['naming a session', sessionActions.rename, { sessionId: 'any', name: 'mine' }],
+    ['ending all', sessionActions.revokeAll, {}],
+  ])('is refused: %s', async (_, action, form) => {
+    const answer = await call(thief, action, { method: 'POST', form });
+    expect(unprovenOf(answer)).toBe('sign-in');
+    expect(await confirmSession(laptop.request(options))).not.toBeNull();
+  });
+
+  it('is refused: the API', async () => {
+    for (const [run, method] of [
+      [getSessions, 'GET'],
+      [deleteSessions, 'DELETE'],
+    ] as const) {
+      const answer = await call(thief, run, { method, path: '/api/sessions' });
+      expect(answer).toBeInstanceOf(Response);
+      expect(answer).toMatchObject({ status: 403 });
+    }
+    expect(thief.cookie).toBe(laptop.cookie);
+  });
+});
+
+describe('what needs no proof', () => {
+  it('signing out', async () => {
+    const answer = await call(thief, signOutActions.default, { method: 'POST', path: '/logout', form: {} });
+    expect(isRedirect(answer)).toBe(true);
+    expect(await confirmSession(laptop.request(options))).toBeNull();
+  });
+
+  it.each([
+    ['/login', loadSignIn],
+    ['/signup', loadSignUp],
+  ])('%s, where such a session is a guest', async (path, load) => {
+    expect(isRedirect(await call(thief, load, { path }))).toBe(false);
+    expect(isRedirect(await call(laptop, load, { path }))).toBe(true);
+  });
+
+  it('a sign-in over it, which replaces it', async () => {
+    const form = { username, password: PASSWORD };
+    const before = laptop.cookie ?? '';
+    await call(laptop.lose(BOUND_COOKIE), loadSignIn, { path: '/login' });
+    expect(isRedirect(await call(laptop, signInActions.default, { method: 'POST', form }))).toBe(true);
+    expect(await confirmSession(new Browser().plant(before).request(options))).toBeNull();
+    expect(await confirmSession(laptop.request(options))).not.toBeNull();
+  });
+});
+
+it('a copied confirmation greets nobody without the bound cookie', async () => {
+  await call(laptop, loadLayout, { path: '/' });
+  expect(laptop.confirmation).toBeDefined();
+  thief.plant(laptop.confirmation ?? '', CONFIRMATION_COOKIE);
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
+  expect(cookiesSet).toEqual([]);
+  // The device itself is greeted by it.
+  expect(await call(laptop, loadLayout, { path: '/' })).toMatchObject({ viewer: { username } });
+});
+
+it('the start page is there, and greets nobody', async () => {
+  expect(isHttpError(await call(thief, loadHome, { path: '/' }))).toBe(false);
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
+});
+
+describe('the activity', () => {
+  it('says so once an hour, however often it is tried', async () => {
+    for (let tries = 0; tries < 4; tries += 1) await call(thief, loadSessions);
+    await call(thief, getSessions, { path: '/api/sessions' });
+    expect(await notedFailures()).toBe(1);
+    await env.DB.prepare('UPDATE SecurityEvent SET at = at - ?1')
+      .bind(60 * 60 * 1_000)
+      .run();
+    await call(thief, loadSessions);
+    expect(await notedFailures()).toBe(2);
+  });
+
+  it('says nothing of the first try of a link from another site, nor of a refresh that our own fault kept from', async () => {
+    await call(new Browser().plant(laptop.cookie ?? ''), loadSessions, {
+      headers: { 'sec-fetch-site': 'cross-site' },
+    });
+    await call(new Browser().plant(laptop.cookie ?? ''), loadSessions, {
+      headers: { 'secure-session-skipped': 'unreachable' },
+    });
+    expect(await notedFailures()).toBe(0);
+    for (let tries = 0; tries < 2; tries += 1) {
+      await call(thief, loadSessions, { headers: { 'sec-fetch-site': 'cross-site' } });
+    }
+    expect(await notedFailures()).toBe(1);
+  });
+});

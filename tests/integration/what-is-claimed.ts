@@ -1,0 +1,104 @@
+/** What an error says of what was asked, held against what the stores hold afterwards. */
+import { isHttpError } from '@sveltejs/kit';
+import { env } from 'cloudflare:workers';
+import { expect } from 'vitest';
+import { claims } from '$lib/words/claims';
+import { confirmSession } from '../setup/requests';
+import type { Step } from '../simulation/steps';
+import { sessionIdOf, storesWith, type Scene } from './routes';
+
+/** What people would notice of a scene: its account, its sessions, its activity. Counts of tries are no part of it. */
+export type Held = {
+  users: number;
+  hash: unknown;
+  epoch: unknown;
+  ended: Record<string, unknown>;
+  events: unknown[];
+  records: Record<string, unknown>;
+};
+
+export type Ids = { userId: string; username: string; laptop: string; phone: string };
+
+export function idsOf({ username, laptop, phone }: Scene): Ids {
+  const id = sessionIdOf(laptop);
+  return { username, userId: id.split('.')[0] ?? '', laptop: id, phone: sessionIdOf(phone) };
+}
+
+export async function whatStoresHold({ userId, username }: Ids): Promise<Held> {
+  const ask = (sql: string, ...values: string[]) => env.DB.prepare(sql).bind(...values);
+  const [results, { keys }] = await Promise.all([
+    env.DB.batch<Record<string, unknown>>([
+      ask('SELECT count(*) AS it FROM User'),
+      ask('SELECT hashed_password AS it FROM Key WHERE id = ?', `username:${username}`),
+      ask('SELECT session_epoch AS it FROM User WHERE id = ?', userId),
+      ask('SELECT id, reason FROM RevokedSession WHERE user_id = ?', userId),
+      ask('SELECT type, session_id FROM SecurityEvent WHERE user_id = ? ORDER BY id', userId),
+    ]),
+    env.SESSIONS.list({ prefix: `session:${userId}.` }),
+  ]);
+  const [users, key, user, ended, events] = results.map((one) => one.results);
+  return {
+    users: Number(users?.[0]?.it),
+    hash: key?.[0]?.it ?? null,
+    epoch: user?.[0]?.it ?? null,
+    ended: Object.fromEntries((ended ?? []).map(({ id, reason }) => [String(id), reason])),
+    events: events ?? [],
+    records: Object.fromEntries(keys.map(({ name, metadata }) => [name, metadata])),
+  };
+}
+
+type Told = keyof typeof claims.done;
+
+/** How the stores show that something was done. */
+const HAPPENED: Record<Told, (before: Held, after: Held, ids: Ids) => boolean> = {
+  'sign-up': (before, after) => after.users === before.users + 1,
+  'sign-in': (before, after) => after.events.length === before.events.length + 1,
+  'sign-out': (_, after, { laptop }) => after.ended[laptop] === 'signed-out',
+  'end-one': (_, after, { phone }) => after.ended[phone] === 'revoked',
+  'answer-moves': (before, after) => after.events.length === before.events.length + 1,
+  'end-others': (before, after) => after.epoch !== before.epoch,
+  'end-all': (before, after) => after.epoch !== before.epoch,
+  'change-password': (before, after) => after.hash !== before.hash && after.epoch !== before.epoch,
+  'step-up': (_, after, { laptop }) => after.ended[laptop] === 'replaced',
+  'delete-account': (_, after) => after.epoch === null,
+  'failed-try': () => true,
+  rename: (_, after, { phone }) => JSON.stringify(after.records[`session:${phone}`]).includes('"name"'),
+};
+
+/** The writes of the ledger that people are told of. */
+const TELLS = /INSERT INTO (User|RevokedSession|SecurityEvent)|UPDATE (User|Key)|DELETE FROM User/;
+
+/** The sentences of an error, or `null` for an answer that is none. */
+export async function textOf(outcome: unknown): Promise<string | null> {
+  if (isHttpError(outcome)) return outcome.body.claim?.text ?? '';
+  if (!outcome || typeof outcome !== 'object' || !('returned' in outcome)) return null;
+  const { returned } = outcome;
+  if (!(returned instanceof Response) || returned.ok) return null;
+  const { detail } = await returned.clone().json<{ detail?: string }>();
+  return detail ?? null;
+}
+
+/** Throws where a sentence says what the stores do not bear out. `step`: the one that failed. */
+export async function expectTrue(
+  text: string,
+  { before, after, ids, scene, step, said }: Compared,
+): Promise<void> {
+  const told = Object.keys(claims.done) as Told[];
+  const unknown = told.filter((name) => text.includes(claims.unknown[name]));
+  const done = told.filter((name) => !unknown.includes(name) && text.includes(claims.done[name]));
+  const nothing = text.includes(claims.nothing);
+  expect(nothing || done.length > 0 || unknown.length > 0, `${said}: says something: ${text}`).toBe(true);
+  if (nothing) expect(after, `${said}: nothing is nothing`).toEqual(before);
+  for (const name of done) {
+    expect(HAPPENED[name](before, after, ids), `${said}: ${claims.done[name]}`).toBe(true);
+  }
+  // What can be known is said: a read that fails makes nothing uncertain but a name, which is confirmed by one.
+  if (unknown.some((name) => name !== 'rename')) expect(step.op, said).toMatch(TELLS);
+  if (text.includes(claims.signInHere)) {
+    expect(await confirmSession(scene.laptop.request(storesWith({}))), said).toBeNull();
+  } else if (done.some((name) => ['end-others', 'change-password', 'end-one', 'rename'].includes(name))) {
+    expect(await confirmSession(scene.laptop.request(storesWith({}))), said).not.toBeNull();
+  }
+}
+
+type Compared = { before: Held; after: Held; ids: Ids; scene: Scene; step: Step; said: string };
