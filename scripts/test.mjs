@@ -2,7 +2,7 @@
  * `npm test`: everything that has to pass, in the least time. What is generated comes first; then lint beside types and the build, and
  * getting a browser, which mostly waits; then the unit tests beside those in a browser, half of whose time is waiting.
  */
-import { requireChromium } from './lib/chromium.mjs';
+import { requireChromium, wantFullChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
 import { portFrom, requireFreePort } from './lib/port.mjs';
 import { exitOf, start, StepFailed } from './lib/processes.mjs';
@@ -22,7 +22,7 @@ await command({ usage }, async () => {
   const port = portFrom('E2E_PORT', E2E_PORT);
   for (const one of [port, port + 1]) await requireFreePort(one, 'E2E_PORT');
   await run('generate', 'inherit');
-  await all([requireChromium(), run('lint', 'pipe'), run('check', 'pipe').then(build)]);
+  await all([requireChromium().then(wantFullChromium), run('lint', 'pipe'), run('check', 'pipe').then(build)]);
   await all([run('test:unit', 'pipe'), run('test:e2e', 'inherit', { SKIP_BUILD: '1' })]);
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   console.log(`\nnpm test: all passed in ${Math.floor(seconds / 60)} min ${seconds % 60} s.`);

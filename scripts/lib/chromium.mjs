@@ -6,7 +6,9 @@ import { exitOf, start, startTool, StepFailed } from './processes.mjs';
 
 /** The headless shell first: it has no window to draw, so each page costs it less than half as much. Debian has it, older ones and Ubuntu do not. */
 const PACKAGES = ['chromium-headless-shell', 'chromium'];
-const NAMES = [...PACKAGES, 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** Browsers with all that a browser has. The headless shell keeps no device keys. */
+const FULL = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const NAMES = ['chromium-headless-shell', ...FULL];
 const APPLICATIONS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -21,13 +23,44 @@ const options = {
 
 /** The installed Chromium that runs; `null` without one. Throws `StepFailed` when CHROMIUM_PATH names one that does not run. */
 export function installedChromium() {
-  const { CHROMIUM_PATH: chosen, PATH = '' } = process.env;
+  const { CHROMIUM_PATH: chosen } = process.env;
   if (chosen && !runs(chosen)) {
     throw new StepFailed(`CHROMIUM_PATH is "${chosen}", which does not run: correct it, or unset it.`);
   }
-  const folders = PATH.split(delimiter).filter(Boolean);
-  const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return chosen || ([...places, ...APPLICATIONS].find(runs) ?? null);
+  return chosen || firstThatRuns(NAMES);
+}
+
+/** The installed Chromium that is a whole browser, for device keys (tests/bound); `null` without one. */
+export const fullChromium = () => firstThatRuns(FULL);
+
+/**
+ * As `fullChromium`, and gets one where apt-get can. Without one those tests cannot run, and it says so.
+ * @returns {Promise<void>}
+ */
+export async function wantFullChromium() {
+  if (fullChromium()) return;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.log('Device keys need a whole Chromium: installing the system package chromium with apt-get …');
+    await aptInstall('chromium');
+  }
+  if (!fullChromium()) {
+    console.log(
+      'NOT TESTED in a real browser: sessions bound to a device. That needs a whole Chromium or Chrome, and there is none here; a client with its own key is tested instead.',
+    );
+  }
+}
+
+/** @param {string[]} names */
+function firstThatRuns(names) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const places = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...places, ...APPLICATIONS].find(runs) ?? null;
+}
+
+/** @param {string} name */
+async function aptInstall(name) {
+  await exitOf(start('apt-get', ['update'], options));
+  await exitOf(start('apt-get', ['install', '-y', '--no-install-recommends', name], options));
 }
 
 /** As `installedChromium`, and gets one if there is none; `null` is Playwright's own. Throws `StepFailed` when none can be had. */
@@ -40,8 +73,7 @@ export async function requireChromium() {
   const apt = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   for (const name of apt ? PACKAGES : []) {
     console.log(`It did not come, or does not run: installing the system package ${name} with apt-get …`);
-    await exitOf(start('apt-get', ['update'], options));
-    await exitOf(start('apt-get', ['install', '-y', '--no-install-recommends', name], options));
+    await aptInstall(name);
     // What the package depends on may also be what Playwright's lacked.
     const installed = installedChromium();
     if (installed || (await playwrightsRuns())) return installed;

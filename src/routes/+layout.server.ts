@@ -3,14 +3,19 @@ import type { LayoutServerLoadEvent } from './$types';
 /** Kit's own redirect from `/login/` to `/login` would carry none of our headers. */
 export const trailingSlash = 'ignore';
 
+/** What `depends` names: the page asks for it alone when it looks once more whom to greet. */
+const VIEWER = 'app:viewer';
+
 /**
  * Who to greet. It authorises nothing: every page and action that needs a session asks for it itself. A page for guests
- * greets nobody. When the store is down the greeting is left out, and the page's own load says so.
+ * greets nobody. `viewerUnknown`: there is a session cookie, and no store said in time whose.
  */
 export const load = async (event: LayoutServerLoadEvent) => {
+  event.depends(VIEWER);
   const isForGuests = event.route.id?.startsWith('/(guest)');
-  const session = isForGuests ? null : await event.locals.auth.current.peek().catch(() => null);
+  const viewer = isForGuests ? null : await event.locals.auth.current.peek();
+  const viewerUnknown = viewer === 'unknown';
   // Whose page this is by its cookie alone: what its forms say they were made for. It decides nothing.
   const userId = isForGuests ? null : (event.locals.facts.presented?.userId ?? null);
-  return { userId, viewer: session && { username: session.user.username }, now: Date.now() };
+  return { userId, viewer: viewer === 'unknown' ? null : viewer, viewerUnknown, now: Date.now() };
 };

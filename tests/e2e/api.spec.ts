@@ -25,6 +25,7 @@ const list = v.strictObject({
       signedInAt: v.number(),
       lastActiveAt: v.number(),
       endsAt: v.number(),
+      moved: v.array(v.unknown()),
     }),
   ),
 });

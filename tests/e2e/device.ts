@@ -31,6 +31,8 @@ export class Device {
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
       if (unanswered && NO_ANSWER.test(message.text())) return;
+      // An open page looks whether its session still stands: a 401 is an answer like any other.
+      if (message.location().url.endsWith('/api/session')) return;
       const status = FAILED_LOAD.exec(message.text())?.[1];
       if (!refusals.includes(Number(status))) this.complaints.push(message.text());
     });

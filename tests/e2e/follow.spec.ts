@@ -108,21 +108,22 @@ test('while a form is under way nothing that a look finds out changes the page',
   await laptop.startSignedUp(user);
   await phone.startSignedIn(user);
   await laptop.visit('/sessions');
-  let answer = () => {};
+  let answer: (() => void) | undefined;
   await laptop.page.route(/\/revokeOthers$/, async (route) => {
     await new Promise<void>((go) => (answer = go));
     await route.fallback();
   });
-  const looks = await answerWith(laptop.page, LOOK, problem(401));
   const main = laptop.page.getByRole('main');
   await main.getByRole('button', { name: 'End the other session' }).click();
   await laptop.page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
+  await expect.poll(() => answer).toBeDefined();
+  const looks = await answerWith(laptop.page, LOOK, problem(401));
   await laptop.page.clock.fastForward(61_000);
   await laptop.page.evaluate(() => window.dispatchEvent(new Event('focus')));
   await expect(laptop.page.getByRole('heading', { level: 1 })).toHaveText('Sessions');
   expect(looks.count).toBe(0);
   await looks.stop();
-  answer();
+  answer?.();
   await expect(laptop.page.getByRole('status').filter({ hasText: '1 other session ended' })).toBeVisible();
   await expect(laptop.rows()).toHaveCount(1);
 });

@@ -14,7 +14,7 @@ import { load as loadLayout } from '../../src/routes/+layout.server';
 import { load as loadHome } from '../../src/routes/+page.server';
 import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
 import { actions as signOutActions } from '../../src/routes/logout/+page.server';
-import { Browser } from '../setup/browser';
+import { Browser, CONFIRMATION_COOKIE } from '../setup/browser';
 import { BOUND_COOKIE, bindWith, Device } from '../setup/device';
 import { confirmSession, signUp } from '../setup/requests';
 import { quickHash } from '../simulation/histories-requests';
@@ -78,6 +78,7 @@ async function call(
     params: {},
     route: { id: path },
     setHeaders: () => undefined,
+    depends: () => undefined,
   };
   try {
     // The one cast: `event` has what the routes read, SvelteKit's type has more.
@@ -166,7 +167,7 @@ describe('an action or API call without proof', () => {
 
 describe('what needs no proof', () => {
   it('signing out', async () => {
-    const answer = await call(thief, signOutActions.default, { method: 'POST', path: '/logout' });
+    const answer = await call(thief, signOutActions.default, { method: 'POST', path: '/logout', form: {} });
     expect(isRedirect(answer)).toBe(true);
     expect(await confirmSession(laptop.request(options))).toBeNull();
   });
@@ -183,17 +184,25 @@ describe('what needs no proof', () => {
     const form = { username, password: PASSWORD };
     const before = laptop.cookie ?? '';
     await call(laptop.lose(BOUND_COOKIE), loadSignIn, { path: '/login' });
-    expect(
-      isRedirect(await call(laptop, signInActions.default, { method: 'POST', form })),
-    ).toBe(true);
+    expect(isRedirect(await call(laptop, signInActions.default, { method: 'POST', form }))).toBe(true);
     expect(await confirmSession(new Browser().plant(before).request(options))).toBeNull();
     expect(await confirmSession(laptop.request(options))).not.toBeNull();
   });
 });
 
+it('a copied confirmation greets nobody without the bound cookie', async () => {
+  await call(laptop, loadLayout, { path: '/' });
+  expect(laptop.confirmation).toBeDefined();
+  thief.plant(laptop.confirmation ?? '', CONFIRMATION_COOKIE);
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
+  expect(cookiesSet).toEqual([]);
+  // The device itself is greeted by it.
+  expect(await call(laptop, loadLayout, { path: '/' })).toMatchObject({ viewer: { username } });
+});
+
 it('the start page is there, and greets nobody', async () => {
   expect(isHttpError(await call(thief, loadHome, { path: '/' }))).toBe(false);
-  expect(await call(thief, loadLayout, { path: '/' })).not.toMatchObject({ viewer: { username } });
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
 });
 
 describe('the activity', () => {

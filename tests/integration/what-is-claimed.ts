@@ -56,6 +56,7 @@ const HAPPENED: Record<Told, (before: Held, after: Held, ids: Ids) => boolean> =
   'sign-in': (before, after) => after.events.length === before.events.length + 1,
   'sign-out': (_, after, { laptop }) => after.ended[laptop] === 'signed-out',
   'end-one': (_, after, { phone }) => after.ended[phone] === 'revoked',
+  'answer-moves': (before, after) => after.events.length === before.events.length + 1,
   'end-others': (before, after) => after.epoch !== before.epoch,
   'end-all': (before, after) => after.epoch !== before.epoch,
   'change-password': (before, after) => after.hash !== before.hash && after.epoch !== before.epoch,

@@ -10,7 +10,11 @@ export const BOUND_COOKIE = '__Host-bound';
 const ORIGIN = 'https://sessions.example';
 const ECDSA = { name: 'ECDSA', hash: 'SHA-256' };
 
-type Forgery = { header?: object; payload?: object; signature?: (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer> };
+type Forgery = {
+  header?: object;
+  payload?: object;
+  signature?: (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>;
+};
 
 export class Device {
   private constructor(
@@ -56,7 +60,7 @@ function base64(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-type Answer = { status: number; body: Record<string, unknown>; challenge: string | null };
+export type Answer = { status: number; body: Record<string, unknown>; challenge: string | null };
 
 /** The browser takes an offer to bind its session, with this proof. */
 export function sendBind(browser: Browser, options: RequestOptions, proof: string | null): Promise<Answer> {

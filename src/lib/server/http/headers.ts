@@ -52,8 +52,10 @@ export function withSecurityHeaders(worker: Worker): Worker {
 }
 
 function withHeaders(response: Response, url: string): Response {
-  // Set by the hook, or by `_headers`.
-  if (response.headers.has('X-Content-Type-Options')) return response;
+  const { status, headers } = response;
+  // Set by the hook, or by `_headers`. A Worker's static assets put those on what they do not find as well, to be kept for a year.
+  const isKept = status >= 400 && headers.get('Cache-Control') !== 'no-store';
+  if (headers.has('X-Content-Type-Options') && !isKept) return response;
   const answer = new Response(response.body, response);
   setOnEveryAnswer(answer.headers, new URL(url));
   return answer;
