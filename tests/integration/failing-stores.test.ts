@@ -132,7 +132,7 @@ async function* eachFailure(scenario: Scenario) {
           before: held,
           after: await whatStoresHold(ids),
           ids,
-          scene,
+          browser: failing.browser,
           step,
           said: `${said}: ${text}`,
         });
