@@ -12,9 +12,10 @@ import { actions as signInActions, load as loadSignIn } from '../../src/routes/(
 import { load as loadSignUp } from '../../src/routes/(guest)/signup/+page.server';
 import { load as loadLayout } from '../../src/routes/+layout.server';
 import { load as loadHome } from '../../src/routes/+page.server';
+import { GET as getSession } from '../../src/routes/api/session/+server';
 import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
 import { actions as signOutActions } from '../../src/routes/logout/+page.server';
-import { Browser, CONFIRMATION_COOKIE } from '../setup/browser';
+import { Browser } from '../setup/browser';
 import { BOUND_COOKIE, bindWith, Device } from '../setup/device';
 import { confirmSession, signUp } from '../setup/requests';
 import { quickHash } from '../simulation/histories-requests';
@@ -75,6 +76,7 @@ async function call(
       body: form ? new URLSearchParams(form) : undefined,
     }),
     isDataRequest,
+    depends: () => undefined,
     params: {},
     route: { id: path },
     setHeaders: () => undefined,
@@ -190,19 +192,23 @@ describe('what needs no proof', () => {
   });
 });
 
-it('a copied confirmation greets nobody without the bound cookie', async () => {
-  await call(laptop, loadLayout, { path: '/' });
-  expect(laptop.confirmation).toBeDefined();
-  thief.plant(laptop.confirmation ?? '', CONFIRMATION_COOKIE);
-  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
-  expect(cookiesSet).toEqual([]);
-  // The device itself is greeted by it.
-  expect(await call(laptop, loadLayout, { path: '/' })).toMatchObject({ viewer: { username } });
-});
-
 it('the start page is there, and greets nobody', async () => {
   expect(isHttpError(await call(thief, loadHome, { path: '/' }))).toBe(false);
+  const isUnknown = { viewer: null, viewerUnknown: true };
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject(isUnknown);
+  expect(cookiesSet).toEqual([]);
+});
+
+it('a confirmation that was given with the proof is worth nothing without it', async () => {
+  expect(await call(laptop, loadLayout, { path: '/' })).toMatchObject({ viewer: { username } });
+  thief.plant(laptop.cookieNamed('__Host-confirmation') ?? '', '__Host-confirmation');
   expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
+});
+
+it('an open page that looks is answered 403, and gets no confirmation', async () => {
+  expect(await call(thief, getSession, { path: '/api/session' })).toMatchObject({ status: 403 });
+  expect(cookiesSet).toEqual([]);
+  expect(await call(laptop, getSession, { path: '/api/session' })).toMatchObject({ status: 200 });
 });
 
 describe('the activity', () => {
