@@ -1,5 +1,5 @@
 import { defineConfig, devices } from '@playwright/test';
-import { installedChromium } from './scripts/lib/chromium.mjs';
+import { fullChromium, installedChromium } from './scripts/lib/chromium.mjs';
 import { E2E_PORT } from './scripts/lib/steps.mjs';
 
 /**
@@ -90,12 +90,8 @@ export default defineConfig({
       // What `npm test` leaves to `npm run test:deep`: docs/decisions/0012.
       testIgnore: process.env.DEEP === '1' ? [] : '**/*.deep.spec.ts',
     },
-    {
-      // A whole browser of its own, over https.
-      name: 'bound',
-      testDir: 'tests/bound',
-      testMatch: '**/*.spec.ts',
-    },
+    // In a whole browser, over https. Without one there is nothing to test it in, and `npm test` says so.
+    ...(fullChromium() ? [{ name: 'bound', testDir: 'tests/bound', testMatch: '**/*.spec.ts' }] : []),
     {
       // Nor here.
       name: 'bare',

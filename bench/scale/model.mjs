@@ -1,12 +1,14 @@
 /** What a month costs, and which limit binds: from the published operation counts, the rows that D1 counted, and the price table. */
 import { dollarsPerMillion } from '../../src/lib/cost.ts';
-import { add, COSTS, EXTRA } from '../../tests/simulation/costs.ts';
+import { add, COSTS, EXTRA, PAGES } from '../../tests/simulation/costs.ts';
 
 /** What one user does in a month: an assumption, to be replaced by one's own. `visits` are each more than an hour apart. */
 export const USAGE = {
   visits: 20,
   pageViewsPerVisit: 8,
   accountPagesPerVisit: 1,
+  /** In which a page is in view, so with as many looks: each leaves a confirmation, and so the page views after it ask nobody. */
+  minutesPerVisit: 5,
   sessionsPages: 2,
   signIns: 1,
   signInsRefused: 0.2,
@@ -57,7 +59,7 @@ export const D1_QUERIES_PER_SECOND = 1_000;
 
 /**
  * The operations of one user in a month, with how often each is made.
- * @returns {[name: keyof typeof COSTS | keyof typeof EXTRA, times: number][]}
+ * @returns {[name: keyof typeof COSTS | keyof typeof EXTRA | keyof typeof PAGES, times: number][]}
  */
 function operations() {
   const u = USAGE;
@@ -66,7 +68,8 @@ function operations() {
     ['account page (require)', u.visits * u.accountPagesPerVisit],
     // The first request of a visit renews; it is a page view.
     ['a renewal that was due', u.visits],
-    ['the page view that renews', u.visits],
+    ['the page view that asks', u.visits],
+    ['GET /api/session', u.visits * u.minutesPerVisit],
     ['sessions page', u.sessionsPages],
     ['sign-in', u.signIns],
     ['sign-in refused', u.signInsRefused],
@@ -85,7 +88,7 @@ function operations() {
  */
 export function month(rows) {
   const times = operations();
-  const all = { ...COSTS, ...EXTRA };
+  const all = { ...COSTS, ...EXTRA, ...PAGES };
   const sum = add(...times.map(([name, n]) => scaled(all[name], n)));
   const rowsOf = (/** @type {'read' | 'written'} */ kind) =>
     times.reduce((total, [name, n]) => total + n * (measured(rows, name)?.[kind] ?? 0), 0);
@@ -105,8 +108,9 @@ export function month(rows) {
  * @param {string} name
  */
 function measured(rows, name) {
-  // These two were measured in one, with the confirmation of an account page.
-  if (name === 'the page view that renews') return rows['account page (require)'];
+  // These ask what an account page asks.
+  if (name === 'the page view that asks') return rows['account page (require)'];
+  if (name === 'GET /api/session') return rows['account page (require)'];
   if (name === 'a renewal that was due') return rows['account page (require)'];
   return rows[name];
 }

@@ -22,6 +22,7 @@ export async function purge(stores) {
   const days = EVENTS_KEPT_MILLISECONDS / DAY_MILLISECONDS;
   const deleted = [
     counted(await deleteRows(stores, 'RevokedSession', `expires_at <= ${now}`), 'expired ledger row'),
+    counted(await deleteRows(stores, 'DeviceKey', `expires_at <= ${now}`), 'expired device key'),
     counted(await deleteRows(stores, 'SignInThrottle', `expires_at <= ${now}`), 'expired throttle row'),
     counted(await deleteRows(stores, 'SecurityEvent', `at <= ${now - EVENTS_STORED_MILLISECONDS}`), 'event') +
       ` older than ${days} days`,

@@ -7,6 +7,7 @@
 
 const GUARDS = 'src/lib/server/sessions/current.ts';
 const KEYS = 'src/lib/server/accounts/keys.ts';
+const CONFIRMATION = 'src/lib/server/sessions/confirmation.ts';
 const LIST = 'src/lib/server/sessions/list.ts';
 const LEDGER = 'src/lib/server/sessions/ledger.ts';
 const LEDGER_SQL = 'src/lib/server/sessions/ledger-sql.ts';
@@ -18,13 +19,20 @@ const SESSIONS = 'src/lib/server/sessions/sessions.ts';
 const TOKEN = 'src/lib/server/sessions/token.ts';
 const THROTTLE = 'src/lib/server/throttle/throttle.ts';
 const ACCOUNTS = 'src/lib/server/accounts/accounts.ts';
+const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
+const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
+const CONFIRMED = 'tests/integration/confirmation.test.ts';
 const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
+const MOVES = 'src/lib/server/sessions/moves.ts';
+const MOVES_SQL = 'src/lib/server/sessions/moves-sql.ts';
+const MOVED = 'tests/integration/moves.test.ts';
 const THROTTLED = 'tests/integration/throttle.test.ts';
+const DEVICE_BINDING = 'tests/integration/device-binding.test.ts';
 const WHAT_CAN_GROW = 'tests/integration/what-can-grow.node.test.ts';
 
 /** @type {Fault[]} */
@@ -46,7 +54,7 @@ export const FAULTS = [
     edits: [
       {
         file: SESSIONS,
-        find: '// KV may not show it here yet: what D1 saw the birth of is ended all the same.',
+        find: '// KV may be down, or not show it here yet: what D1 saw the birth of is ended all the same.',
         replace: 'await records.remove(sessionId);',
       },
     ],
@@ -121,8 +129,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'if (!session) return null;',
-        replace: 'if (!session) return ended(sessionId, standing);',
+        find: "if (!session) return 'absent';",
+        replace: "if (!session) return 'ended';",
       },
     ],
     ...HISTORIES,
@@ -132,8 +140,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: "if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();",
-        replace: 'void standing, sessionId;\n    browser.dropCookie();',
+        find: "if (reason === 'replaced') return reason;",
+        replace: '',
       },
     ],
     test: 'tests/integration/one-browser.test.ts',
@@ -171,9 +179,9 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'const [session, standing] = await Promise.all([\n      readSession(lucia, sessionId),\n',
+        find: 'const [shown, asked] = await Promise.allSettled([\n      readSession(lucia, sessionId),\n',
         replace:
-          'const first = await readSession(lucia, sessionId);\n    const [session, standing] = await Promise.all([\n      first,\n',
+          'const first = await readSession(lucia, sessionId);\n    const [shown, asked] = await Promise.allSettled([\n      first,\n',
       },
     ],
     test: WAVES,
@@ -413,8 +421,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'return ended(sessionId, await ledger.standing(user.userId, [sessionId]));',
-        replace: 'void user;\n      return ended(sessionId, null);',
+        find: "return standing?.revoked.get(sessionId) === 'replaced' ? 'replaced' : 'ended';",
+        replace: "void standing;\n      return 'ended';",
       },
     ],
     test: INTERLEAVED,
@@ -481,6 +489,56 @@ export const FAULTS = [
     title: "the account's five failures",
   },
   {
+    name: 'a use from elsewhere is not noted',
+    edits: [{ file: MOVES, find: 'facts.waitUntil(note(user.userId, sessionId));', replace: '' }],
+    test: MOVED,
+    title: 'is one event, and both are in the list',
+  },
+  {
+    name: 'coming back as the first browser takes the mark away',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'if (!answer && !seen.has(key)) moves.open.push(move);',
+        replace: 'if (!answer && !seen.has(key) && Date.now() - at < 3_600_000) moves.open.push(move);',
+      },
+    ],
+    test: MOVED,
+    title: 'the thief who comes back as the first browser erases nothing',
+  },
+  {
+    name: 'a move stays with the token, not with the session',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: "{ type: 'session-moved', sessionId: line, ...origin, at: now },",
+        replace: "{ type: 'session-moved', sessionId, ...origin, at: now },",
+      },
+    ],
+    test: MOVED,
+    title: 'it stays with the session when its browser rotates its token',
+  },
+  {
+    name: 'known places may use up all the notes of a day',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'ELSE ${MOVES_PER_DAY_MAX} END',
+        replace: 'ELSE ${KNOWN_MOVES_PER_DAY_MAX} END',
+      },
+    ],
+    test: MOVED,
+    title: 'has a limit for each session and day, which hides no place that is new',
+  },
+  {
+    name: 'an answer takes in a move that its user did not see',
+    edits: [
+      { file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' },
+    ],
+    test: MOVED,
+    title: 'what came after the page was shown is not answered with it',
+  },
+  {
     name: 'an error says that nothing was changed, whatever began',
     edits: [
       {
@@ -535,6 +593,90 @@ export const FAULTS = [
     title: 'ends signed in, both times',
   },
   {
+    name: 'a bound session is taken without proof of its device',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: 'if (cookie === undefined || !tokens?.isBoundCookie(cookie, binding.id))',
+        replace: 'if (false as boolean)',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'by nobody who copied the session cookie alone',
+  },
+  {
+    name: 'a bound cookie lasts from its proof, not from its challenge',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: 'const endsAt = challengedAt + lifetime;',
+        replace: 'const endsAt = Date.now() + lifetime;',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'that is sent again within its minute gains nothing',
+  },
+  {
+    name: 'a session that is bound can be bound again with the same offer',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: 'WHERE DeviceKey.created_at < ${offeredAt}',
+        replace: 'WHERE TRUE',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'a second time, by the same key and by another',
+  },
+  {
+    name: 'a refresh goes on after its session has ended',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: '\n          AND ${notRevoked(sql`DeviceKey.session_id`)} AS stands',
+        replace: ' AS stands',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'signing out ends its binding',
+  },
+  {
+    name: 'a registration does not ask whether its session stands',
+    edits: [
+      {
+        file: DEVICE_KEY_SQL,
+        find: 'FROM User WHERE User.id = ${userId} AND ${actorStands(actor)}\n        ON CONFLICT',
+        replace: 'FROM User WHERE User.id = ${userId}\n        ON CONFLICT',
+      },
+    ],
+    test: DEVICE_BINDING,
+    title: 'and once the session has ended',
+  },
+  {
+    name: 'a rotation leaves the binding behind',
+    edits: [
+      {
+        file: LEDGER,
+        find: 'return hasBindings ? [moveBinding(db, sessionId, successor)] : [];',
+        replace: 'return [];',
+      },
+    ],
+    test: 'tests/simulation/bound-sessions.node.test.ts',
+    title: 'refresh ∥ ending the others',
+  },
+  {
+    name: 'a bound cookie that proves nothing stays',
+    edits: [
+      {
+        file: DEVICE_KEYS,
+        find: "        setCookie('', 0);\n",
+        replace: '',
+      },
+    ],
+    test: 'tests/integration/unproven.test.ts',
+    title: 'takes away a bound cookie that proves nothing',
+  },
+  {
     name: "an open page believes anybody's 401",
     edits: [
       {
@@ -545,5 +687,78 @@ export const FAULTS = [
     ],
     test: 'tests/integration/look-judged.test.ts',
     title: 'error',
+  },
+  {
+    name: 'a page view takes its yes from KV',
+    edits: [
+      {
+        file: GUARDS,
+        find: '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
+        replace:
+          '      const kept = await readSession(lucia, browser.session.sessionId).catch(() => null);\n' +
+          '      if (kept) confirmation.give(confirmed(kept), Date.now());\n' +
+          '      if (kept) return { username: kept.user.username };\n' +
+          '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'a confirmation is made from a confirmation',
+    edits: [
+      {
+        file: CONFIRMATION,
+        find: 'return said.v === 1 && isFresh &&',
+        replace:
+          "const again = Buffer.from(JSON.stringify({ ...said, confirmed_at: Date.now() })).toString('base64url');\n" +
+          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', sessionId, boundCookie, again)}`, options);\n" +
+          '      return said.v === 1 && isFresh &&',
+      },
+    ],
+    test: CONFIRMED,
+    title: 'asks once, and then nobody for 60 seconds',
+  },
+  {
+    name: 'a confirmation counts from the answer of the ledger, not from the question',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'return { session: confirmed({ ...session, user }), confirmedAt };\n  }\n\n  /** Writes',
+        replace:
+          'return { session: confirmed({ ...session, user }), confirmedAt: Date.now() - 0 * confirmedAt };\n  }\n\n  /** Writes',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'no page greets the session 60 seconds after',
+  },
+  {
+    name: 'a confirmation is not of one session',
+    edits: [
+      {
+        file: CONFIRMATION,
+        find: "signer.verify(mac, 'confirmation', sessionId, boundCookie, body)",
+        replace: "signer.verify(mac, 'confirmation', body)",
+      },
+      {
+        file: CONFIRMATION,
+        find: "signer.sign('confirmation', sessionId, boundCookie, body)",
+        replace: "signer.sign('confirmation', body)",
+      },
+    ],
+    test: CONFIRMED,
+    title: 'is worth nothing with another session',
+  },
+  {
+    name: 'a confirmation does not run out',
+    edits: [{ file: CONFIRMATION, find: 'age < CONFIRMATION_SECONDS * 1_000 && age', replace: 'age' }],
+    ...HISTORIES,
+  },
+  {
+    name: 'a page view without a confirmation is taken for signed out',
+    edits: [
+      { file: GUARDS, find: 'if (fresh) return fresh;', replace: 'if (fresh !== undefined) return fresh;' },
+    ],
+    test: INTERLEAVED,
+    title: 'somebody who visits public pages alone',
   },
 ];

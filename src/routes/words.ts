@@ -11,11 +11,12 @@ export const home = {
     'The race needs no account. To try the app itself, sign up with any name, sign in from a second browser, and end one from the other.',
   signedInAs: 'You are signed in as',
   mayLag:
-    'This page reads only KV, so it may show your name for a minute or so after the session was ended on another device. Your account pages know at once.',
+    'This page may show your name for up to 60 seconds after the session was ended on another device. Your account pages know at once.',
   drawing: {
     title: 'One request of an account page',
     caption: 'Both are asked at the same time: one round trip.',
-    live: (cost: string) => `A public page, like this one, asks less. This one: ${cost}.`,
+    live: (cost: string) =>
+      `A public page, like this one, asks nobody while the last answer is less than a minute old, and decides nothing. This one: ${cost}.`,
     browser: { name: 'Browser', does: 'sends the cookie, the only place where the token is' },
     pages: { name: 'Pages', does: 'SvelteKit and Lucia, made anew for each request' },
     kv: { name: 'Workers KV', does: 'the session: who, and until when', asks: '1 read' },
@@ -33,7 +34,7 @@ export const home = {
     },
     {
       title: 'Little to pay, little to run',
-      text: 'A page view is one KV read, an account page one D1 query beside it. Sessions expire by themselves, and there is no server to keep.',
+      text: 'Most page views read nothing, an account page is one KV read and one D1 query. Sessions expire by themselves, and there is no server to keep.',
     },
   ],
   copy: {

@@ -1,7 +1,7 @@
 /** A whole Chromium with device keys in software, over https: what Device Bound Session Credentials need. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
-import { chromium, expect, type BrowserContext, type CDPSession, type Page } from '@playwright/test';
+import { expect, type BrowserContext, type CDPSession, type Page } from '@playwright/test';
 
 /** What of the events of Chrome's devtools protocol is looked at. */
 type BoundSessionEvent = {

@@ -42,7 +42,7 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
 
   await laptop.endSession(await phone.sessionId());
   await expect(
-    laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
+    laptop.page.getByRole('status').filter({ hasText: 'Ended: ' }),
   ).toBeVisible();
   await phone.expectSignedOut();
   await expect(

@@ -94,7 +94,7 @@ it('purge deletes a bounded number of rows at a time, until none is left', async
     return [{ results: Array.from({ length: deleted }, () => ({ 1: 1 })), success: true, meta: {} }];
   });
   expect(outcome.out).toContain(
-    `0 expired ledger rows, ${rows} expired throttle rows and 5000 events older than 90 days`,
+    `0 expired ledger rows, 0 expired device keys, ${rows} expired throttle rows and 5000 events older than 90 days`,
   );
   expect(left).toMatchObject({ RevokedSession: 0, SignInThrottle: 0, SecurityEvent: 0 });
   const deletions = calls.filter((call) => call.includes('DELETE FROM'));

@@ -115,6 +115,9 @@ describe('npm run admin -- purge', { timeout: TEST_MILLISECONDS }, () => {
         `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason) VALUES ('r1', 'bob1', 0, ${now}, 'revoked'), ('r2', 'bob1', 0, ${soon}, 'revoked'), ('r3', 'bob1', 0, 1, 'revoked')`,
       );
       await DB.exec(
+        `INSERT INTO DeviceKey (id, session_id, user_id, epoch, public_key, created_at, expires_at) VALUES ('k1', 's1', 'bob1', 0, '{}', 0, ${now}), ('k2', 's2', 'bob1', 0, '{}', 0, ${soon})`,
+      );
+      await DB.exec(
         `INSERT INTO SignInThrottle (id, failures, blocked_until, expires_at) VALUES ('t1', 1, 0, ${now}), ('t2', 1, 0, ${soon})`,
       );
       await DB.exec(
@@ -123,19 +126,20 @@ describe('npm run admin -- purge', { timeout: TEST_MILLISECONDS }, () => {
     });
     expect(await admin(['purge', '--persist-to', folder])).toEqual({
       code: 0,
-      out: 'Deleted from the local stores: 2 expired ledger rows, 1 expired throttle row and 1 event older than 90 days.\n',
+      out: 'Deleted from the local stores: 2 expired ledger rows, 1 expired device key, 1 expired throttle row and 1 event older than 90 days.\n',
       error: '',
     });
     const left = await withStores(folder, async ({ DB }) => {
       const tables = [
         'SELECT id FROM RevokedSession',
+        'SELECT id FROM DeviceKey',
         'SELECT id FROM SignInThrottle',
         'SELECT type FROM SecurityEvent',
       ];
       const results = await DB.batch(tables.map((sql) => DB.prepare(sql)));
       return results.map(({ results }) => results);
     });
-    expect(left).toEqual([[{ id: 'r2' }], [{ id: 't2' }], [{ type: 'signed-out' }]]);
+    expect(left).toEqual([[{ id: 'r2' }], [{ id: 'k2' }], [{ id: 't2' }], [{ type: 'signed-out' }]]);
   });
   // Six commands of wrangler.
   it(

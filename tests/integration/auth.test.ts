@@ -13,7 +13,6 @@ import {
   confirmSession,
   deleteAccount,
   listSessions,
-  peekSession,
   renameSession,
   requireSession,
   revokeAllSessions,
@@ -280,9 +279,9 @@ describe('a lifetime', () => {
     const start = Date.now();
     vi.setSystemTime(start + ACTIVE_PERIOD_MILLISECONDS + 1_000);
     const { event, received } = laptop.requestUnanswered({ ...stores, path: '/' });
-    expect((await peekSession(event))?.fresh).toBe(true);
+    expect((await confirmSession(event))?.fresh).toBe(true);
     expect(received()).toBeUndefined();
-    expect((await peekSession(get(laptop, '/')))?.fresh).toBe(false);
+    expect((await confirmSession(get(laptop, '/')))?.fresh).toBe(false);
   });
 
   it('ends after the idle period', async () => {

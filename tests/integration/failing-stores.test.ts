@@ -132,7 +132,7 @@ async function* eachFailure(scenario: Scenario) {
           before: held,
           after: await whatStoresHold(ids),
           ids,
-          scene,
+          browser: failing.browser,
           step,
           said: `${said}: ${text}`,
         });
@@ -168,7 +168,7 @@ describe('a page whose thread is busy', () => {
 });
 
 describe('a page whose store fails', () => {
-  it.each(PAGE_SCENARIOS.filter(({ page }) => page !== '/login'))(
+  it.each(PAGE_SCENARIOS.filter(({ page }) => page !== '/login' && page !== '/'))(
     'is a 503 that names the store: $name',
     async (scenario) => {
       for await (const { scene, step, said, ...answer } of eachFailure(scenario)) {
@@ -179,9 +179,10 @@ describe('a page whose store fails', () => {
     },
   );
 
-  it('leaves out the greeting of the layout, and throws nothing', async () => {
-    for await (const { outcome, said } of eachFailure(LAYOUT)) {
-      expect(outcome, said).toMatchObject({ returned: { viewer: null } });
+  it('leaves the viewer unknown, throws nothing and clears nothing', async () => {
+    for await (const { outcome, said, ...answer } of eachFailure(LAYOUT)) {
+      expect(outcome, said).toMatchObject({ returned: { viewer: null, viewerUnknown: true } });
+      expect(answer.browser.cookie, said).toBe(answer.before);
     }
   });
 });
@@ -238,7 +239,7 @@ describe('an action whose store fails', () => {
       },
     });
     expect(failures).toBe(1);
-    expect(outcome).toMatchObject({ returned: { message: 'Session ended. That device is signed out.' } });
+    expect(outcome).toMatchObject({ returned: { message: 'Ended: Chrome on Linux, Berlin, Germany.' } });
     expect(await env.SESSIONS.get(key)).not.toBeNull();
     expect(await confirmSession(new Browser().plant(cookie).request(storesWith({})))).toBeNull();
     const list = await call(SESSIONS_PAGE, scene, {});

@@ -7,6 +7,10 @@ import {
   load as loadAccount,
 } from '../../src/routes/(account)/account/+page.server';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
+import {
+  actions as oneSessionActions,
+  load as loadSession,
+} from '../../src/routes/(account)/sessions/[id]/+page.server';
 import { load as loadRecords } from '../../src/routes/(account)/kv/+page.server';
 import {
   actions as sessionActions,
@@ -15,7 +19,6 @@ import {
 import { actions as signInActions, load as loadSignIn } from '../../src/routes/(guest)/login/+page.server';
 import { actions as signUpActions } from '../../src/routes/(guest)/signup/+page.server';
 import { load as loadLayout } from '../../src/routes/+layout.server';
-import { load as loadHome } from '../../src/routes/+page.server';
 import { GET as getSession } from '../../src/routes/api/session/+server';
 import { DELETE as deleteSession } from '../../src/routes/api/sessions/[id]/+server';
 import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
@@ -36,6 +39,7 @@ type RouteEvent = TestEvent & {
   params: Record<string, string>;
   route: { id: string };
   setHeaders: () => void;
+  depends: () => void;
 };
 
 /** What of a browser, and what its request asks for. */
@@ -88,9 +92,16 @@ export const LAYOUT: Scenario = { name: 'the layout', method: 'GET', run: loadLa
 export const HEALTH: Scenario = { name: '/healthz', method: 'GET', browser: stranger, run: getHealth };
 
 export const PAGE_SCENARIOS: Scenario[] = [
-  { name: 'the home page', page: '/', run: loadHome },
+  // It has no load of its own: the layout's greeting is all that it asks.
+  { name: 'the home page', page: '/', run: () => null },
   { name: 'the sign-in page', page: '/login', run: loadSignIn, browser: stranger },
   SESSIONS_PAGE,
+  {
+    name: "a session's page",
+    page: '/sessions/<id>',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    run: loadSession,
+  },
   { name: 'the activity page', page: '/activity', run: loadActivity },
   { name: 'the account page', page: '/account', run: loadAccount, tidying: isListing },
   { name: 'the download', page: '/account/data', run: getData, tidying: isList },
@@ -123,6 +134,13 @@ export const ACTION_SCENARIOS: Scenario[] = [
     form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),
     run: sessionActions.revoke,
     tidying: isOfPhone,
+  },
+  {
+    name: 'saying that one was not me',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    form: () => ({}),
+    run: oneSessionActions.notMe,
+    tidying: isDelete,
   },
   {
     name: 'revoking oneself',
@@ -302,6 +320,7 @@ export async function ask(
     params: scenario.params?.(scene) ?? {},
     route: { id: scenario.page === '/login' ? '/(guest)/login' : (scenario.page ?? path) },
     setHeaders: () => undefined,
+    depends: () => undefined,
   };
   // The one cast: `RouteEvent` has what the routes read, SvelteKit's type has more, and `never` stands for whatever type a route names.
   const asRoutesSeeIt = event as never;

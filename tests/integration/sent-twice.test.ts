@@ -70,7 +70,7 @@ describe('a sign-up that one browser sends twice', () => {
     const [browser, username] = [new Browser(), newName()];
     await open(scene, browser);
     await send(scene, browser, username);
-    const second = new Browser().plantNamed('cookies-kept', browser.cookieNamed('cookies-kept') ?? '');
+    const second = new Browser().plant(browser.cookieNamed('cookies-kept') ?? '', 'cookies-kept');
     expect(refusalOf(await send(scene, second, username, 'another good password'))).toMatchObject(TAKEN);
     expect(second.cookie).toBeUndefined();
   });

@@ -12,6 +12,7 @@ import { actions as signInActions, load as loadSignIn } from '../../src/routes/(
 import { load as loadSignUp } from '../../src/routes/(guest)/signup/+page.server';
 import { load as loadLayout } from '../../src/routes/+layout.server';
 import { load as loadHome } from '../../src/routes/+page.server';
+import { GET as getSession } from '../../src/routes/api/session/+server';
 import { DELETE as deleteSessions, GET as getSessions } from '../../src/routes/api/sessions/+server';
 import { actions as signOutActions } from '../../src/routes/logout/+page.server';
 import { Browser } from '../setup/browser';
@@ -75,9 +76,11 @@ async function call(
       body: form ? new URLSearchParams(form) : undefined,
     }),
     isDataRequest,
+    depends: () => undefined,
     params: {},
     route: { id: path },
     setHeaders: () => undefined,
+    depends: () => undefined,
   };
   try {
     // The one cast: `event` has what the routes read, SvelteKit's type has more.
@@ -166,7 +169,7 @@ describe('an action or API call without proof', () => {
 
 describe('what needs no proof', () => {
   it('signing out', async () => {
-    const answer = await call(thief, signOutActions.default, { method: 'POST', path: '/logout' });
+    const answer = await call(thief, signOutActions.default, { method: 'POST', path: '/logout', form: {} });
     expect(isRedirect(answer)).toBe(true);
     expect(await confirmSession(laptop.request(options))).toBeNull();
   });
@@ -183,9 +186,7 @@ describe('what needs no proof', () => {
     const form = { username, password: PASSWORD };
     const before = laptop.cookie ?? '';
     await call(laptop.lose(BOUND_COOKIE), loadSignIn, { path: '/login' });
-    expect(
-      isRedirect(await call(laptop, signInActions.default, { method: 'POST', form })),
-    ).toBe(true);
+    expect(isRedirect(await call(laptop, signInActions.default, { method: 'POST', form }))).toBe(true);
     expect(await confirmSession(new Browser().plant(before).request(options))).toBeNull();
     expect(await confirmSession(laptop.request(options))).not.toBeNull();
   });
@@ -193,7 +194,21 @@ describe('what needs no proof', () => {
 
 it('the start page is there, and greets nobody', async () => {
   expect(isHttpError(await call(thief, loadHome, { path: '/' }))).toBe(false);
-  expect(await call(thief, loadLayout, { path: '/' })).not.toMatchObject({ viewer: { username } });
+  const isUnknown = { viewer: null, viewerUnknown: true };
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject(isUnknown);
+  expect(cookiesSet).toEqual([]);
+});
+
+it('a confirmation that was given with the proof is worth nothing without it', async () => {
+  expect(await call(laptop, loadLayout, { path: '/' })).toMatchObject({ viewer: { username } });
+  thief.plant(laptop.cookieNamed('__Host-confirmation') ?? '', '__Host-confirmation');
+  expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
+});
+
+it('an open page that looks is answered 403, and gets no confirmation', async () => {
+  expect(await call(thief, getSession, { path: '/api/session' })).toMatchObject({ status: 403 });
+  expect(cookiesSet).toEqual([]);
+  expect(await call(laptop, getSession, { path: '/api/session' })).toMatchObject({ status: 200 });
 });
 
 describe('the activity', () => {

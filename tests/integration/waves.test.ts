@@ -53,7 +53,7 @@ const REFUSED: Scenario = {
 };
 
 const OPERATIONS = [
-  { ...PEEK, waits: WAITS['page view (peek)'] },
+  { ...PEEK, waits: WAITS['page view (peek)'] + WAITS['the page view that asks'] },
   { ...REQUIRE, waits: WAITS['account page (require)'] },
   { ...SESSIONS_PAGE, waits: WAITS['sessions page'] },
   { ...scenario('signing up'), waits: WAITS['sign-up'] },
@@ -158,7 +158,7 @@ describe('on top of them', () => {
     expect(account).toHaveLength(WAITS['account page (require)'] + WAITS['a renewal that was due']);
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);
     expect(await waitsOf(PEEK, scene)).toHaveLength(
-      WAITS['page view (peek)'] + WAITS['a renewal that was due'] + WAITS['the page view that renews'],
+      WAITS['page view (peek)'] + WAITS['a renewal that was due'] + WAITS['the page view that asks'],
     );
   });
 

@@ -4,6 +4,7 @@ import { guardStores } from '$lib/server/stores/guarded';
 
 const ORIGIN = 'https://sessions.example';
 export const SESSION_COOKIE = '__Host-session';
+export const CONFIRMATION_COOKIE = '__Host-confirmation';
 
 export type RequestOptions = Omit<AuthOptions, 'stores' | 'facts'> & {
   kv: KVNamespace;
@@ -23,6 +24,8 @@ export class Browser {
 
   constructor(
     private readonly userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36',
+    /** Its client hints, and where it is: no request of the shipped worker can say so by a header. */
+    private readonly from: { hints?: Record<string, string>; cf?: { country?: string; city?: string } } = {},
   ) {}
 
   /** The event of a new request of this browser, with its cookies as they are now. The answer's cookies are kept. */
@@ -52,18 +55,21 @@ export class Browser {
     const url = new URL(path, ORIGIN);
     const event = {
       url,
-      request: new Request(url, { method, headers: { 'user-agent': this.userAgent, origin: ORIGIN } }),
+      request: new Request(url, {
+        method,
+        headers: { ...this.from.hints, 'user-agent': this.userAgent, origin: ORIGIN },
+      }),
       cookies: {
         get: (name: string) => this.read(name, answer),
         set: (name: string, value: string, { expires, maxAge }: { expires?: Date; maxAge?: number } = {}) => {
-          const end = maxAge === undefined ? Infinity : Date.now() + maxAge * 1_000;
-          answer.set(name, { value, expires: expires?.getTime() ?? end });
+          const end = maxAge === undefined ? expires?.getTime() : Date.now() + maxAge * 1_000;
+          answer.set(name, { value, expires: end ?? Infinity });
         },
       },
       // Loopback has no throttle of its own.
       getClientAddress: () => address,
       platform: {
-        cf: { country: 'DE', city: 'Berlin' },
+        cf: this.from.cf ?? { country: 'DE', city: 'Berlin' },
         ctx: { waitUntil: (promise: Promise<unknown>) => void this.background.push(promise) },
       },
     };
@@ -86,12 +92,17 @@ export class Browser {
     return this.jar.get(SESSION_COOKIE)?.expires;
   }
 
+  /** The confirmation as it would be sent now. */
+  get confirmation(): string | undefined {
+    return this.read(CONFIRMATION_COOKIE);
+  }
+
   /** A cookie as it would be sent now. */
   cookieNamed(name: string): string | undefined {
     return this.read(name);
   }
 
-  /** Plants a cookie, as somebody who copied one would. */
+  /** Plants a cookie, as somebody who copied one would; it does not expire. */
   plant(value: string, name = SESSION_COOKIE): this {
     this.jar.set(name, { value, expires: Infinity });
     return this;

@@ -1,5 +1,6 @@
 /** Holds every request of a history that went well to the published cost of what it did. */
 import { add, COSTS, EXTRA, KINDS, NOTHING, type Cost, type Operation } from './costs';
+import { isGreeted } from './histories-requests';
 import { isPastAbsoluteLimit } from './model';
 import { expect, isThrottled, type Act, type Done, type World } from './histories-world';
 
@@ -16,7 +17,7 @@ export function checkCost(world: World, act: Act, done: Done, before: Spent): vo
   const clean = world.kv.log.slice(before.logged).every(({ outcome }) => outcome === 'done');
   const after = spent(world);
   const goesOn = ['signUp', 'signIn'].includes(act.action) && after.list > before.list;
-  const expected = expectedCost(act, done, goesOn);
+  const expected = expectedCost(act, done, goesOn, after.put > before.put);
   if (!clean || act.crashAfter !== null || done.outcome !== 'answered' || !expected) return;
   for (const kind of KINDS) {
     if (kind === 'list' && world.failing) continue;
@@ -55,14 +56,19 @@ const DEVICES: Record<Done['device'], Cost> = {
   former: EXTRA['sign-in from a browser that knew an earlier password'],
 };
 
-/** `goesOn`: it listed records, which a sign-in does for a deleted account alone. */
-function expectedCost(act: Act, done: Done, goesOn: boolean): Cost | null {
+/** `goesOn`: it listed records, which a sign-in does for a deleted account alone. `wrote`: it put a record. */
+function expectedCost(act: Act, done: Done, goesOn: boolean, wrote: boolean): Cost | null {
   const { value, session, presented, target, actor } = done;
   const operation = OPERATIONS[act.action];
   if (!operation || value === 'taken' || value === 'wrong-password' || isThrottled(value)) return null;
   if (act.action === 'rename' && value === 'unknown') return null;
   if (value === 'refused') {
     return add(COSTS['sign-in refused'], DEVICES[done.device]);
+  }
+  if (act.action === 'peek') {
+    if (!isGreeted(done)) return null;
+    const asked = done.asked ? [EXTRA['the page view that asks']] : [];
+    return add(COSTS[operation], ...asked, wrote ? EXTRA['a renewal that was due'] : NOTHING);
   }
   const asksForSession = !['signUp', 'signIn', 'signOut'].includes(act.action);
   // Without a session there is nothing to pay for, or only the question.
@@ -76,7 +82,6 @@ function expectedCost(act: Act, done: Done, goesOn: boolean): Cost | null {
   if (act.action === 'revoke' && target && isPastAbsoluteLimit(target, Date.now())) return null;
   const extras: Cost[] = [];
   if (session?.fresh) extras.push(EXTRA['a renewal that was due']);
-  if (session?.fresh && act.action === 'peek') extras.push(EXTRA['the page view that renews']);
   if (act.action === 'signIn') extras.push(DEVICES[done.device]);
   if ((act.action === 'signUp' || act.action === 'signIn') && presented) {
     extras.push(EXTRA['the session that a sign-in replaces']);

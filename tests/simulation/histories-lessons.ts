@@ -1,6 +1,15 @@
 /** What an answer tells about the sessions, and what must hold at once. */
-import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
-import { accountOf, expect, isThrottled, type Act, type Done, type World } from './histories-world';
+import { CONFIRMATION_SECONDS } from '$lib/server/policy';
+import { isGreeted } from './histories-requests';
+import {
+  accountOf,
+  CLOCKS_DIFFER_BY_MILLISECONDS,
+  expect,
+  isThrottled,
+  type Act,
+  type Done,
+  type World,
+} from './histories-world';
 import {
   addSession,
   end,
@@ -24,6 +33,7 @@ export function learn(world: World, act: Act, done: Done, racing: boolean): Know
   }
   if (actor && act.action !== 'signUp' && act.action !== 'signIn') actor.touchedAt = Date.now();
   if (done.session) checkAccepted(act, done, racing);
+  if (isGreeted(done)) checkGreeted(done, racing);
   if (answered && act.action === 'require' && !done.session && done.cleared) end(actor, true);
 
   switch (act.action) {
@@ -67,7 +77,11 @@ export function learn(world: World, act: Act, done: Done, racing: boolean): Know
 
 function checkCookies(act: Act, done: Done, racing: boolean): void {
   const { actor, outcome, presented, received, cleared, fateBefore } = done;
-  const wasLive = actor !== undefined && fateBefore === 'live' && !racing && mustLive(actor, Date.now());
+  const wasLive =
+    actor !== undefined &&
+    fateBefore === 'live' &&
+    !racing &&
+    mustLive(actor, Date.now() + CLOCKS_DIFFER_BY_MILLISECONDS);
   if (outcome === 'unavailable') {
     expect(received === undefined || received === presented, 'a failing store signs nobody in');
     expect(!(wasLive && cleared), 'a failing store signs nobody out');
@@ -83,20 +97,25 @@ function checkAccepted(act: Act, { actor, fateBefore, session, putRefused }: Don
   const now = Date.now();
   expect(session?.sessionId === actor.sessionId, 'a cookie is accepted as its own session');
   expect(session?.user.username === actor.account.username, 'a cookie is accepted as its own user');
-  expect(!isOverdue(actor, now), 'an overdue session is refused');
-  if (act.action === 'peek' && !session?.fresh) {
-    // KV alone, unconfirmed; an hour after the last renewal a page view asks the ledger.
-    expect(
-      now < actor.endedAt + ACTIVE_PERIOD_MILLISECONDS,
-      'a page view shows an ended session for an hour at most',
-    );
-    return;
-  }
+  expect(!isOverdue(actor, now - CLOCKS_DIFFER_BY_MILLISECONDS), 'an overdue session is refused');
   expect(fateBefore !== 'ended', 'an ended session is refused');
   // A session that KV does not renew stands, and ends when it would have. A new name renews with its own write, or not at all.
   if (!(session?.fresh && putRefused) && act.action !== 'rename') actor.seenAt.push(now);
   // Whatever might have ended it is over and has not.
   if (!racing && actor.fate === 'unsure') actor.fate = 'live';
+}
+
+/** By what the ledger said a minute ago at most, whatever KV shows and whatever confirmation the browser brings. */
+function checkGreeted({ actor, viewer, asked, putRefused }: Done, racing: boolean): void {
+  expect(actor !== undefined, 'only a cookie that was given out is greeted');
+  if (!actor || viewer === null || viewer === 'unknown') return;
+  const now = Date.now();
+  const bound = CONFIRMATION_SECONDS * 1_000 + CLOCKS_DIFFER_BY_MILLISECONDS;
+  expect(viewer.username === actor.account.username, 'a session is greeted as its own user');
+  expect(now < actor.endedAt + bound, 'no page greets a session later than 60 seconds after its end');
+  expect(!isOverdue(actor, now - bound), 'no page greets a session later than 60 seconds after its time');
+  // It asked, as an account page does, and so renewed what was due.
+  if (asked && !racing && !putRefused) actor.seenAt.push(now);
 }
 
 function learnSignIn(world: World, act: Act, done: Done, racing: boolean): KnownSession | undefined {

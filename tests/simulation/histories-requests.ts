@@ -3,7 +3,7 @@ import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { createSigner } from '$lib/server/sessions/signer';
 import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import type { PasswordHash } from '$lib/server/accounts/password';
-import { Browser, type RequestOptions, type TestEvent } from '../setup/browser';
+import { Browser, CONFIRMATION_COOKIE, type RequestOptions, type TestEvent } from '../setup/browser';
 import { accountOf, type Act, type Done, type World } from './histories-world';
 import type { KnownAccount } from './model';
 import { crashAfter, type StepHooks } from './steps';
@@ -63,6 +63,8 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   const target = act.target < 8 ? own[act.target % own.length] : all[act.target % all.length];
   const crash = act.crashAfter === null ? null : crashAfter(act.crashAfter, turns);
   const hooks = crash ?? turns;
+  if (act.action === 'peek') tamper(world, browser, act.target);
+  const gets = world.kv.counters.get;
   let compared = '';
   const logged = world.kv.log.length;
   const { event, receive, received } = browser.requestUnanswered({
@@ -83,10 +85,12 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     outcome: 'answered',
     value: undefined,
     session: null,
+    viewer: null,
     actor,
     fateBefore: actor?.fate,
     targetFateBefore: target?.fate,
     device: device ? 'own' : 'new',
+    asked: false,
     putRefused: false,
     target,
     password: account.passwords[0] ?? 'no password yet',
@@ -106,17 +110,40 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     else if (event.locals.stores.failed) done.outcome = 'unavailable';
     else throw thrown;
   }
+  if (done.viewer === 'unknown' && done.outcome === 'answered') done.outcome = 'unavailable';
   if (device && !device.hasSignedInWith(compared)) done.device = 'former';
   if (done.outcome !== 'lost') {
     receive();
+    if (browser.confirmation) {
+      world.confirmations.push(browser.confirmation);
+      world.lastConfirmation.set(browser, browser.confirmation);
+    }
     done.received = received();
     done.cleared = presented !== undefined && browser.cookie === undefined;
   }
   await browser.settle();
+  done.asked = world.kv.counters.get > gets;
   done.putRefused = world.kv.log.slice(logged).some(({ op, outcome }) => op === 'put' && outcome !== 'done');
   await world.drain?.();
-  count(world, `${act.action} ${done.outcome}${done.session ? ', accepted' : ''}`);
+  count(world, `${act.action} ${done.outcome}${done.session || isGreeted(done) ? ', accepted' : ''}`);
   return done;
+}
+
+/** Whether a page view greeted somebody. */
+export function isGreeted({ viewer }: Done): boolean {
+  return viewer !== null && viewer !== 'unknown';
+}
+
+/**
+ * What may become of a confirmation: a browser loses it, keeps its last one for ever, gets somebody else's or an old one (a late answer,
+ * or on purpose), or changes it.
+ */
+function tamper({ confirmations, lastConfirmation }: World, browser: Browser, choice: number): void {
+  const last = lastConfirmation.get(browser) ?? '';
+  const [some = ''] = confirmations.slice(choice % Math.max(confirmations.length, 1));
+  const changed = last.slice(0, choice) + (last[choice] === 'A' ? 'B' : 'A') + last.slice(choice + 1);
+  const planted = [undefined, undefined, undefined, '', last, last, last, some, changed][choice];
+  if (planted !== undefined) browser.plant(planted, CONFIRMATION_COOKIE);
 }
 
 export function count({ tally }: World, entry: string): void {
@@ -149,7 +176,7 @@ async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAc
     case 'signInWrong':
       return signIn(event, username, 'not the password');
     case 'peek':
-      done.session = await peekSession(event);
+      done.viewer = await peekSession(event);
       return undefined;
     case 'require':
       done.session = await confirmSession(event);

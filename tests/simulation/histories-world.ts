@@ -1,6 +1,7 @@
 /** What a history is played in, and how a request of it went. */
 import type { Session } from 'lucia';
 import type { AuthOptions } from '$lib/server/auth';
+import type { Viewer } from '$lib/server/sessions/current';
 import type { Browser } from '../setup/browser';
 import type { ACTIONS } from './histories';
 import type { HostileKV, TrueRecord } from './hostile-kv';
@@ -43,6 +44,12 @@ export type World = HistoryOptions & {
   allAccounts: KnownAccount[];
   /** By cookie. */
   sessions: Map<string, KnownSession>;
+  /** How far the clock of the machine that answers is from KV's, milliseconds. */
+  skew: number;
+  /** Every confirmation that a browser ever got. */
+  confirmations: string[];
+  /** The last one of each. */
+  lastConfirmation: Map<Browser, string>;
   /** By key, the last that was seen of each record. */
   deletedRecords: Map<string, TrueRecord>;
 };
@@ -63,14 +70,18 @@ export type Done = {
   outcome: Outcome;
   /** What the app's function gave, when it was answered. */
   value: unknown;
-  /** The confirmed or peeked session. */
+  /** The confirmed session. */
   session: Session | null;
+  /** Whom a page view greeted. */
+  viewer: Viewer;
   /** The session whose cookie the request carried. */
   actor: KnownSession | undefined;
   /** What was known of it when the request began. */
   fateBefore: KnownSession['fate'] | undefined;
   /** What the browser of a sign-in was to the account; `former`: it signed in before the password, or the account, was this one. */
   device: 'own' | 'former' | 'new';
+  /** Whether the request asked KV for a record. */
+  asked: boolean;
   /** Whether KV refused a write, or did not answer it. */
   putRefused: boolean;
   /** What a revoke or a new name was aimed at. */
@@ -83,6 +94,9 @@ export type Done = {
   received: string | undefined;
   cleared: boolean;
 };
+
+/** Between two machines, milliseconds. */
+export const CLOCKS_DIFFER_BY_MILLISECONDS = 1_000;
 
 /** How often what may fail by chance is tried again. */
 export const TRIES = 30;

@@ -11,7 +11,14 @@ import { checkEveryPromise } from './histories-checks';
 import { checkCost, spent } from './histories-costs';
 import { learn } from './histories-lessons';
 import { perform } from './histories-requests';
-import { TRIES, type Act, type HistoryOptions, type World } from './histories-world';
+import {
+  CLOCKS_DIFFER_BY_MILLISECONDS,
+  TRIES,
+  type Act,
+  type Done,
+  type HistoryOptions,
+  type World,
+} from './histories-world';
 import { createHostileKV } from './hostile-kv';
 import { HOSTILE, type Hostility } from './hostility';
 import { newAccount } from './model';
@@ -21,6 +28,11 @@ import type { StepHooks } from './steps';
 export type { HistoryOptions, Tally } from './histories-world';
 
 const PLACES = ['FRA', 'SIN', 'IAD'] as const;
+/** By place: two of them differ by as much as clocks may. */
+const SKEWS: Record<string, number> = {
+  SIN: CLOCKS_DIFFER_BY_MILLISECONDS / 2,
+  IAD: -CLOCKS_DIFFER_BY_MILLISECONDS / 2,
+};
 const BROWSERS = 3;
 const USERS = 2;
 const START = Date.UTC(2026, 0, 1);
@@ -122,8 +134,11 @@ export async function playHistory(
     kv: createHostileKV({
       seed,
       hostility: failing ? HOSTILE : { ...HOSTILE, ...NO_FAILURES },
-      now: () => Date.now(),
+      now: () => Date.now() - world.skew,
     }),
+    skew: 0,
+    confirmations: [],
+    lastConfirmation: new Map(),
     d1Failures: failing ? d1Failures(seed) : {},
     failing,
     places: PLACES,
@@ -213,9 +228,20 @@ async function useEveryBrowser(world: World): Promise<void> {
 
 async function happenAlone(world: World, act: Act): Promise<void> {
   const before = spent(world);
-  const done = await perform(world, act);
+  const done = await withClockOf(world, act, () => perform(world, act));
   if (world.checkCosts) checkCost(world, act, done, before);
   learn(world, act, done, false);
+}
+
+async function withClockOf(world: World, { place }: Act, work: () => Promise<Done>): Promise<Done> {
+  world.skew = SKEWS[place] ?? 0;
+  world.setClock(Date.now() + world.skew);
+  try {
+    return await work();
+  } finally {
+    world.setClock(Date.now() - world.skew);
+    world.skew = 0;
+  }
 }
 
 async function happenAtOnce(world: World, { first, second, turns }: Of<typeof race>): Promise<void> {

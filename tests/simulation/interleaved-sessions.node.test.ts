@@ -3,9 +3,9 @@
  * modules run on a KV and a D1 that take one step at a time, in each order there is.
  */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import { ABSOLUTE_PERIOD_MILLISECONDS, CONFIRMATION_SECONDS } from '$lib/server/policy';
 import { parseCookieValue } from '$lib/server/sessions/token';
-import { Browser, type TestEvent } from '../setup/browser';
+import { Browser, CONFIRMATION_COOKIE, type TestEvent } from '../setup/browser';
 import { quickHash } from './histories-requests';
 import { createHostileKV } from './hostile-kv';
 import type { Hostility } from './hostility';
@@ -39,13 +39,10 @@ const d1 = createSqliteD1({ migrations: readMigrations() });
 const report = console.info;
 
 beforeAll(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.stubGlobal('console', {
-    ...console,
-    log: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-  });
+  // No time limit passes: how busy this machine is decides nothing.
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  const nothing = () => undefined;
+  vi.stubGlobal('console', { ...console, log: nothing, warn: nothing, error: nothing });
 });
 
 beforeEach(() => d1.reset());
@@ -79,6 +76,7 @@ async function setScene(hostility: Partial<Hostility> = {}): Promise<Scene> {
     layout: 'owner' as const,
     passwordHash: quickHash,
     users: plainUsers,
+    cookieSecrets: { current: 'a secret of the simulation' },
     method: 'POST' as const,
   });
   const request: Scene['request'] = (browser, hooks = {}, place = 'FRA') =>
@@ -260,6 +258,78 @@ it.each([
     });
   },
 );
+
+/** Each step takes a second, so that what is asked and what is answered have times of their own. */
+function ticking(gate: StepHooks): StepHooks {
+  return {
+    beforeStep: gate.beforeStep,
+    afterStep: async (step) => {
+      vi.setSystemTime(Date.now() + 1_000);
+      await gate.afterStep?.(step);
+    },
+  };
+}
+
+it.each([
+  { is: 'a page view', visit: peekSession, hostility: {} },
+  { is: 'a page view, stale caches', visit: peekSession, hostility: STALE },
+  { is: 'an account page, stale caches', visit: confirmSession, hostility: STALE },
+])(
+  'no page greets the session 60 seconds after the revoke has answered: revoke ∥ $is',
+  { timeout: TIMEOUT_MILLISECONDS },
+  async ({ is, visit, hostility }) => {
+    const makeRun = async () => {
+      const scene = await setScene(hostility);
+      const { laptop, phone, request, requestUnanswered, cookies } = scene;
+      if (hostility === STALE) await scene.kv.place('FRA').get(keyOf(cookies.phone));
+      const processes = {
+        revoke: async (gate: StepHooks) => {
+          const event = request(laptop, ticking(gate));
+          await revokeSession(event, await requireSession(event), idOf(cookies.phone));
+          return Date.now();
+        },
+        view: async (gate: StepHooks) => {
+          const page = requestUnanswered(phone, ticking(gate));
+          await visit(page.event);
+          return page;
+        },
+      };
+      return { scene, processes };
+    };
+    let greetedMeanwhile = 0;
+    await inEveryInterleaving(`revoke ∥ ${is}`, 20, makeRun, async (interleaving) => {
+      const { scene } = interleaving.run;
+      expectAnswers(interleaving);
+      const endedAt = Number(valueOf(interleaving, 'revoke'));
+      (valueOf(interleaving, 'view') as ReturnType<Browser['requestUnanswered']>).receive();
+      const late = scene.phone.confirmation;
+      // A browser that keeps it for ever, with the session cookie.
+      const thief = () => {
+        const browser = new Browser().plant(scene.cookies.phone);
+        return late ? browser.plant(late, CONFIRMATION_COOKIE) : browser;
+      };
+      vi.setSystemTime(endedAt + CONFIRMATION_SECONDS * 1_000 - 12_000);
+      if (await peekSession(scene.request(thief()))) greetedMeanwhile += 1;
+      expect(await confirmSession(scene.request(thief()))).toBeNull();
+      vi.setSystemTime(endedAt + CONFIRMATION_SECONDS * 1_000);
+      expect(await peekSession(scene.request(thief()))).toBeNull();
+    });
+    // The bound is one: a confirmation from before the end greets until then.
+    expect(greetedMeanwhile).toBeGreaterThan(0);
+  },
+);
+
+it('somebody who visits public pages alone, once a day, is still signed in after 89 days', async () => {
+  const scene = await setScene(STALE);
+  const DAY = 24 * 60 * MINUTE;
+  for (let day = 1; day <= 89; day += 1) {
+    vi.setSystemTime(START + day * DAY);
+    expect(await peekSession(scene.request(scene.phone)), `day ${day}`).toEqual({ username: 'ada' });
+  }
+  expect(await confirmSession(scene.request(scene.phone))).not.toBeNull();
+  vi.setSystemTime(START + ABSOLUTE_PERIOD_MILLISECONDS);
+  expect(await peekSession(scene.request(scene.phone))).toBeNull();
+});
 
 it(
   'revoke ∥ renew, and no delete reaches KV: the session is dead all the same',

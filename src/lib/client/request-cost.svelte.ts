@@ -3,6 +3,7 @@ import { costOf, readOperations, type Cost } from '$lib/cost';
 import { costMarkup } from '$lib/words/cost';
 
 const CONTEXT = Symbol('request-cost');
+const NO_PAGES = ['/theme', '/look', '/api/session'];
 
 /**
  * What the page in view cost, as the server told it in `Server-Timing`: first that of the page itself, later that of
@@ -19,9 +20,9 @@ export class RequestCost {
     const line = document.querySelector('[data-cost]');
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
-        // Switching the theme brings no page, and a look at how things stand changes none.
+        // Switching the theme brings no page, and a look shows nothing new.
         if (!(entry instanceof PerformanceResourceTiming)) continue;
-        if (/\/(theme|look|api\/session)$/.test(entry.name)) continue;
+        if (NO_PAGES.some((path) => entry.name.endsWith(path))) continue;
         const cost = costOf(entry.serverTiming ?? []);
         if (!cost) continue;
         this.latest = cost;

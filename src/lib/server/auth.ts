@@ -6,10 +6,12 @@ import { userAdapter } from './accounts/user-adapter';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
 import { SESSIONS_LISTED_MAX } from './policy';
 import { createBackground } from './sessions/background';
+import { createConfirmation } from './sessions/confirmation';
 import { createCurrent, type Current } from './sessions/current';
 import { createDeviceKeys } from './sessions/device-keys';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
+import { createMoveNotes } from './sessions/moves';
 import { createSessionRecords } from './sessions/records';
 import type { RequestFacts } from './sessions/request-facts';
 import { createSessions } from './sessions/sessions';
@@ -55,7 +57,8 @@ export function createAuth({
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
   const kvSessions = adapterOver(sessionKv);
 
-  const ledger = createLedger(stores.db, { hasBindings: deviceBinding !== null });
+  const ledgerOptions = { hasBindings: deviceBinding !== null };
+  const ledger = createLedger(stores.db, ledgerOptions);
   const records = createSessionRecords(
     kvSessions,
     ledger,
@@ -63,14 +66,27 @@ export function createAuth({
     stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
-  const browser = createThisBrowser(facts, lucia);
-  const background = createBackground(facts, records);
   const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
+  const confirmation = createConfirmation(facts, signer);
+  const browser = createThisBrowser(facts, lucia, confirmation);
+  const background = createBackground(facts, records);
   const deviceKeys =
     deviceBinding &&
     createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
-  const current = asChecks(createCurrent({ facts, lucia, ledger, browser, deviceKeys }));
+  const current = asChecks(
+    createCurrent({
+      facts,
+      lucia,
+      ledger,
+      ledgerOnce: createLedger(stores.dbOnce, ledgerOptions),
+      browser,
+      confirmation,
+      deviceKeys,
+      moves: createMoveNotes(stores.db, facts),
+    }),
+  );
   const sessions = createSessions({
+    db: stores.db,
     facts,
     lucia,
     ledger,

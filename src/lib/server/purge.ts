@@ -1,5 +1,6 @@
 // Wrangler bundles this file, outside Vite (svelte.config.js): nothing of $app or $env in here, or in what it imports.
 import { CRON_PURGE_ROUNDS, PURGE_ROWS_AT_ONCE } from './policy';
+import { purgeBindings } from './sessions/device-key-sql';
 import { purge as purgeLedger } from './sessions/ledger-sql';
 import { leftoverIn, removeLeftovers, selectLeftover } from './sessions/leftovers';
 import { purge as purgeThrottle } from './throttle/throttle-sql';
@@ -10,7 +11,8 @@ import { purge as purgeThrottle } from './throttle/throttle-sql';
  */
 export async function purge({ SESSIONS, DB }: Pick<Env, 'SESSIONS' | 'DB'>): Promise<void> {
   for (let round = 0; round < CRON_PURGE_ROUNDS; round += 1) {
-    const results = await DB.batch([...purgeLedger(DB, Date.now()), purgeThrottle(DB)]);
+    const now = Date.now();
+    const results = await DB.batch([...purgeLedger(DB, now), purgeBindings(DB, now), purgeThrottle(DB)]);
     if (results.every(({ meta }) => meta.changes < PURGE_ROWS_AT_ONCE)) break;
   }
   const userId = leftoverIn([await selectLeftover(DB).all()]);

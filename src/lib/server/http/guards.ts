@@ -32,7 +32,7 @@ export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promis
 
 /** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back or refuse them. */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
-  if ((await auth.current.peek()) && (await auth.current.confirmOrNobody())) redirect(303, '/sessions');
+  if (await auth.current.confirmOrNobody()) redirect(303, '/sessions');
 }
 
 /**

@@ -1,20 +1,31 @@
 import { LuciaError, type Session } from 'lucia';
+import { PEEK_TIMEOUT_MILLISECONDS } from '../policy';
+import { StoreUnavailable } from '../stores/guarded';
+import { timeLimit, TimeLimitPassed } from '../stores/in-time';
+import type { Confirmation } from './confirmation';
 import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
 import { DeviceUnproven, type DeviceKeys } from './device-keys';
 import type { Ending } from './ending';
 import { stands, type Ledger } from './ledger';
 import { absoluteEnd, endingInTime } from './lifetime';
 import type { SessionLucia } from './lucia';
+import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
 import type { ThisBrowser } from './this-browser';
 
 export type Current = ReturnType<typeof createCurrent>;
 
+/** Whom a page may greet: it decides nothing. `unknown`: there is a session cookie, and no store said in time whose. */
+export type Viewer = { username: string } | 'unknown' | null;
+
+/** A session that the ledger said stands, and the time before it was asked, epoch milliseconds. */
+type Standing = { session: ConfirmedSession; confirmedAt: number };
+
 /**
  * What the stores say of the session that this browser has. `replaced`: the browser itself goes on as another one. `absent`: KV shows
  * none here and the ledger has nothing against it, so it expired, or KV is late.
  */
-type Answer = ConfirmedSession | 'ended' | 'replaced' | 'absent';
+type Answer = Standing | 'ended' | 'replaced' | 'absent';
 
 /** What a look finds. `unknown`: neither that the session stands nor that it has ended. */
 export type Look =
@@ -23,24 +34,36 @@ export type Look =
   | { is: 'replaced' }
   | { is: 'unknown' };
 
+type Own = { userId: string; sessionId: string };
+
 type Parts = {
   facts: RequestFacts;
   lucia: SessionLucia;
   ledger: Ledger;
   browser: ThisBrowser;
+  confirmation: Confirmation;
   deviceKeys: DeviceKeys | null;
+  /** The same ledger for what has no time for a second try. */
+  ledgerOnce: Ledger;
+  moves: MoveNotes;
 };
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
-export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Parts) {
-  /** The answer of `confirm`, for all that asks until an action has run: then the ledger is asked again. */
-  let answer: Promise<ConfirmedSession | null> | undefined;
+export function createCurrent(parts: Parts) {
+  const { facts, lucia, ledger, ledgerOnce, browser, confirmation, deviceKeys, moves } = parts;
+  /** For all that asks until an action has run: then the ledger is asked again. */
+  let answer: Promise<Answer | null> | undefined;
+  /** What a peek began. A confirmation goes on with it, and asks anew if it failed. */
+  let peeked: Promise<Answer | null> | undefined;
+  /** What the ledger confirmed, while the renewal is under way. */
+  let renewing: Standing | null = null;
 
   /** Asks KV and the ledger at once. Throws when the ledger gives no answer, or when it has nothing against a session that KV cannot show. */
-  async function ask({ userId, sessionId }: { userId: string; sessionId: string }): Promise<Answer> {
+  async function ask({ userId, sessionId }: Own, from = ledger): Promise<Answer> {
+    const confirmedAt = Date.now();
     const [shown, asked] = await Promise.allSettled([
       readSession(lucia, sessionId),
-      ledger.standing(userId, [sessionId]),
+      from.standing(userId, [sessionId]),
     ]);
     if (asked.status === 'rejected') throw asked.reason;
     const standing = asked.value;
@@ -52,46 +75,75 @@ export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Par
     if (!session) return 'absent';
     if (!stands(session, standing)) return 'ended';
     deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId));
-    return confirmed(session);
+    moves.see(session, standing.moves.get(sessionId));
+    const user = { ...session.user, username: standing.username };
+    return { session: confirmed({ ...session, user }), confirmedAt };
   }
 
-  /** The session that this browser has, if the ledger says that it stands. */
-  async function askWhoIsHere(): Promise<ConfirmedSession | null> {
-    const answer = browser.session && (await ask(browser.session));
-    if (typeof answer !== 'string') return answer;
-    if (answer === 'ended') browser.dropCookie();
-    // A session that another request of this browser replaced keeps its cookie: the answer of that one brings the new one, and this must not
-    // take it away. So does one that KV does not show here yet.
-    return null;
-  }
-
-  /** Writes the record again and then asks the ledger again; no cookie is sent. */
-  async function renew({ sessionId, user }: ConfirmedSession): Promise<ConfirmedSession | null> {
+  /** Writes the record again and then asks the ledger again; no session cookie is sent. */
+  async function renew({ sessionId, user }: ConfirmedSession): Promise<Answer> {
+    const confirmedAt = Date.now();
     try {
-      return confirmed(endingInTime(await lucia.validateSession(sessionId)));
+      const session = endingInTime(await lucia.validateSession(sessionId));
+      return { session: confirmed({ ...session, user }), confirmedAt };
     } catch (error) {
       if (!isInvalidSession(error)) throw error;
       const standing = await ledger.standing(user.userId, [sessionId]);
-      if (standing?.revoked.get(sessionId) !== 'replaced') browser.dropCookie();
-      return null;
+      return standing?.revoked.get(sessionId) === 'replaced' ? 'replaced' : 'ended';
     }
   }
 
+  /** Asks, and renews what is due. It touches no cookie, so it may go on after the answer. */
+  async function askAndRenew(from = ledger): Promise<Answer | null> {
+    const said = browser.session && (await ask(browser.session, from));
+    if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
+    renewing = said;
+    return renew(said.session);
+  }
+
+  const askedOnce = () => (answer ??= peeked?.catch(() => askAndRenew()) ?? askAndRenew());
+
+  /**
+   * What was said, in this browser's cookies. A session that another request of this browser replaced keeps its cookie: the answer of that one
+   * brings the new one, and this must not take it away. So does one that KV does not show here yet.
+   */
+  function settle(said: Answer | null): ConfirmedSession | null {
+    if (said === 'ended') browser.dropCookie();
+    if (said === null || typeof said === 'string') return null;
+    confirmation.give(said.session, said.confirmedAt);
+    return said.session;
+  }
+
   /** Confirmed now: one KV read and one D1 query, started together; `null` when nobody is signed in. Renews a session that is due. */
-  function confirm(): Promise<ConfirmedSession | null> {
-    return (answer ??= askWhoIsHere().then((session) =>
-      session?.state === 'idle' ? renew(session) : session,
-    ));
+  async function confirm(): Promise<ConfirmedSession | null> {
+    return settle(await askedOnce());
   }
 
   return {
     /**
-     * Who this is, probably: one KV read and no D1. KV may lag by a minute or more, so it must not decide anything.
-     * Once an hour, when the session is due for renewal, it confirms.
+     * Whom to greet: no store while a confirmation is fresh; otherwise it confirms, within `PEEK_TIMEOUT_MILLISECONDS`, and what that began
+     * ends after the answer. It throws for no store, tries nothing twice, and must not decide anything.
      */
-    async peek(): Promise<Session | null> {
-      const session = facts.presented && (await readSession(lucia, facts.presented.sessionId));
-      return session?.state === 'idle' ? this.confirmOrNobody() : session;
+    async peek(): Promise<Viewer> {
+      if (!browser.session) return null;
+      const fresh = confirmation.freshFor(browser.session.sessionId);
+      if (fresh) return fresh;
+      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);
+      const asked = answer ?? (peeked ??= askAndRenew(ledgerOnce));
+      try {
+        const session = settle(await Promise.race([asked, limit.passed]));
+        return session && { username: session.user.username };
+      } catch (error) {
+        if (error instanceof DeviceUnproven) return 'unknown';
+        if (!(error instanceof StoreUnavailable || error instanceof TimeLimitPassed)) throw error;
+        facts.waitUntil(asked.catch(() => undefined));
+        const session = settle(renewing);
+        if (session) return { username: session.user.username };
+        console.warn(JSON.stringify({ event: 'viewer-unknown', message: error.message }));
+        return 'unknown';
+      } finally {
+        limit.cancel();
+      }
     },
 
     confirm,
@@ -106,7 +158,7 @@ export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Par
 
     /** `require` for what writes the session's record itself, and renews it with that one write: KV takes one a second. */
     async requireAsItIs(): Promise<ConfirmedSession> {
-      return (await askWhoIsHere()) ?? sessionEnded();
+      return settle(browser.session && (await ask(browser.session))) ?? sessionEnded();
     },
 
     /**
@@ -115,13 +167,18 @@ export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Par
      */
     async look(): Promise<Look> {
       if (!browser.session) return { is: 'signed-out', ending: null };
-      const answer = await ask(browser.session);
-      if (answer === 'replaced') return { is: answer };
-      if (typeof answer !== 'string') return { is: 'signed-in', session: answer };
+      const said = await ask(browser.session);
+      if (said === 'replaced') return { is: said };
+      if (typeof said !== 'string') {
+        confirmation.give(said.session, said.confirmedAt);
+        return { is: 'signed-in', session: said.session };
+      }
       // KV forgets an ended session; D1 knows what has ended it.
       const { signedInAt, ending } = await ledger.endingOf(browser.session);
       const isOver = signedInAt !== null && absoluteEnd({ created_at: signedInAt }) <= Date.now();
-      return answer === 'ended' || ending || isOver ? { is: 'signed-out', ending } : { is: 'unknown' };
+      if (said !== 'ended' && !ending && !isOver) return { is: 'unknown' };
+      confirmation.take();
+      return { is: 'signed-out', ending };
     },
 
     /** What ended the session whose cookie this request carries, where D1 knows: one query, whose failure is no news. For the page that says so. */
@@ -135,7 +192,7 @@ export function createCurrent({ facts, lucia, ledger, browser, deviceKeys }: Par
 
     /** What comes after an action in the same request (the page, without scripts) asks the ledger again, and the ledger alone. */
     askAnew(): void {
-      answer = undefined;
+      answer = peeked = undefined;
     },
   };
 }

@@ -6,7 +6,7 @@ import { logEvent } from './activity';
 import type { Background } from './background';
 import { bind, findBinding, recordUnproven, type Binding } from './device-key-sql';
 import { challengeSignedBy, readRegistration } from './device-proof';
-import { createDeviceTokens } from './device-tokens';
+import { BOUND_COOKIE, createDeviceTokens } from './device-tokens';
 import { absoluteEnd } from './lifetime';
 import type { RequestFacts } from './request-facts';
 import type { Signer } from './signer';
@@ -38,7 +38,6 @@ type Parts = {
   cookieMilliseconds?: number | undefined;
 };
 
-const BOUND_COOKIE = '__Host-bound';
 const ID_BYTES = 16;
 const ID_FORM = /^[A-Za-z0-9_-]{22}$/;
 

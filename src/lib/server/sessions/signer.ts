@@ -20,9 +20,16 @@ export type Signer = {
 
 const KEY_BYTES = 32;
 
+/** Kept for an isolate's life, by purpose and secret, which are bindings: deriving takes longer than signing. */
+const derived = new Map<string, Buffer>();
+
 /** The key of one purpose, by HKDF-SHA-256 (RFC 5869): the secret is random, so it needs no salt. */
 export function deriveKey(secret: string, purpose: Purpose): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `pages-sessions/${purpose}`, KEY_BYTES));
+  const id = `${purpose}/${secret}`;
+  const key =
+    derived.get(id) ?? Buffer.from(hkdfSync('sha256', secret, '', `pages-sessions/${purpose}`, KEY_BYTES));
+  derived.set(id, key);
+  return key;
 }
 
 /** For one request. `null` without a secret: then nothing is signed, and nothing that was signed is believed. */

@@ -1,4 +1,5 @@
 import type { Session } from 'lucia';
+import type { Confirmation } from './confirmation';
 import { absoluteEnd } from './lifetime';
 import type { SessionLucia } from './lucia';
 import type { RequestFacts } from './request-facts';
@@ -8,9 +9,9 @@ export type ThisBrowser = ReturnType<typeof createThisBrowser>;
 
 /**
  * The browser that sent the request, and its session cookie, with the token on the outside and its hash on the inside: Lucia sees session
- * ids alone. The cookie lives as long as its session can, so a renewal sends none, and no late answer puts an old token over a new one.
+ * ids alone. Whatever changes the session takes the confirmation of the one before away. The cookie lives as long as its session can, so a renewal sends none, and no late answer puts an old token over a new one.
  */
-export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia) {
+export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, confirmation: Confirmation) {
   const { presented, cookies } = facts;
   let has: { userId: string; sessionId: string } | null = presented;
   let made: { session: Session; token: string; end: number } | undefined;
@@ -53,18 +54,21 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia) {
     goOnAs(session: Session, token: string): void {
       made = { session, token, end: absoluteEnd(session) };
       request().setSession(session);
+      confirmation.take();
       has = { userId: session.user.userId, sessionId: session.sessionId };
     },
 
     /** The cookie goes. */
     leave(): void {
       request().setSession(null);
+      confirmation.take();
       has = null;
     },
 
     /** The cookie of a session that has ended goes, but the request still knows which it was. */
     dropCookie(): void {
       request().setSession(null);
+      confirmation.take();
     },
   };
 }

@@ -11,6 +11,14 @@ const PASSING = [
   "Can't read from request stream because client disconnected",
 ];
 
+/** Nothing was heard for so long. */
+export class TimeLimitPassed extends Error {
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds} ms`);
+    this.name = 'TimeLimitPassed';
+  }
+}
+
 export function isPassing(error: unknown): boolean {
   return error instanceof Error && PASSING.some((words) => error.message.includes(words));
 }
@@ -66,8 +74,8 @@ export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => 
 
     function wait(parts: number): void {
       limit = setTimeout(() => {
-        if (parts === 1) return end(() => reject(noAnswer(STORE_TIMEOUT_MILLISECONDS)));
-        if (mayRepeat) sendAgain(noAnswer(STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS));
+        if (parts === 1) return end(() => reject(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS)));
+        if (mayRepeat) sendAgain(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS));
         wait(parts - 1);
       }, STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS);
     }
@@ -77,6 +85,17 @@ export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => 
   });
 }
 
-function noAnswer(milliseconds: number): Error {
-  return new Error(`no answer within ${milliseconds} ms`);
+/** Rejects after so many milliseconds, counted in parts as above. */
+export function timeLimit(milliseconds: number): { passed: Promise<never>; cancel: () => void } {
+  let timer: ReturnType<typeof setTimeout>;
+  const passed = new Promise<never>((_, reject) => {
+    const wait = (parts: number): void => {
+      timer = setTimeout(() => {
+        if (parts > 1) wait(parts - 1);
+        else reject(new TimeLimitPassed(milliseconds));
+      }, milliseconds / STORE_TIMEOUT_PARTS);
+    };
+    wait(STORE_TIMEOUT_PARTS);
+  });
+  return { passed, cancel: () => clearTimeout(timer) };
 }

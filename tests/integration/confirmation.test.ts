@@ -1,0 +1,311 @@
+/** The confirmation: the ledger's yes, signed, that greets for a minute without a store, and decides nothing. */
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import { createSigner } from '$lib/server/sessions/signer';
+import { load } from '../../src/routes/+layout.server';
+import { Browser, CONFIRMATION_COOKIE } from '../setup/browser';
+import {
+  changePassword,
+  confirmSession,
+  peekSession,
+  requireSession,
+  revokeAllSessions,
+  revokeOtherSessions,
+  signIn,
+  signOut,
+  stepUp,
+} from '../setup/requests';
+import type { Step, StepHooks } from '../simulation/steps';
+import { call, PASSWORD, sessionIdOf, setScene, storesWith, type Scene } from './routes';
+
+const MINUTE = 60_000;
+const SECRET = 'a secret of the tests';
+
+let scene: Scene;
+let steps: Step[];
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.spyOn(console, 'log').mockReturnValue(undefined);
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  steps = [];
+  scene = await setScene();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const counted: StepHooks = { beforeStep: (step) => void steps.push(step) };
+const get = (browser: Browser, hooks: StepHooks = counted) => browser.request(storesWith(hooks));
+const post = (browser: Browser) => browser.request({ ...storesWith({}), method: 'POST' });
+
+/** A page view, and what it asked. */
+async function view(browser = scene.laptop) {
+  steps = [];
+  const viewer = await peekSession(get(browser));
+  await browser.settle();
+  return { viewer, asked: steps.map(({ store, op }) => `${store} ${op.split(' ')[0]}`).toSorted() };
+}
+
+const ASKED = ['D1 SELECT', 'KV get'];
+const greeted = () => ({ username: scene.username });
+
+/** What a confirmation cookie says. */
+function read(value = ''): Record<string, unknown> {
+  const [body = ''] = value.split('.');
+  return JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
+}
+
+/** A confirmation of this session, signed as the app signs, with some of what it says changed. */
+function forge(
+  changes: Record<string, unknown>,
+  sessionId = sessionIdOf(scene.laptop),
+  secret = SECRET,
+): string {
+  const now = Date.now();
+  const said = { v: 1, username: scene.username, confirmed_at: now, renew_at: now + MINUTE, ...changes };
+  const body = Buffer.from(JSON.stringify(said)).toString('base64url');
+  const mac = createSigner({ current: secret }, 'https://sessions.example')?.sign(
+    'confirmation',
+    sessionId,
+    '',
+    body,
+  );
+  return `${body}.${mac}`;
+}
+
+describe('a page view', () => {
+  it('asks once, and then nobody for 60 seconds', async () => {
+    expect(await view()).toEqual({ viewer: greeted(), asked: ASKED });
+    expect(await view()).toEqual({ viewer: greeted(), asked: [] });
+    vi.advanceTimersByTime(MINUTE - 1);
+    expect(await view()).toEqual({ viewer: greeted(), asked: [] });
+    vi.advanceTimersByTime(1);
+    expect(await view()).toEqual({ viewer: greeted(), asked: ASKED });
+  });
+
+  it('asks nobody after an account page that was answered', async () => {
+    await requireSession(get(scene.laptop));
+    expect(await view()).toEqual({ viewer: greeted(), asked: [] });
+  });
+
+  it('asks, and renews, once the session is due for renewal', async () => {
+    await view();
+    vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS - 30_000);
+    await view();
+    // The confirmation is 40 seconds old, and the active hour is over.
+    vi.advanceTimersByTime(40_000);
+    const { viewer, asked } = await view();
+    expect(viewer).toEqual(greeted());
+    expect(asked).toEqual(['D1 SELECT', 'D1 SELECT', 'KV get', 'KV put']);
+    expect(await view()).toEqual({ viewer: greeted(), asked: [] });
+  });
+
+  it('without a secret asks each time, and leaves no cookie', async () => {
+    for (let i = 0; i < 2; i += 1) {
+      const event = scene.laptop.request({ ...storesWith(counted), cookieSecrets: undefined });
+      steps = [];
+      expect(await peekSession(event)).toEqual(greeted());
+      expect(steps).toHaveLength(2);
+    }
+    expect(scene.laptop.confirmation).toBeUndefined();
+  });
+});
+
+describe('the cookie', () => {
+  it('says who, when the ledger was asked, and when to renew: and when is before it was asked', async () => {
+    const before = Date.now();
+    await requireSession(
+      get(scene.laptop, {
+        beforeStep: ({ store }) => void (store === 'D1' && vi.advanceTimersByTime(7_000)),
+      }),
+    );
+    const said = read(scene.laptop.confirmation);
+    expect(said).toEqual({
+      v: 1,
+      username: scene.username,
+      confirmed_at: before,
+      renew_at: expect.any(Number),
+    });
+    expect(Number(said.renew_at)).toBeLessThanOrEqual(before + ACTIVE_PERIOD_MILLISECONDS);
+    expect(scene.laptop.confirmation).toMatch(/^[\w-]+\.[\w-]{43}$/);
+  });
+
+  it('is worth nothing with another session, a changed text, or another secret; then the stores are asked', async () => {
+    await view(scene.phone);
+    const [body = '', mac = ''] = (scene.phone.confirmation ?? '').split('.');
+    const other = Buffer.from(JSON.stringify({ ...read(body), username: 'eve' })).toString('base64url');
+    for (const value of [
+      scene.phone.confirmation ?? '',
+      `${other}.${mac}`,
+      `${body}.${'A'.repeat(43)}`,
+      `${body}.`,
+      body,
+      '.',
+      '',
+      forge({}, sessionIdOf(scene.phone)),
+      forge({}, sessionIdOf(scene.laptop), 'another secret'),
+      forge({ v: 2 }),
+      forge({ confirmed_at: Date.now() - MINUTE }),
+      forge({ confirmed_at: Date.now() + 10_000 }),
+      forge({ renew_at: Date.now() }),
+      forge({ username: 'x'.repeat(1_024) }),
+    ]) {
+      const cookie = scene.laptop.cookie;
+      scene.laptop.plant(value, CONFIRMATION_COOKIE);
+      expect(await view(), value).toEqual({ viewer: greeted(), asked: ASKED });
+      expect(scene.laptop.cookie).toBe(cookie);
+    }
+  });
+
+  it('of a machine whose clock is two seconds ahead is taken', async () => {
+    scene.laptop.plant(forge({ confirmed_at: Date.now() + 2_000 }), CONFIRMATION_COOKIE);
+    expect(await view()).toEqual({ viewer: greeted(), asked: [] });
+  });
+
+  it('is nothing without its session cookie', async () => {
+    await view();
+    const alone = new Browser().plant(scene.laptop.confirmation ?? '', CONFIRMATION_COOKIE);
+    expect(await view(alone)).toEqual({ viewer: null, asked: [] });
+  });
+
+  it('is never accepted where something is decided, however well it is signed', async () => {
+    await view();
+    const thief = new Browser()
+      .plant(scene.laptop.cookie ?? '')
+      .plant(forge({ username: 'root' }), CONFIRMATION_COOKIE);
+    await signOut(post(scene.laptop));
+    expect(await confirmSession(get(thief))).toBeNull();
+  });
+});
+
+describe('what takes it away, in the same answer', () => {
+  type Act = { is: string; act: (browser: Browser) => Promise<unknown> };
+  const withSession =
+    (
+      work: (
+        event: ReturnType<typeof post>,
+        session: Awaited<ReturnType<typeof requireSession>>,
+      ) => Promise<unknown>,
+    ) =>
+    async (browser: Browser) => {
+      const event = post(browser);
+      await work(event, await requireSession(event));
+    };
+  const ACTS: Act[] = [
+    { is: 'signing out', act: (browser) => signOut(post(browser)) },
+    { is: 'signing in again', act: (browser) => signIn(post(browser), scene.username, PASSWORD) },
+    { is: 'ending the others', act: withSession(revokeOtherSessions) },
+    { is: 'ending all', act: withSession(revokeAllSessions) },
+    { is: 'the password given again', act: withSession((event, own) => stepUp(event, own, PASSWORD)) },
+    {
+      is: 'a new password',
+      act: withSession((event, own) => changePassword(event, own, PASSWORD, 'a new password')),
+    },
+  ];
+
+  it.each(ACTS)('$is', async ({ act }) => {
+    await view();
+    expect(scene.laptop.confirmation).toBeDefined();
+    await act(scene.laptop);
+    expect(scene.laptop.confirmation).toBeUndefined();
+  });
+
+  it('finding the session ended', async () => {
+    await view(scene.phone);
+    const event = post(scene.laptop);
+    await revokeOtherSessions(event, await requireSession(event));
+    vi.advanceTimersByTime(MINUTE - 1);
+    // Not known yet: this is the bound.
+    expect(await view(scene.phone)).toEqual({ viewer: greeted(), asked: [] });
+    vi.advanceTimersByTime(1);
+    expect((await view(scene.phone)).viewer).toBeNull();
+    expect(scene.phone.confirmation).toBeUndefined();
+    expect(scene.phone.cookie).toBeUndefined();
+  });
+
+  it('a late answer that brings it back brings nothing', async () => {
+    const late = scene.laptop.requestUnanswered(storesWith({}));
+    await requireSession(late.event);
+    await signOut(post(scene.laptop));
+    late.receive();
+    expect(scene.laptop.confirmation).toBeDefined();
+    expect(await view()).toEqual({ viewer: null, asked: [] });
+    await signIn(post(scene.laptop), scene.username, PASSWORD);
+    late.receive();
+    expect((await view()).asked).toEqual(ASKED);
+  });
+});
+
+describe('a page view whose stores', () => {
+  const silent = () => new Promise<never>(() => undefined);
+  const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 1_500));
+  const down = () => Promise.reject(new Error('injected: down'));
+
+  const layout = (browser: Browser, hooks: StepHooks) =>
+    call({ name: 'a page', method: 'GET', run: load, browser: () => browser }, scene, hooks);
+
+  it.each([
+    { is: 'down', befalls: down },
+    { is: 'silent', befalls: silent },
+    { is: 'slow', befalls: slow },
+  ])('are $is shows the page within 500 ms, to a viewer that is unknown', async ({ befalls }) => {
+    vi.useRealTimers();
+    for (const stores of [['KV'], ['D1'], ['KV', 'D1']]) {
+      const { cookie } = scene.laptop;
+      const hooks = { beforeStep: ({ store }: Step) => (stores.includes(store) ? befalls() : undefined) };
+      const startedAt = performance.now();
+      const event = { ...get(scene.laptop, hooks), route: { id: '/' }, depends: () => undefined };
+      const data = await load(event as never);
+      expect(performance.now() - startedAt).toBeLessThan(1_200);
+      expect(data).toMatchObject({ viewer: null, viewerUnknown: true });
+      expect(scene.laptop.cookie).toBe(cookie);
+    }
+  });
+
+  it('are down asks none of them while the confirmation is fresh', async () => {
+    await view();
+    const { outcome } = await layout(scene.laptop, { beforeStep: down });
+    expect(outcome).toMatchObject({ returned: { viewer: greeted(), viewerUnknown: false } });
+  });
+
+  it('answer too late still renews, after the answer', async () => {
+    vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1_000);
+    const key = `session:${sessionIdOf(scene.laptop)}`;
+    const before = await env.SESSIONS.get(key);
+    const hooks = {
+      beforeStep: ({ op }: Step) => (op === 'get' ? new Promise<void>((r) => setTimeout(r, 800)) : undefined),
+    };
+    expect(await peekSession(get(scene.laptop, hooks))).toBe('unknown');
+    await scene.laptop.settle();
+    expect(await env.SESSIONS.get(key)).not.toBe(before);
+  });
+
+  it('take the renewal too slowly greets whom the ledger confirmed', async () => {
+    vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1_000);
+    const hooks = {
+      beforeStep: ({ op }: Step) => (op === 'put' ? new Promise<void>((r) => setTimeout(r, 800)) : undefined),
+    };
+    expect(await peekSession(get(scene.laptop, hooks))).toEqual(greeted());
+    await scene.laptop.settle();
+  });
+});
+
+it('changing the secret signs nobody out: the page view asks, and goes on with the new one', async () => {
+  await view();
+  const rotated = { cookieSecrets: { current: 'the next secret', previous: SECRET } };
+  const event = () => scene.laptop.request({ ...storesWith(counted), ...rotated });
+  steps = [];
+  expect(await peekSession(event())).toEqual(greeted());
+  expect(steps).toEqual([]);
+  await requireSession(event());
+  const alone = scene.laptop.request({
+    ...storesWith(counted),
+    cookieSecrets: { current: 'the next secret' },
+  });
+  steps = [];
+  expect(await peekSession(alone)).toEqual(greeted());
+  expect(steps).toEqual([]);
+});
