@@ -1,6 +1,5 @@
 import { getContext, setContext } from 'svelte';
 import { costOf, readOperations, type Cost } from '$lib/cost';
-import { costMarkup } from '$lib/words/cost';
 
 const CONTEXT = Symbol('request-cost');
 const NO_PAGES = ['/theme', '/look', '/api/session'];
@@ -12,6 +11,14 @@ const NO_PAGES = ['/theme', '/look', '/api/session'];
 export class RequestCost {
   /** `null` until it is known, and for good where the server does not tell. */
   latest: Cost | null = $state.raw(null);
+
+  /** The words come when they are first needed: the server wrote those of the page itself. */
+  async #rewrite(line: Element, cost: Cost, { name, serverTiming }: PerformanceResourceTiming) {
+    const operations = readOperations(serverTiming);
+    const { costMarkup } = await import('$lib/words/cost');
+    // A later answer may have come meanwhile.
+    if (this.latest === cost) line.innerHTML = costMarkup(cost, operations, name.includes('/__data.json'));
+  }
 
   /** Starts listening, in the browser, and keeps the line under the page (src/app.html) up to date; returns what stops it. */
   follow(): () => void {
@@ -28,8 +35,7 @@ export class RequestCost {
         this.latest = cost;
         // The server wrote the line of the page itself. Of the rest, what is not a page's data is an action's answer.
         if (line && entry.entryType === 'resource') {
-          const isPageView = entry.name.includes('/__data.json');
-          line.innerHTML = costMarkup(cost, readOperations(entry.serverTiming), isPageView);
+          void this.#rewrite(line, cost, entry);
         }
       }
     });
