@@ -163,11 +163,12 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'ledger.standing(userId, [sessionId]),',
+        find: 'from.standing(userId, [sessionId]),',
         replace:
-          'ledger.standing(userId, [sessionId]).catch(async () => {\n' +
+          'from.standing(userId, [sessionId]).catch(async () => {\n' +
           '        const session = await readSession(lucia, sessionId);\n' +
-          '      return session && { username: session.user.username, epoch: session.epoch, revoked: new Map() };\n' +
+          '      const none = { revoked: new Map(), bindings: new Map(), moves: new Map() };\n' +
+          '      return session && { username: session.user.username, epoch: session.epoch, ...none };\n' +
           '    }),',
       },
     ],

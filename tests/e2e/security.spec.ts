@@ -349,9 +349,7 @@ test('ending another session asks for the password when the last proof is old, t
 
   await field.fill(user.password);
   await prompt.getByRole('button', { name: 'End session' }).click();
-  await expect(
-    laptop.page.getByRole('status').filter({ hasText: 'Ended: ' }),
-  ).toBeVisible();
+  await expect(laptop.page.getByRole('status').filter({ hasText: 'Ended: ' })).toBeVisible();
   await expect(laptop.rows()).toHaveCount(1);
   await phone.expectSignedOut();
   // The proof came with a new token.

@@ -29,9 +29,7 @@ test('revoking one session signs that device out at its next request and keeps t
 
   await laptop.visit('/sessions');
   await laptop.endSession(await phone.sessionId());
-  await expect(
-    laptop.page.getByRole('status').filter({ hasText: 'Ended: ' }),
-  ).toBeVisible();
+  await expect(laptop.page.getByRole('status').filter({ hasText: 'Ended: ' })).toBeVisible();
   await expect(laptop.rows()).toHaveCount(2);
 
   await phone.expectSignedOut();

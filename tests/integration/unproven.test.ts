@@ -80,7 +80,6 @@ async function call(
     params: {},
     route: { id: path },
     setHeaders: () => undefined,
-    depends: () => undefined,
   };
   try {
     // The one cast: `event` has what the routes read, SvelteKit's type has more.
