@@ -26,6 +26,7 @@ test('a page view by a guest costs nothing, nor does one of a signed-in user whi
   await expect(drawing).toContainText('1 read');
   await expect(drawing).toContainText('1 query');
   await device.startSignedUp(user);
+  await device.context.clearCookies({ name: 'confirmation' });
   await device.visit('/');
   await expect(cost(device.page)).toContainText('1 KV read, 1 D1 query');
   await expect(cost(device.page)).toContainText(
