@@ -752,7 +752,8 @@ export const FAULTS = [
   {
     name: 'a confirmation does not run out',
     edits: [{ file: CONFIRMATION, find: 'age < CONFIRMATION_SECONDS * 1_000 && age', replace: 'age' }],
-    ...HISTORIES,
+    test: INTERLEAVED,
+    title: 'no page greets the session 60 seconds after',
   },
   {
     name: 'a page view without a confirmation is taken for signed out',
