@@ -25,7 +25,7 @@ export default defineConfig({
               groups: [
                 {
                   name: 'shared',
-                  test: /node_modules|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|[Pp]assword-?[Ss]trength))/,
+                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|[Pp]assword-?[Ss]trength))/,
                 },
               ],
             },

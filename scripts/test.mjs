@@ -22,7 +22,11 @@ await command({ usage }, async () => {
   const port = portFrom('E2E_PORT', E2E_PORT);
   for (const one of [port, port + 1]) await requireFreePort(one, 'E2E_PORT');
   await run('generate', 'inherit');
-  await all([requireChromium().then(wantFullChromium), run('lint', 'pipe'), run('check', 'pipe').then(build)]);
+  await all([
+    requireChromium().then(wantFullChromium),
+    run('lint', 'pipe'),
+    run('check', 'pipe').then(build),
+  ]);
   await all([run('test:unit', 'pipe'), run('test:e2e', 'inherit', { SKIP_BUILD: '1' })]);
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   console.log(`\nnpm test: all passed in ${Math.floor(seconds / 60)} min ${seconds % 60} s.`);

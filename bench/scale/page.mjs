@@ -203,7 +203,7 @@ function visible(result, missed) {
   return `## How long an ended session is still greeted
 
 The app's own \`peekSession\` and \`requireSession\` at ${places} simulated places that had all seen the session within the minute before it ended (${sessions} sessions each, the
-[hostile KV](consistency.md#how-it-is-tested) of the tests). A page that only greets may be late for as long as KV is; what confirms never is: ${accepted ? '**not so in this run**' : '0 of every place, at every moment'}.
+[hostile KV](consistency.md#how-it-is-tested) of the tests). The peek of these curves asked KV alone. Today's asks the ledger once a minute, so [no page greets later than 60 seconds after the end](consistency.md#what-a-page-view-may-still-show). What confirms is never late: ${accepted ? '**not so in this run**' : '0 of every place, at every moment'}.
 
 ![The share of places that still greet an ended session, by the seconds since it ended: falling to none within the cache's time for a peek, none from the start for require](images/scale-visibility.svg)
 

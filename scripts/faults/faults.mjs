@@ -7,6 +7,7 @@
 
 const GUARDS = 'src/lib/server/sessions/current.ts';
 const KEYS = 'src/lib/server/accounts/keys.ts';
+const CONFIRMATION = 'src/lib/server/sessions/confirmation.ts';
 const LIST = 'src/lib/server/sessions/list.ts';
 const LEDGER = 'src/lib/server/sessions/ledger.ts';
 const LEDGER_SQL = 'src/lib/server/sessions/ledger-sql.ts';
@@ -22,10 +23,14 @@ const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
 const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
+const CONFIRMED = 'tests/integration/confirmation.test.ts';
 const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
+const MOVES = 'src/lib/server/sessions/moves.ts';
+const MOVES_SQL = 'src/lib/server/sessions/moves-sql.ts';
+const MOVED = 'tests/integration/moves.test.ts';
 const THROTTLED = 'tests/integration/throttle.test.ts';
 const DEVICE_BINDING = 'tests/integration/device-binding.test.ts';
 const WHAT_CAN_GROW = 'tests/integration/what-can-grow.node.test.ts';
@@ -158,11 +163,12 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'ledger.standing(userId, [sessionId]),',
+        find: 'from.standing(userId, [sessionId]),',
         replace:
-          'ledger.standing(userId, [sessionId]).catch(async () => {\n' +
+          'from.standing(userId, [sessionId]).catch(async () => {\n' +
           '        const session = await readSession(lucia, sessionId);\n' +
-          '      return session && { username: session.user.username, epoch: session.epoch, revoked: new Map() };\n' +
+          '      const none = { revoked: new Map(), bindings: new Map(), moves: new Map() };\n' +
+          '      return session && { username: session.user.username, epoch: session.epoch, ...none };\n' +
           '    }),',
       },
     ],
@@ -484,6 +490,56 @@ export const FAULTS = [
     title: "the account's five failures",
   },
   {
+    name: 'a use from elsewhere is not noted',
+    edits: [{ file: MOVES, find: 'facts.waitUntil(note(user.userId, sessionId));', replace: '' }],
+    test: MOVED,
+    title: 'is one event, and both are in the list',
+  },
+  {
+    name: 'coming back as the first browser takes the mark away',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'if (!answer && !seen.has(key)) moves.open.push(move);',
+        replace: 'if (!answer && !seen.has(key) && Date.now() - at < 3_600_000) moves.open.push(move);',
+      },
+    ],
+    test: MOVED,
+    title: 'the thief who comes back as the first browser erases nothing',
+  },
+  {
+    name: 'a move stays with the token, not with the session',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: "{ type: 'session-moved', sessionId: line, ...origin, at: now },",
+        replace: "{ type: 'session-moved', sessionId, ...origin, at: now },",
+      },
+    ],
+    test: MOVED,
+    title: 'it stays with the session when its browser rotates its token',
+  },
+  {
+    name: 'known places may use up all the notes of a day',
+    edits: [
+      {
+        file: MOVES_SQL,
+        find: 'ELSE ${MOVES_PER_DAY_MAX} END',
+        replace: 'ELSE ${KNOWN_MOVES_PER_DAY_MAX} END',
+      },
+    ],
+    test: MOVED,
+    title: 'has a limit for each session and day, which hides no place that is new',
+  },
+  {
+    name: 'an answer takes in a move that its user did not see',
+    edits: [
+      { file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' },
+    ],
+    test: MOVED,
+    title: 'what came after the page was shown is not answered with it',
+  },
+  {
     name: 'an error says that nothing was changed, whatever began',
     edits: [
       {
@@ -632,5 +688,78 @@ export const FAULTS = [
     ],
     test: 'tests/integration/look-judged.test.ts',
     title: 'error',
+  },
+  {
+    name: 'a page view takes its yes from KV',
+    edits: [
+      {
+        file: GUARDS,
+        find: '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
+        replace:
+          '      const kept = await readSession(lucia, browser.session.sessionId).catch(() => null);\n' +
+          '      if (kept) confirmation.give(confirmed(kept), Date.now());\n' +
+          '      if (kept) return { username: kept.user.username };\n' +
+          '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
+      },
+    ],
+    ...HISTORIES,
+  },
+  {
+    name: 'a confirmation is made from a confirmation',
+    edits: [
+      {
+        file: CONFIRMATION,
+        find: 'return said.v === 1 && isFresh &&',
+        replace:
+          "const again = Buffer.from(JSON.stringify({ ...said, confirmed_at: Date.now() })).toString('base64url');\n" +
+          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', sessionId, boundCookie, again)}`, options);\n" +
+          '      return said.v === 1 && isFresh &&',
+      },
+    ],
+    test: CONFIRMED,
+    title: 'asks once, and then nobody for 60 seconds',
+  },
+  {
+    name: 'a confirmation counts from the answer of the ledger, not from the question',
+    edits: [
+      {
+        file: GUARDS,
+        find: 'return { session: confirmed({ ...session, user }), confirmedAt };\n  }\n\n  /** Writes',
+        replace:
+          'return { session: confirmed({ ...session, user }), confirmedAt: Date.now() - 0 * confirmedAt };\n  }\n\n  /** Writes',
+      },
+    ],
+    test: INTERLEAVED,
+    title: 'no page greets the session 60 seconds after',
+  },
+  {
+    name: 'a confirmation is not of one session',
+    edits: [
+      {
+        file: CONFIRMATION,
+        find: "signer.verify(mac, 'confirmation', sessionId, boundCookie, body)",
+        replace: "signer.verify(mac, 'confirmation', body)",
+      },
+      {
+        file: CONFIRMATION,
+        find: "signer.sign('confirmation', sessionId, boundCookie, body)",
+        replace: "signer.sign('confirmation', body)",
+      },
+    ],
+    test: CONFIRMED,
+    title: 'is worth nothing with another session',
+  },
+  {
+    name: 'a confirmation does not run out',
+    edits: [{ file: CONFIRMATION, find: 'age < CONFIRMATION_SECONDS * 1_000 && age', replace: 'age' }],
+    ...HISTORIES,
+  },
+  {
+    name: 'a page view without a confirmation is taken for signed out',
+    edits: [
+      { file: GUARDS, find: 'if (fresh) return fresh;', replace: 'if (fresh !== undefined) return fresh;' },
+    ],
+    test: INTERLEAVED,
+    title: 'somebody who visits public pages alone',
   },
 ];

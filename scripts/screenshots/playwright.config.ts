@@ -6,7 +6,11 @@ export default defineConfig({
   ...config,
   testDir: '.',
   testMatch: ['take.ts', 'record-race.ts'],
-  webServer: [config.webServer ?? []].flat().slice(0, 1),
+  // Started from the root: Playwright starts a server in its config's folder.
+  webServer: [config.webServer ?? []]
+    .flat()
+    .slice(0, 1)
+    .map((server) => ({ ...server, cwd: process.cwd() })),
   projects: [
     {
       name: 'screenshots',

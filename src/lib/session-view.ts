@@ -11,6 +11,16 @@ export type Device = {
 /** Coarse place of a sign-in: ISO 3166-1 alpha-2 country code and city; `null` where unknown. Never an address. */
 export type Place = { country: string | null; city: string | null };
 
+/** A use of a session from another browser or system family, kind of device or country than that of its sign-in. `at`: epoch milliseconds. */
+export type Move = {
+  /** Of the event: a later move has a higher one. */
+  id: number;
+  /** Without the browser's version. */
+  device: Device;
+  place: Place;
+  at: number;
+};
+
 /** One active session as the pages and the API show it. Times are epoch milliseconds. */
 export type SessionView = {
   /** The session id: a handle, not a credential. */
@@ -24,6 +34,8 @@ export type SessionView = {
   lastActiveAt: number;
   /** When it ends by itself if it is not used any more. */
   endsAt: number;
+  /** Where else it was used, the latest first and each place once, as long as its user has not said whether it was them. */
+  moved: Move[];
   /** Whether a copy of its cookie is of no use on another device. */
   bound: boolean;
 };

@@ -3,15 +3,11 @@ import type { LayoutServerLoadEvent } from './$types';
 /** Kit's own redirect from `/login/` to `/login` would carry none of our headers. */
 export const trailingSlash = 'ignore';
 
-/** What `depends` names: the page asks for it alone when it looks once more whom to greet. */
-const VIEWER = 'app:viewer';
-
 /**
  * Who to greet. It authorises nothing: every page and action that needs a session asks for it itself. A page for guests
  * greets nobody. `viewerUnknown`: there is a session cookie, and no store said in time whose.
  */
 export const load = async (event: LayoutServerLoadEvent) => {
-  event.depends(VIEWER);
   const isForGuests = event.route.id?.startsWith('/(guest)');
   const viewer = isForGuests ? null : await event.locals.auth.current.peek();
   const viewerUnknown = viewer === 'unknown';

@@ -25,6 +25,8 @@ const list = v.strictObject({
       signedInAt: v.number(),
       lastActiveAt: v.number(),
       endsAt: v.number(),
+      moved: v.array(v.unknown()),
+      bound: v.boolean(),
     }),
   ),
 });

@@ -13,7 +13,7 @@ test('a page says in words what its answer says in Server-Timing', async ({ clie
   }
 });
 
-test('a page view by a guest without a cookie costs nothing, one of a signed-in user one KV read; the drawing shows the same', async ({
+test('a page view by a guest costs nothing, nor does one of a signed-in user while the last answer is fresh; the drawing shows the same', async ({
   newDevice,
   user,
 }) => {
@@ -21,13 +21,21 @@ test('a page view by a guest without a cookie costs nothing, one of a signed-in 
   const drawing = device.page.getByRole('figure');
   await device.visit('/');
   await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries, $0.00');
-  await expect(drawing).toContainText('0 reads');
-  await expect(drawing).toContainText('0 queries');
+  // The drawing is of an account page; its caption says what this one asked.
+  await expect(drawing).toContainText('This one: 0 KV reads, 0 D1 queries.');
+  await expect(drawing).toContainText('1 read');
+  await expect(drawing).toContainText('1 query');
   await device.startSignedUp(user);
   await device.visit('/');
-  await expect(cost(device.page)).toContainText('1 KV read, 0 D1 queries, $0.50');
-  await expect(drawing).toContainText('1 read');
-  await expect(drawing).toContainText('0 queries');
+  await expect(cost(device.page)).toContainText('1 KV read, 1 D1 query');
+  await expect(cost(device.page)).toContainText(
+    'The check: 1 KV read + 1 D1 query; this page’s content: nothing.',
+  );
+  await expect(drawing).toContainText('This one: 1 KV read, 1 D1 query.');
+  await device.visit('/');
+  await expect(device.page.getByRole('banner')).toContainText(user.username);
+  await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries, $0.00');
+  await expect(drawing).toContainText('This one: 0 KV reads, 0 D1 queries.');
 });
 
 test('the line follows when pages change without a full load', async ({ newDevice, user }) => {

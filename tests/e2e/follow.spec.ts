@@ -143,6 +143,24 @@ test('on /sessions a sign-in elsewhere appears by itself, and what is being type
   await expect(page.getByRole('textbox', { name: 'Name', exact: true }).first()).toHaveValue('half a na');
 });
 
+test('a page that could not be told who is here looks once more by itself', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.startSignedUp(user);
+  await page.route(/:\d+\/$/, async (route) => {
+    const response = await route.fetch();
+    const html = (await response.text())
+      .replace('viewerUnknown:false', 'viewerUnknown:true')
+      .replace(/viewer:\{[^}]*\}/, 'viewer:null');
+    await route.fulfill({ response, body: html });
+  });
+  await device.visit('/');
+  const header = page.getByRole('banner');
+  await expect(header).not.toContainText(user.username);
+  await expect(header.getByRole('link', { name: 'Sign in' })).toHaveCount(0);
+  await expect(header).toContainText(user.username);
+});
+
 test('it looks once a minute while it is visible, at once when looked at, and every 15 seconds on /sessions at first', async ({
   newDevice,
   user,

@@ -12,6 +12,12 @@ const cookieValue = fc.oneof(
     'LIVELIVE',
     'OWN_ID',
     'UNKNOWN_ID',
+    'CONFIRMED',
+    'CONFIRMED',
+    'SWAPPED',
+    'CONFIRMEDA',
+    'ACONFIRMED',
+    'CONFIRMED.SWAPPED',
     'USER_ID',
     '.',
     '%',
@@ -37,6 +43,9 @@ export const cookieHeader = fc.oneof(
             'pages-session',
             'pages-session',
             '__Host-session',
+            'confirmation',
+            'confirmation',
+            '__Host-confirmation',
             'device',
             '__Host-device',
             'theme',
@@ -47,6 +56,12 @@ export const cookieHeader = fc.oneof(
         { minLength: 1, maxLength: 3 },
       )
       .map((cookies) => cookies.map(([name, value]) => `${name}=${value}`).join('; ')),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom('CONFIRMED', 'SWAPPED', 'CONFIRMEDA', 'eyJ2IjoxfQ.SWAPPED')
+      .map((value) => `pages-session=LIVE; confirmation=${value}`),
   },
   { weight: 1, arbitrary: headerText },
 );

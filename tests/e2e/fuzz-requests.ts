@@ -6,7 +6,16 @@ import { hostileText } from './fuzz-text';
 import type { RawRequest } from './raw-request';
 
 /** What the generator cannot know before the run; a request names them in capitals. */
-const PLACEHOLDERS = ['ORIGIN', 'LIVE', 'FRESH', 'OWN_ID', 'UNKNOWN_ID', 'USER_ID'] as const;
+const PLACEHOLDERS = [
+  'ORIGIN',
+  'LIVE',
+  'FRESH',
+  'OWN_ID',
+  'UNKNOWN_ID',
+  'USER_ID',
+  'CONFIRMED',
+  'SWAPPED',
+] as const;
 type Placeholder = (typeof PLACEHOLDERS)[number];
 export type Placeholders = Record<Placeholder, string>;
 

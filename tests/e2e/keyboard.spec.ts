@@ -27,7 +27,7 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await tabTo(page, ended.getByRole('button', { name: /^End session/ }));
   await keyboard.press('Enter');
   await expect(ended).toHaveCount(0);
-  await expect(page.getByRole('status').filter({ hasText: 'Session ended' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'Ended: ' })).toBeVisible();
   await expect(laptop.row(await tablet.sessionId()).getByRole('heading')).toBeFocused();
 
   // All others, through the dialog: it takes the focus, Escape gives it back, Enter confirms.

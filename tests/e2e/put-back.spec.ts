@@ -61,8 +61,11 @@ for (const { name, end } of ENDINGS) {
     // The delete is done after the answer; put back what is really gone.
     await expect.poll(keys).not.toContain(record);
     await storage.putBack(before);
-    // The record is believed as far as it goes: a public page may still greet its owner.
-    expect(await (await client.get('/', ended)).text()).toContain(user.username);
+    // No public page greets its owner either: without a confirmation it asks the ledger.
+    expect(await (await client.get('/', ended)).text()).not.toContain(user.username);
+    const look = await client.get('/api/session', ended);
+    expect(look.status).toBe(401);
+    expect(await look.json()).toMatchObject({ ended: { type: expect.any(String) } });
 
     for (const path of ['/sessions', '/activity', '/account', '/account/data', '/kv']) {
       const response = await client.get(path, ended);

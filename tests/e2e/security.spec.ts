@@ -235,7 +235,8 @@ test('a GET changes nothing, at whatever path', async ({ client, user }) => {
     for (const action of [null, ...actions]) {
       const asked = path.replace(/\[.*\]/, 'x') + (action === null ? '' : `?/${action}`);
       const response = await client.get(asked, own);
-      expect([200, 303, 405], asked).toContain(response.status);
+      // There is no session "x".
+      expect([200, 303, 405, ...(path.includes('[') ? [404] : [])], asked).toContain(response.status);
       // The sessions page notes the visit in a cookie; no page touches the session's.
       expect(sessionCookieOf(response), asked).toBeNull();
     }
@@ -348,9 +349,7 @@ test('ending another session asks for the password when the last proof is old, t
 
   await field.fill(user.password);
   await prompt.getByRole('button', { name: 'End session' }).click();
-  await expect(
-    laptop.page.getByRole('status').filter({ hasText: 'That device is signed out' }),
-  ).toBeVisible();
+  await expect(laptop.page.getByRole('status').filter({ hasText: 'Ended: ' })).toBeVisible();
   await expect(laptop.rows()).toHaveCount(1);
   await phone.expectSignedOut();
   // The proof came with a new token.

@@ -3,11 +3,11 @@ import { compressedBytes, modulesIn, withWorkerBundle } from '../../scripts/lib/
 import { expect, test } from './fixtures';
 
 /** Of all scripts together, compressed. */
-const SESSIONS_SCRIPTS_MAX_BYTES = 48_000;
+const SESSIONS_SCRIPTS_MAX_BYTES = 52_000;
 /** Of all modules together, compressed; the free plan takes 3 MB (Workers, limits). Two thirds of it are Prisma's query compiler. */
-const WORKER_MAX_BYTES = 1_000_000;
+const WORKER_MAX_BYTES = 1_050_000;
 
-test('the sessions page loads at most 48 kB of JavaScript', async ({ newDevice, request, user }) => {
+test('the sessions page loads at most 52 kB of JavaScript', async ({ newDevice, request, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   const scripts = await device.page.evaluate(() =>
@@ -27,7 +27,7 @@ test('the sessions page loads at most 48 kB of JavaScript', async ({ newDevice, 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(SESSIONS_SCRIPTS_MAX_BYTES);
 });
 
-test('the worker is at most 1 MB, compressed, as it would be uploaded', async () => {
+test('the worker is at most 1.05 MB, compressed, as it would be uploaded', async () => {
   const modules = await withWorkerBundle(modulesIn);
   expect(modules.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\.wasm$/));
   expect(await compressedBytes(modules)).toBeLessThanOrEqual(WORKER_MAX_BYTES);

@@ -132,7 +132,7 @@ async function* eachFailure(scenario: Scenario) {
           before: held,
           after: await whatStoresHold(ids),
           ids,
-          scene,
+          browser: failing.browser,
           step,
           said: `${said}: ${text}`,
         });
@@ -239,7 +239,7 @@ describe('an action whose store fails', () => {
       },
     });
     expect(failures).toBe(1);
-    expect(outcome).toMatchObject({ returned: { message: 'Session ended. That device is signed out.' } });
+    expect(outcome).toMatchObject({ returned: { message: 'Ended: Chrome on Linux, Berlin, Germany.' } });
     expect(await env.SESSIONS.get(key)).not.toBeNull();
     expect(await confirmSession(new Browser().plant(cookie).request(storesWith({})))).toBeNull();
     const list = await call(SESSIONS_PAGE, scene, {});

@@ -21,7 +21,7 @@ beforeAll(() => {
 afterAll(() => void vi.unstubAllGlobals());
 
 const KV_METHODS = ['get', 'put', 'delete', 'list'];
-const TABLES = ['User', 'Key', 'RevokedSession', 'SecurityEvent', 'SignInThrottle', 'Leftover'];
+const TABLES = ['User', 'Key', 'RevokedSession', 'SecurityEvent', 'SignInThrottle', 'Leftover', 'DeviceKey'];
 
 const COLUMNS: { heading: string; scenario: string }[] = [
   { heading: '`/`', scenario: 'the home page' },

@@ -7,6 +7,10 @@ import {
   load as loadAccount,
 } from '../../src/routes/(account)/account/+page.server';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
+import {
+  actions as oneSessionActions,
+  load as loadSession,
+} from '../../src/routes/(account)/sessions/[id]/+page.server';
 import { load as loadRecords } from '../../src/routes/(account)/kv/+page.server';
 import {
   actions as sessionActions,
@@ -92,6 +96,12 @@ export const PAGE_SCENARIOS: Scenario[] = [
   { name: 'the home page', page: '/', run: () => null },
   { name: 'the sign-in page', page: '/login', run: loadSignIn, browser: stranger },
   SESSIONS_PAGE,
+  {
+    name: "a session's page",
+    page: '/sessions/<id>',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    run: loadSession,
+  },
   { name: 'the activity page', page: '/activity', run: loadActivity },
   { name: 'the account page', page: '/account', run: loadAccount, tidying: isListing },
   { name: 'the download', page: '/account/data', run: getData, tidying: isList },
@@ -124,6 +134,13 @@ export const ACTION_SCENARIOS: Scenario[] = [
     form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),
     run: sessionActions.revoke,
     tidying: isOfPhone,
+  },
+  {
+    name: 'saying that one was not me',
+    params: ({ phone }) => ({ id: sessionIdOf(phone) }),
+    form: () => ({}),
+    run: oneSessionActions.notMe,
+    tidying: isDelete,
   },
   {
     name: 'revoking oneself',

@@ -25,6 +25,7 @@ const PASSES = 'D1_ERROR: Network connection lost.';
 
 /** What the log got. */
 const lines: string[] = [];
+let secondsAhead = 0;
 /** What the timer of the operation that began last would call. */
 let ring: () => void = () => undefined;
 
@@ -46,7 +47,8 @@ beforeAll(() => {
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   // A second later than whatever was logged before.
-  vi.setSystemTime(Date.now() + 2_000);
+  secondsAhead += 2;
+  vi.setSystemTime(Date.now() + secondsAhead * 1_000);
   lines.length = 0;
 });
 

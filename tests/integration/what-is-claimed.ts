@@ -3,6 +3,7 @@ import { isHttpError } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
 import { claims } from '$lib/words/claims';
+import type { Browser } from '../setup/browser';
 import { confirmSession } from '../setup/requests';
 import type { Step } from '../simulation/steps';
 import { sessionIdOf, storesWith, type Scene } from './routes';
@@ -55,6 +56,7 @@ const HAPPENED: Record<Told, (before: Held, after: Held, ids: Ids) => boolean> =
   'sign-in': (before, after) => after.events.length === before.events.length + 1,
   'sign-out': (_, after, { laptop }) => after.ended[laptop] === 'signed-out',
   'end-one': (_, after, { phone }) => after.ended[phone] === 'revoked',
+  'answer-moves': (before, after) => after.events.length === before.events.length + 1,
   'end-others': (before, after) => after.epoch !== before.epoch,
   'end-all': (before, after) => after.epoch !== before.epoch,
   'change-password': (before, after) => after.hash !== before.hash && after.epoch !== before.epoch,
@@ -80,7 +82,7 @@ export async function textOf(outcome: unknown): Promise<string | null> {
 /** Throws where a sentence says what the stores do not bear out. `step`: the one that failed. */
 export async function expectTrue(
   text: string,
-  { before, after, ids, scene, step, said }: Compared,
+  { before, after, ids, browser, step, said }: Compared,
 ): Promise<void> {
   const told = Object.keys(claims.done) as Told[];
   const unknown = told.filter((name) => text.includes(claims.unknown[name]));
@@ -94,10 +96,10 @@ export async function expectTrue(
   // What can be known is said: a read that fails makes nothing uncertain but a name, which is confirmed by one.
   if (unknown.some((name) => name !== 'rename')) expect(step.op, said).toMatch(TELLS);
   if (text.includes(claims.signInHere)) {
-    expect(await confirmSession(scene.laptop.request(storesWith({}))), said).toBeNull();
+    expect(await confirmSession(browser.request(storesWith({}))), said).toBeNull();
   } else if (done.some((name) => ['end-others', 'change-password', 'end-one', 'rename'].includes(name))) {
-    expect(await confirmSession(scene.laptop.request(storesWith({}))), said).not.toBeNull();
+    expect(await confirmSession(browser.request(storesWith({}))), said).not.toBeNull();
   }
 }
 
-type Compared = { before: Held; after: Held; ids: Ids; scene: Scene; step: Step; said: string };
+type Compared = { before: Held; after: Held; ids: Ids; browser: Browser; step: Step; said: string };

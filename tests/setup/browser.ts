@@ -24,6 +24,8 @@ export class Browser {
 
   constructor(
     private readonly userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36',
+    /** Its client hints, and where it is: no request of the shipped worker can say so by a header. */
+    private readonly from: { hints?: Record<string, string>; cf?: { country?: string; city?: string } } = {},
   ) {}
 
   /** The event of a new request of this browser, with its cookies as they are now. The answer's cookies are kept. */
@@ -53,7 +55,10 @@ export class Browser {
     const url = new URL(path, ORIGIN);
     const event = {
       url,
-      request: new Request(url, { method, headers: { 'user-agent': this.userAgent, origin: ORIGIN } }),
+      request: new Request(url, {
+        method,
+        headers: { ...this.from.hints, 'user-agent': this.userAgent, origin: ORIGIN },
+      }),
       cookies: {
         get: (name: string) => this.read(name, answer),
         set: (name: string, value: string, { expires, maxAge }: { expires?: Date; maxAge?: number } = {}) => {
@@ -64,7 +69,7 @@ export class Browser {
       // Loopback has no throttle of its own.
       getClientAddress: () => address,
       platform: {
-        cf: { country: 'DE', city: 'Berlin' },
+        cf: this.from.cf ?? { country: 'DE', city: 'Berlin' },
         ctx: { waitUntil: (promise: Promise<unknown>) => void this.background.push(promise) },
       },
     };

@@ -10,7 +10,11 @@ export const BOUND_COOKIE = '__Host-bound';
 const ORIGIN = 'https://sessions.example';
 const ECDSA = { name: 'ECDSA', hash: 'SHA-256' };
 
-type Forgery = { header?: object; payload?: object; signature?: (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer> };
+type Forgery = {
+  header?: object;
+  payload?: object;
+  signature?: (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>;
+};
 
 export class Device {
   private constructor(

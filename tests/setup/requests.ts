@@ -26,8 +26,8 @@ export const requireSessionAsItIs = (event: Asking) => current(event).requireAsI
 
 export const listSessions = (event: Asking, session: ConfirmedSession) => sessions(event).list(session);
 export const signOut = (event: Asking) => sessions(event).signOut();
-export const revokeSession = (event: Asking, session: ConfirmedSession, sessionId: string) =>
-  sessions(event).revoke(proven(session), sessionId);
+export const revokeSession = async (event: Asking, session: ConfirmedSession, sessionId: string) =>
+  (await sessions(event).revoke(proven(session), sessionId)) === 'unknown' ? 'unknown' : 'ended';
 export const renameSession = (event: Asking, session: ConfirmedSession, sessionId: string, name: string) =>
   sessions(event).rename(session, sessionId, name);
 export const revokeAllSessions = (event: Asking, session: ConfirmedSession) =>

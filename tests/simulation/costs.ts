@@ -46,6 +46,7 @@ export const PAGES = {
   '/': cost({ get: 1, queries: 1, trips: 1 }),
   '/login': cost({ get: 0 }),
   '/sessions': COSTS['sessions page'],
+  '/sessions/<id>': cost({ get: 2, queries: 4, trips: 3 }),
   '/activity': cost({ get: 1, queries: 2, trips: 2 }),
   '/account': cost({ get: 1, list: 1, queries: 3, trips: 3 }),
   '/account/data': cost({ get: 1, list: 1, queries: 4, trips: 4 }),
@@ -63,6 +64,8 @@ export const EXTRA = {
   'a renewal that was due': cost({ put: 1, queries: 1, trips: 1 }),
   /** One without a fresh confirmation asks as an account page does. */
   'the page view that asks': cost({ get: 1, queries: 1, trips: 1 }),
+  /** At most once an hour for each place, after the answer. */
+  'a use from elsewhere that is new': cost({ queries: 1, trips: 1 }),
   /** It is let in before its key is read. */
   'sign-in from a new browser': cost({}),
   /** It is taken for the account's own first, and then for a stranger's. */
@@ -100,6 +103,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   '/': 1,
   '/login': 0,
   '/sessions': 3,
+  '/sessions/<id>': 3,
   '/activity': 2,
   '/account': 3,
   '/account/data': 3,
@@ -109,6 +113,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   '/healthz': 1,
   'a renewal that was due': 2,
   'the page view that asks': 1,
+  'a use from elsewhere that is new': 0,
   'sign-in from a new browser': 1,
   'sign-in from a browser that knew an earlier password': 1,
   'sign-up from its page': 0,

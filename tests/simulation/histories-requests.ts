@@ -119,7 +119,10 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   if (device && !device.hasSignedInWith(compared)) done.device = 'former';
   if (done.outcome !== 'lost') {
     receive();
-    if (browser.confirmation) world.confirmations.push(browser.confirmation);
+    if (browser.confirmation) {
+      world.confirmations.push(browser.confirmation);
+      world.lastConfirmation.set(browser, browser.confirmation);
+    }
     done.offer = event.locals.auth.deviceKeys?.offer() ?? null;
     done.received = received();
     done.cleared = presented !== undefined && browser.cookie === undefined;
@@ -138,14 +141,14 @@ export function isGreeted({ viewer }: Done): boolean {
 }
 
 /**
- * What may become of a confirmation: a browser loses it, keeps it for ever, gets an old one or somebody else's (a late answer, or on
- * purpose), or changes it.
+ * What may become of a confirmation: a browser loses it, keeps its last one for ever, gets somebody else's or an old one (a late answer,
+ * or on purpose), or changes it.
  */
-function tamper({ confirmations }: World, browser: Browser, choice: number): void {
+function tamper({ confirmations, lastConfirmation }: World, browser: Browser, choice: number): void {
+  const last = lastConfirmation.get(browser) ?? '';
   const [some = ''] = confirmations.slice(choice % Math.max(confirmations.length, 1));
-  const last = confirmations.at(-1) ?? '';
   const changed = last.slice(0, choice) + (last[choice] === 'A' ? 'B' : 'A') + last.slice(choice + 1);
-  const planted = [undefined, undefined, undefined, undefined, '', last, some, some, changed][choice];
+  const planted = [undefined, undefined, undefined, '', last, last, last, some, changed][choice];
   if (planted !== undefined) browser.plant(planted, CONFIRMATION_COOKIE);
 }
 

@@ -48,6 +48,8 @@ export type World = HistoryOptions & {
   skew: number;
   /** Every confirmation that a browser ever got. */
   confirmations: string[];
+  /** The last one of each. */
+  lastConfirmation: Map<Browser, string>;
   /** By key, the last that was seen of each record. */
   deletedRecords: Map<string, TrueRecord>;
 };

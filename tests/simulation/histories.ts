@@ -139,6 +139,7 @@ export async function playHistory(
     }),
     skew: 0,
     confirmations: [],
+    lastConfirmation: new Map(),
     d1Failures: failing ? d1Failures(seed) : {},
     failing,
     places: PLACES,

@@ -39,13 +39,10 @@ const d1 = createSqliteD1({ migrations: readMigrations() });
 const report = console.info;
 
 beforeAll(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.stubGlobal('console', {
-    ...console,
-    log: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-  });
+  // No time limit passes: how busy this machine is decides nothing.
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  const nothing = () => undefined;
+  vi.stubGlobal('console', { ...console, log: nothing, warn: nothing, error: nothing });
 });
 
 beforeEach(() => d1.reset());
@@ -278,7 +275,7 @@ it.each([
   { is: 'a page view, stale caches', visit: peekSession, hostility: STALE },
   { is: 'an account page, stale caches', visit: confirmSession, hostility: STALE },
 ])(
-  'revoke ∥ $is: no page greets the session 60 seconds after the revoke has answered',
+  'no page greets the session 60 seconds after the revoke has answered: revoke ∥ $is',
   { timeout: TIMEOUT_MILLISECONDS },
   async ({ is, visit, hostility }) => {
     const makeRun = async () => {

@@ -11,6 +11,7 @@ import { createCurrent, type Current } from './sessions/current';
 import { createDeviceKeys } from './sessions/device-keys';
 import { createLedger } from './sessions/ledger';
 import { createLucia } from './sessions/lucia';
+import { createMoveNotes } from './sessions/moves';
 import { createSessionRecords } from './sessions/records';
 import type { RequestFacts } from './sessions/request-facts';
 import { createSessions } from './sessions/sessions';
@@ -81,9 +82,11 @@ export function createAuth({
       browser,
       confirmation,
       deviceKeys,
+      moves: createMoveNotes(stores.db, facts),
     }),
   );
   const sessions = createSessions({
+    db: stores.db,
     facts,
     lucia,
     ledger,

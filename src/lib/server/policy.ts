@@ -3,7 +3,7 @@
 const SECOND_MILLISECONDS = 1_000;
 const MINUTE_MILLISECONDS = 60 * SECOND_MILLISECONDS;
 export const HOUR_MILLISECONDS = 60 * MINUTE_MILLISECONDS;
-const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;
+export const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;
 
 /** Until then a session is used as it is; the first request after it renews the session (one KV write). */
 export const ACTIVE_PERIOD_MILLISECONDS = 1 * HOUR_MILLISECONDS;
@@ -77,6 +77,15 @@ export const EVENTS_STORED_MILLISECONDS = EVENTS_KEPT_MILLISECONDS + 1 * DAY_MIL
 export const EVENTS_PER_PAGE = 50;
 /** A download holds the newest of them: about 2 MB. */
 export const EVENTS_IN_DOWNLOAD_MAX = 5_000;
+
+/** A session that is used from elsewhere is noted once an hour for the same browser family, system, kind and country. */
+export const MOVE_NOTED_EVERY_MILLISECONDS = 1 * HOUR_MILLISECONDS;
+/** Of one session in a day, or since its user last said whether it was them: notes of a place that was noted that day … */
+export const KNOWN_MOVES_PER_DAY_MAX = 24;
+/** … and of all places. The difference is kept for new ones, so that no known one hides them. */
+export const MOVES_PER_DAY_MAX = 48;
+/** The latest of a session that a confirmation reads. */
+export const MOVES_READ_MAX = 50;
 
 /** One page of a KV listing: of more sessions than these the app looks at these alone. */
 export const SESSIONS_LISTED_MAX = 1_000;

@@ -18,6 +18,7 @@ export const claims = {
       'Your password was right, but your new session could not be stored. Any session that this browser had before has ended.',
     'sign-out': 'You are signed out.',
     'end-one': 'That session has ended.',
+    'answer-moves': 'What you said of that session is recorded.',
     'end-others': 'Your other sessions have ended.',
     'end-all': 'You are signed out on every device.',
     'change-password': 'Your password is changed, and your other sessions have ended.',
@@ -34,6 +35,7 @@ export const claims = {
       'You are not signed in here, and a session that this browser had before may have ended. Sign in again.',
     'sign-out': 'It may have been done. To be sure, sign out again.',
     'end-one': 'It may have been done: look at your sessions.',
+    'answer-moves': 'It may have been recorded: look at your sessions.',
     'end-others': 'It may have been done, and this browser may be signed out as well: look at your sessions.',
     'end-all': 'It may have been done: look at your sessions. If you are asked to sign in, it was.',
     'change-password':

@@ -1,3 +1,4 @@
+import { withoutVersion } from '$lib/browser-family';
 import type { Device, Place, SessionView } from '$lib/session-view';
 import { isolated } from '$lib/visible-text';
 import { LOCALE } from './locale';
@@ -17,6 +18,15 @@ export function placeName({ city, country }: Place): string {
   if (city === 'local' && !country) return 'Local';
   const known = [city, country && countryName(country)].filter(Boolean).join(', ');
   return known || 'Unknown place';
+}
+
+/** "Chrome on macOS, Lisbon, Portugal", or what its user calls it in place of the device: says which session was meant. */
+export function sessionBriefly({
+  name,
+  device,
+  place,
+}: Pick<SessionView, 'name' | 'device' | 'place'>): string {
+  return `${name ?? deviceName(withoutVersion(device))}, ${placeName(place)}`;
 }
 
 /** "Chrome 131 on macOS, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */

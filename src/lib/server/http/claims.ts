@@ -20,6 +20,7 @@ const NEXT: Partial<Record<WriteName, Next>> = {
   'sign-in': '/login',
   'sign-out': '/sessions',
   'end-one': '/sessions',
+  'answer-moves': '/sessions',
   'end-others': '/sessions',
   'end-all': '/sessions',
   'change-password': '/login',

@@ -59,6 +59,10 @@ export const signInForm = v.object({
 });
 export const changePasswordForm = v.object({ currentPassword, newPassword });
 export const deleteAccountForm = v.object({ password: currentPassword });
+/** Left out, `seen` is all there is. */
+export const moveAnswerForm = v.object({
+  seen: v.optional(v.pipe(v.string(), v.toNumber(), v.safeInteger()), String(Number.MAX_SAFE_INTEGER)),
+});
 export const revokeForm = v.object({ sessionId: text(words.session.missing) });
 
 /** At most one message per field; `form` holds what belongs to none. */

@@ -1,5 +1,6 @@
 import type { Device, Place } from '$lib/session-view';
-import { prepare, sql, type Sql } from '../stores/sql';
+import { join, prepare, sql, type Sql } from '../stores/sql';
+import { idsOfLine, lineOf } from './line';
 import { shownDevice, shownPlace } from './readable';
 import { EVENTS_IN_DOWNLOAD_MAX, EVENTS_KEPT_MILLISECONDS, EVENTS_PER_PAGE } from '../policy';
 
@@ -12,6 +13,9 @@ export const EVENT_TYPES = [
   'device-proof-failed',
   'signed-out',
   'session-revoked',
+  'session-moved',
+  'move-accepted',
+  'move-denied',
   'others-revoked',
   'all-revoked',
   'password-changed',
@@ -27,6 +31,12 @@ export type SecurityEvent = {
   id: number;
   type: EventType;
   sessionId: string | null;
+  /** The id that the session's line began with: the same for all tokens of one sign-in. */
+  line: string | null;
+  /** Whether that is the session that asks for the list. */
+  own: boolean;
+  /** Where that session was signed in, for an event that somebody else may have caused: it was ended, or used elsewhere. */
+  signedIn: Origin | null;
   device: Device;
   place: Place;
   at: number;
@@ -55,13 +65,21 @@ export function recordEvent(
   );
 }
 
-/** A page of a user's events, the newest first; `before` is the id of the last one seen. */
+/** A page of a user's events, the newest first; `before` is the id of the last one seen. `asking`: the session that asks for it. */
 export async function listEvents(
   db: D1Database,
   userId: string,
   before: number | null,
+  asking: string | null = null,
 ): Promise<{ events: SecurityEvent[]; more: boolean }> {
-  const events = await selectEvents(db, userId, before, EVENTS_PER_PAGE + 1);
+  const events = await eventsOf(
+    selectEvents(
+      db,
+      sql`user_id = ${userId} AND id < ${before ?? Number.MAX_SAFE_INTEGER}`,
+      EVENTS_PER_PAGE + 1,
+      asking,
+    ),
+  );
   return { events: events.slice(0, EVENTS_PER_PAGE), more: events.length > EVENTS_PER_PAGE };
 }
 
@@ -70,38 +88,75 @@ export async function listEventsForDownload(
   db: D1Database,
   userId: string,
 ): Promise<{ events: SecurityEvent[]; more: boolean }> {
-  const events = await selectEvents(db, userId, null, EVENTS_IN_DOWNLOAD_MAX + 1);
+  const events = await eventsOf(selectEvents(db, sql`user_id = ${userId}`, EVENTS_IN_DOWNLOAD_MAX + 1));
   return { events: events.slice(0, EVENTS_IN_DOWNLOAD_MAX), more: events.length > EVENTS_IN_DOWNLOAD_MAX };
 }
 
-type EventRow = {
+/** The statement that reads the newest events of a line, for `readEvents`. */
+export function selectEventsOfLine(db: D1Database, userId: string, line: Sql): D1PreparedStatement {
+  return selectEvents(db, sql`user_id = ${userId} AND session_id IN (${idsOfLine(line)})`, EVENTS_PER_PAGE);
+}
+
+/** Events about a session that another browser may have caused. */
+const ABOUT_ANOTHER = [
+  'session-revoked',
+  'session-moved',
+  'move-accepted',
+  'move-denied',
+] as const satisfies EventType[];
+
+export type EventRow = {
   id: number;
   type: EventType;
   session_id: string | null;
+  line: string | null;
+  own: number;
+  signed_in_device: string | null;
+  signed_in_place: string | null;
   device: string;
   place: string;
   at: number;
 };
 
-async function selectEvents(
+function selectEvents(
   db: D1Database,
-  userId: string,
-  before: number | null,
+  condition: Sql,
   limit: number,
-): Promise<SecurityEvent[]> {
-  const { results } = await prepare(
+  asking: string | null = null,
+): D1PreparedStatement {
+  return prepare(
     db,
-    sql`SELECT id, type, session_id, device, place, at FROM SecurityEvent
-        WHERE user_id = ${userId} AND id < ${before ?? Number.MAX_SAFE_INTEGER}
-          AND at > ${Date.now() - EVENTS_KEPT_MILLISECONDS}
-        ORDER BY id DESC LIMIT ${limit}`,
-  ).all<EventRow>();
-  return results.map(({ session_id, device, place, ...event }) => ({
+    sql`SELECT event.*, event.line IS ${asking && lineOf(asking)} AS own, birth.device AS signed_in_device, birth.place AS signed_in_place
+        FROM (SELECT id, type, session_id, device, place, at, ${lineOf(sql`SecurityEvent.session_id`)} AS line
+              FROM SecurityEvent
+              WHERE ${condition} AND at > ${Date.now() - EVENTS_KEPT_MILLISECONDS}
+              ORDER BY id DESC LIMIT ${limit}) AS event
+        LEFT JOIN SecurityEvent AS birth
+          ON birth.session_id = event.line AND birth.type IN (${join([...BIRTHS])}) AND event.type IN (${join([...ABOUT_ANOTHER])})
+        ORDER BY event.id DESC`,
+  );
+}
+
+async function eventsOf(statement: D1PreparedStatement): Promise<SecurityEvent[]> {
+  return readEvents((await statement.all<EventRow>()).results);
+}
+
+export function readEvents(rows: EventRow[]): SecurityEvent[] {
+  return rows.map(({ session_id, own, signed_in_device, signed_in_place, device, place, ...event }) => ({
     ...event,
     sessionId: session_id,
-    device: shownDevice(JSON.parse(device) as Device),
-    place: shownPlace(JSON.parse(place) as Place),
+    own: session_id !== null && own === 1,
+    signedIn:
+      signed_in_device && signed_in_place
+        ? readOrigin({ device: signed_in_device, place: signed_in_place })
+        : null,
+    ...readOrigin({ device, place }),
   }));
+}
+
+/** A device and a place as they are stored, fit to be shown. */
+export function readOrigin({ device, place }: { device: string; place: string }): Origin {
+  return { device: shownDevice(JSON.parse(device) as Device), place: shownPlace(JSON.parse(place) as Place) };
 }
 
 /** One JSON line for the log, without token, password or address (ASVS 16.2.5). */

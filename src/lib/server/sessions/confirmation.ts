@@ -23,17 +23,14 @@ const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
  * greet without asking a store. It decides nothing. A missing, old or forged one, or another session's, means "not known, so ask", and
  * never "signed out".
  *
- * The MAC covers the session id, so it is worth nothing without the session's own cookie: an answer that arrives late may bring one back. It
- * covers the bound cookie as well: without that a session that is bound to its device is greeted by nobody.
+ * The MAC covers the session id, so it is worth nothing without the session's own cookie: an answer that arrives late may bring one back.
+ * It covers the bound cookie of the request as well: where a session is bound to its device, a copy without that cookie greets nobody.
  * The clocks of two of Cloudflare's machines are the only slack in its minute.
  */
 export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts, signer: Signer | null) {
   const name = secure ? '__Host-confirmation' : 'confirmation';
+  const boundCookie = cookies.get(BOUND_COOKIE) ?? '';
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
-  const partsOf = (sessionId: string, body: string) => {
-    const bound = cookies.get(BOUND_COOKIE);
-    return [sessionId, body, ...(bound === undefined ? [] : [bound])];
-  };
 
   return {
     /** The user of this session, if the ledger confirmed it in the last minute and it is not due for renewal; otherwise `null`: ask. */
@@ -41,7 +38,7 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
       const value = cookies.get(name) ?? '';
       if (!signer || value.length > CONFIRMATION_MAX_BYTES) return null;
       const [, body = '', mac = ''] = FORM.exec(value) ?? [];
-      if (!body || !signer.verify(mac, 'confirmation', ...partsOf(sessionId, body))) return null;
+      if (!body || !signer.verify(mac, 'confirmation', sessionId, boundCookie, body)) return null;
       const said: Statement = JSON.parse(Buffer.from(body, 'base64url').toString());
       const age = Date.now() - said.confirmed_at;
       const isFresh = age < CONFIRMATION_SECONDS * 1_000 && age >= -CONFIRMATION_AHEAD_MILLISECONDS;
@@ -58,7 +55,7 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
         renew_at: activePeriodExpiresAt.getTime(),
       };
       const body = Buffer.from(JSON.stringify(statement)).toString('base64url');
-      const mac = signer.sign('confirmation', ...partsOf(sessionId, body));
+      const mac = signer.sign('confirmation', sessionId, boundCookie, body);
       cookies.set(name, `${body}.${mac}`, { ...options, maxAge: CONFIRMATION_SECONDS });
     },
 

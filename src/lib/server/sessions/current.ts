@@ -9,6 +9,7 @@ import type { Ending } from './ending';
 import { stands, type Ledger } from './ledger';
 import { absoluteEnd, endingInTime } from './lifetime';
 import type { SessionLucia } from './lucia';
+import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
 import type { ThisBrowser } from './this-browser';
 
@@ -44,11 +45,12 @@ type Parts = {
   deviceKeys: DeviceKeys | null;
   /** The same ledger for what has no time for a second try. */
   ledgerOnce: Ledger;
+  moves: MoveNotes;
 };
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
 export function createCurrent(parts: Parts) {
-  const { facts, lucia, ledger, ledgerOnce, browser, confirmation, deviceKeys } = parts;
+  const { facts, lucia, ledger, ledgerOnce, browser, confirmation, deviceKeys, moves } = parts;
   /** For all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<Answer | null> | undefined;
   /** What a peek began. A confirmation goes on with it, and asks anew if it failed. */
@@ -73,6 +75,7 @@ export function createCurrent(parts: Parts) {
     if (!session) return 'absent';
     if (!stands(session, standing)) return 'ended';
     deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId));
+    moves.see(session, standing.moves.get(sessionId));
     const user = { ...session.user, username: standing.username };
     return { session: confirmed({ ...session, user }), confirmedAt };
   }

@@ -8,6 +8,7 @@ import type { Purpose, Signer } from './signer';
 /** What an offer to bind a session says of it. Times are epoch milliseconds. */
 export type Offer = { at: number; epoch: number; endsAt: number };
 
+/** The cookie that proves a bound session's device for some minutes. */
 export const BOUND_COOKIE = '__Host-bound';
 
 const VALUE_MAX_CHARACTERS = 128;

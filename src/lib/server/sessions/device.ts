@@ -115,6 +115,8 @@ const TELEVISION = /\b(?:Android TV|GoogleTV|SMART-TV|BRAVIA|AFT[A-Z0-9]+)\b/;
 
 /** What `deviceOf` may answer, but for a browser's version. */
 export const BROWSER_NAMES: ReadonlySet<string> = new Set([...TOOLS, ...BROWSERS].map(([name]) => name));
+/** Browsers that a client hint may tell where the user agent says Chrome. */
+export const HINTED_NAMES: ReadonlySet<string> = new Set(BRANDS.map(([, name]) => name));
 export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEMS.map(([name]) => name));
 
 const HEADER_MAX_CHARACTERS = 1_024;

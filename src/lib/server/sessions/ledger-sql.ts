@@ -2,6 +2,7 @@
 import { prepare, sql, type Sql } from '../stores/sql';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
 import { BIRTHS } from './activity';
+import { lineOf } from './line';
 import type { Actor, Reason, Rotation } from './ledger';
 
 /** The rule of `stands` in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
@@ -17,22 +18,12 @@ export function notRevoked(sessionId: string | Sql): Sql {
  * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
  * an id of the right form; a made-up one must leave no row.
  */
-export function isKnown(sessionId: string, shown: boolean): Sql {
+export function isKnown(sessionId: string | Sql, shown: boolean): Sql {
   const [signUp, ...signIns] = BIRTHS;
   return sql`(${Number(shown)}
     OR EXISTS (SELECT 1 FROM SecurityEvent
                WHERE session_id = ${sessionId} AND type IN (${signUp}, ${signIns[0]}, ${signIns[1]}))
     OR EXISTS (SELECT 1 FROM RevokedSession WHERE replaced_by = ${sessionId}))`;
-}
-
-/**
- * The session that this one goes on as: itself, or, when its browser rotated its token, the last one of its line. `NULL` when that has ended.
- */
-export function endOfLine(sessionId: string): Sql {
-  return sql`(WITH RECURSIVE line (id) AS (
-      SELECT ${sessionId}
-      UNION SELECT replaced_by FROM RevokedSession JOIN line USING (id) WHERE replaced_by IS NOT NULL)
-    SELECT id FROM line WHERE NOT EXISTS (SELECT 1 FROM RevokedSession WHERE RevokedSession.id = line.id))`;
 }
 
 type Revocation = {
@@ -54,10 +45,11 @@ export function revoke(
   condition: Sql,
 ): D1PreparedStatement {
   const now = Date.now();
+  const line = replacedBy ? lineOf(id) : null;
   return prepare(
     db,
-    sql`INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason, replaced_by)
-        SELECT ${id}, User.id, ${now}, ${now + ABSOLUTE_PERIOD_MILLISECONDS}, ${reason}, ${replacedBy ?? null}
+    sql`INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason, replaced_by, line)
+        SELECT ${id}, User.id, ${now}, ${now + ABSOLUTE_PERIOD_MILLISECONDS}, ${reason}, ${replacedBy ?? null}, ${line}
         FROM User WHERE User.id = ${userId} AND ${condition}
         ON CONFLICT (id) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'replaced'
         RETURNING id`,

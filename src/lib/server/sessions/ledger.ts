@@ -5,8 +5,10 @@ import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
 import { selectLeftover } from './leftovers';
-import { actorStands, endOfLine, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
+import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
 import { absoluteEnd } from './lifetime';
+import { endOfLine } from './line';
+import { movesAmong, readMoves, type Moves } from './moves-sql';
 
 /** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
 export type Standing = {
@@ -14,6 +16,8 @@ export type Standing = {
   epoch: number;
   /** Of the sessions that were revoked, why. */
   revoked: Map<string, Reason>;
+  /** Of the sessions that were used elsewhere, where. */
+  moves: Map<string, Moves>;
   /** Of the sessions that are bound to their device, how. */
   bindings: Map<string, Binding>;
 };
@@ -73,7 +77,9 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
   }
 
   return {
-    /** One query: the user's epoch, and which of these sessions were revoked or are bound; `null` when there is no such user. */
+    /**
+     * One query: the user's epoch, and which of these sessions were revoked, were used elsewhere or are bound; `null` when there is no such user.
+     */
     async standing(userId: string, sessionIds: string[]): Promise<Standing | null> {
       const asked = JSON.stringify(sessionIds);
       const row = await prepare(
@@ -81,12 +87,13 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
         sql`SELECT username, session_epoch AS epoch,
               (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
                WHERE id IN (SELECT value FROM json_each(${asked}))) AS revoked,
+              (${movesAmong(asked)}) AS moves,
               ${hasBindings ? bindingsAmong(asked) : sql`'[]'`} AS bindings
             FROM User WHERE id = ${userId}`,
-      ).first<{ username: string; epoch: number; revoked: string; bindings: string }>();
+      ).first<{ username: string; epoch: number; revoked: string; moves: string; bindings: string }>();
       if (!row) return null;
       const revoked = new Map(JSON.parse(row.revoked) as [string, Reason][]);
-      return { ...row, revoked, bindings: readBindings(row.bindings) };
+      return { ...row, revoked, moves: readMoves(row.moves), bindings: readBindings(row.bindings) };
     },
 
     /** One query: when a session's browser signed in, and what ended it. */
@@ -154,27 +161,27 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
     },
 
     /**
-     * Ends one session of the actor's user. `shown`: KV shows its record.
+     * Ends one session of the actor's user, given by its id or by SQL that finds it (`endOfLine`). `shown`: KV shows its record.
      * `ended`: it is now. `already`: it was. `replaced`: it was, and its browser goes on under another token. `unknown`: there has been no
      * such session, and nothing was written. `refused`: the acting session itself no longer stands.
      */
     async end(
       actor: Actor,
-      sessionId: string,
+      session: string | Sql,
       shown: boolean,
       origin: Origin,
     ): Promise<'ended' | 'already' | 'replaced' | 'unknown' | 'refused'> {
       const { userId } = actor;
-      const event = { type: 'session-revoked', sessionId, ...origin, at: Date.now() } as const;
-      const holds = sql`${actorStands(actor)} AND ${notRevoked(sessionId)} AND ${isKnown(sessionId, shown)}`;
+      const event = { type: 'session-revoked', sessionId: session, ...origin, at: Date.now() } as const;
+      const holds = sql`${session} IS NOT NULL AND ${actorStands(actor)} AND ${notRevoked(session)} AND ${isKnown(session, shown)}`;
       const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>(
         write('end-one', [
           // The event first: that the session was not revoked yet is what makes it one.
           recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-          revoke(db, { id: sessionId, userId, reason: 'revoked' }, holds),
+          revoke(db, { id: session, userId, reason: 'revoked' }, holds),
           prepare(
             db,
-            sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${sessionId}) AS reason`,
+            sql`SELECT ${actorStands(actor)} AS stands, (SELECT reason FROM RevokedSession WHERE id = ${session}) AS reason`,
           ),
         ]),
       );

@@ -21,7 +21,7 @@ export type SessionList = {
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
 export function createList({ lucia, ledger, records }: Parts) {
-  /** Of these records those that stand beside the current session, by last use. */
+  /** Of these records those that stand beside the current session: first those that were used elsewhere, then by last use. */
   function liveOthers(
     current: ConfirmedSession,
     listed: SessionSchema[],
@@ -32,12 +32,14 @@ export function createList({ lucia, ledger, records }: Parts) {
       .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
       .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
       .map((session) => viewOf(session, false, standing))
-      .sort((a, b) => b.lastActiveAt - a.lastActiveAt);
+      .sort(
+        (a, b) => Number(b.moved.length > 0) - Number(a.moved.length > 0) || b.lastActiveAt - a.lastActiveAt,
+      );
   }
 
   return {
     /**
-     * The user's live sessions, the current one first, then by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
+     * The user's live sessions: the current one, those that were used elsewhere, the others by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
      * directions. What it still shows of ended sessions the ledger takes out, and the current session is always there. Nothing is listed for
      * a stranger, and the ledger is asked about listed ids alone. A KV that cannot list hides nothing but the others. Throws `SessionEnded`.
      */
@@ -64,7 +66,8 @@ export function createList({ lucia, ledger, records }: Parts) {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // Beside the write that ends them: the user's epoch may have been raised already.
-        return liveOthers(current, listed, { username, epoch: current.epoch, revoked, bindings: new Map() });
+        const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
+        return liveOthers(current, listed, standing);
       } catch {
         return null;
       }
@@ -77,7 +80,8 @@ export function countOf(others: SessionView[] | null): number | null {
   return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
 }
 
-function viewOf(session: Session, current: boolean, standing: Standing | null): SessionView {
+/** A session as the pages show it. */
+export function viewOf(session: Session, current: boolean, standing: Standing | null): SessionView {
   return {
     id: session.sessionId,
     current,
@@ -88,6 +92,7 @@ function viewOf(session: Session, current: boolean, standing: Standing | null): 
     // Every renewal sets the active period anew, so its end tells when the session was last renewed.
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
     endsAt: session.idlePeriodExpiresAt.getTime(),
+    moved: standing?.moves.get(session.sessionId)?.open ?? [],
     bound: standing?.bindings.has(session.sessionId) ?? false,
   };
 }

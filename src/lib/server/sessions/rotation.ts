@@ -18,6 +18,7 @@ import { createToken, sessionIdFor } from './token';
 export type NewSession = { sessionId: string; token: string };
 
 export type SessionParts = {
+  db: D1Database;
   facts: RequestFacts;
   lucia: SessionLucia;
   ledger: Ledger;

@@ -1,19 +1,31 @@
+import type { Session } from 'lucia';
 import type { SessionView } from '$lib/session-view';
+import { write } from '../stores/writes';
 import { logEvent, type EventType } from './activity';
 import type { ConfirmedSession } from './confirmed';
 import { readSession, sessionEnded } from './current';
-import { nextEpoch, type Account, type Alongside, type Arrival, type KnownByCookie } from './ledger';
+import {
+  nextEpoch,
+  saysItStands,
+  type Account,
+  type Alongside,
+  type Arrival,
+  type KnownByCookie,
+} from './ledger';
 import { renewedPeriods } from './lifetime';
+import { endOfLine } from './line';
 import { createList } from './list';
+import { recordAnswer, type MoveAnswer } from './moves-sql';
 import type { ProvenSession } from './proof';
 import { actorOf, createRotation, type NewSession, type SessionParts } from './rotation';
+import { sessionStory } from './story';
 import { isSessionIdOf } from './token';
 
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Sessions as they begin, go on under another token, and end. What asks for a session takes a confirmed one. */
 export function createSessions(parts: SessionParts) {
-  const { facts, lucia, ledger, records, browser, background, deeds } = parts;
+  const { db, facts, lucia, ledger, records, browser, background, deeds } = parts;
   const list = createList({ lucia, ledger, records });
   const rotation = createRotation(parts);
 
@@ -76,8 +88,11 @@ export function createSessions(parts: SessionParts) {
       browser.leave();
     },
 
-    /** Ends one session of the current user. `unknown`: no such session, or somebody else's; the answer does not say which. */
-    async revoke(current: ProvenSession, sessionId: string): Promise<'ended' | 'unknown'> {
+    /**
+     * Ends one session of the current user. Returns it, or `null` in its place where it had ended before and KV does not show it any more.
+     * `unknown`: no such session, or somebody else's; the answer does not say which.
+     */
+    async revoke(current: ProvenSession, sessionId: string): Promise<{ ended: Session | null } | 'unknown'> {
       const { userId } = current.user;
       if (!isSessionIdOf(userId, sessionId)) return 'unknown';
       const end = (shown: boolean) => ledger.end(actorOf(current), sessionId, shown, facts.origin);
@@ -94,8 +109,54 @@ export function createSessions(parts: SessionParts) {
       const isGone = read.status === 'fulfilled' && !isShown;
       if (outcome === 'replaced' || (outcome === 'ended' && isGone)) return 'unknown';
       logEvent('session-revoked', { userId, sessionId });
+      return { ended: read.status === 'fulfilled' ? read.value : null };
+    },
+
+    /**
+     * Ends what one of the user's sign-ins goes on as, for they say that it was not them. `own`: that is the session that asks. `ended`: it no
+     * longer stands, whether it was this that ended it or not. `unknown`: no such session, or somebody else's.
+     */
+    async disown(current: ProvenSession, sessionId: string): Promise<'own' | 'ended' | 'unknown'> {
+      const { userId } = current.user;
+      const story = await sessionStory({ db, lucia, ledger }, current, sessionId);
+      if (!story) return 'unknown';
+      if (story.session?.current) return 'own';
+      // It may rotate its token meanwhile: the ledger looks for the end of its line in the same batch.
+      const outcome = await ledger.end(
+        actorOf(current),
+        endOfLine(sessionId),
+        story.session !== null,
+        facts.origin,
+      );
+      if (outcome === 'refused') sessionEnded();
+      if (outcome === 'ended') logEvent('session-revoked', { userId, sessionId });
+      const { session } = story;
+      if (session) background.remove(() => [session.id]);
       return 'ended';
     },
+
+    /**
+     * Records what a user says of a session's use elsewhere, up to the latest move that they saw. False if there is none to answer, or a later
+     * one has come. Throws `SessionEnded`.
+     */
+    async answerMoves(current: ProvenSession, answer: MoveAnswer): Promise<boolean> {
+      const actor = actorOf(current);
+      if (!isSessionIdOf(actor.userId, answer.sessionId)) return false;
+      const results = await db.batch(
+        write('answer-moves', [
+          recordAnswer(db, actor, answer, facts.origin),
+          ledger.askWhetherStands(actor),
+        ]),
+      );
+      if (!saysItStands(results)) sessionEnded();
+      const isRecorded = results[0]?.meta.changes === 1;
+      if (isRecorded) logEvent(answer.type, { userId: actor.userId, sessionId: answer.sessionId });
+      return isRecorded;
+    },
+
+    /** What there is to tell of one of the user's sessions; `null` for an unknown one and for somebody else's. */
+    story: (current: ConfirmedSession, sessionId: string) =>
+      sessionStory({ db, lucia, ledger }, current, sessionId),
 
     /**
      * Names one of the user's sessions; an empty name takes it back. `unknown`: no such session, or somebody else's.

@@ -1,14 +1,13 @@
 import { fail, redirect } from '@sveltejs/kit';
-import { checkPassword } from '$lib/server/accounts/password-policy';
 import { accountAction } from '$lib/server/http/action';
 import { leaveNotice } from '$lib/server/http/flash';
-import { changePasswordForm, deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/http/form';
+import { deleteAccountForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { countOf } from '$lib/server/sessions/list';
 import { form as formWords } from '$lib/words/form';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
-import { answers } from './words';
+import { changePassword } from './change-password';
 
 export const load = guarded(async ({ locals }: PageServerLoadEvent) => {
   const { current, sessions, accounts } = locals.auth;
@@ -21,25 +20,7 @@ export const load = guarded(async ({ locals }: PageServerLoadEvent) => {
 });
 
 export const actions = {
-  changePassword: accountAction(
-    async ({ locals }: RequestEvent, form) => {
-      const { current, accounts } = locals.auth;
-      const session = await current.require();
-      const { data, errors } = parseForm(changePasswordForm, form);
-      if (errors) return refuseChange(errors);
-      const weakness = await checkPassword({
-        username: session.user.username,
-        password: data.newPassword,
-        isBreached: locals.isBreached,
-      });
-      if (weakness) return refuseChange({ newPassword: formWords.newPassword[weakness] });
-      const outcome = await accounts.changePassword(session, data.currentPassword, data.newPassword);
-      if (outcome === 'wrong-password') return refuseChange({ currentPassword: formWords.password.wrong });
-      if (outcome === 'same-password') return refuseChange({ newPassword: formWords.newPassword.same });
-      return { changePassword: { errors: undefined, message: answers.passwordChanged(outcome.endedOthers) } };
-    },
-    (currentPassword) => changeErrors({ currentPassword }),
-  ),
+  changePassword,
 
   deleteAccount: accountAction(
     async (event: RequestEvent, form) => {
@@ -56,14 +37,6 @@ export const actions = {
     (password) => ({ deleteAccount: { errors: { password } } }),
   ),
 } satisfies Actions;
-
-function refuseChange(errors: FieldErrors<'currentPassword' | 'newPassword'>) {
-  return fail(400, changeErrors(errors));
-}
-
-function changeErrors(errors: FieldErrors<'currentPassword' | 'newPassword'>) {
-  return { changePassword: { errors, message: undefined } };
-}
 
 function refuseDeletion(errors: FieldErrors<'password'>) {
   return fail(400, { deleteAccount: { errors } });

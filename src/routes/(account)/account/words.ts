@@ -40,9 +40,7 @@ export const answers = {
   /** `endedOthers` is null where KV could not tell how many there were. */
   passwordChanged: (endedOthers: number | null) => {
     if (endedOthers === 0) return 'Password changed.';
-    if (endedOthers === null) return 'Password changed. Your other sessions ended.';
-    return endedOthers === 1
-      ? 'Password changed. 1 other session ended. That device is signed out.'
-      : `Password changed. ${endedOthers} other sessions ended. Those devices are signed out.`;
+    if (endedOthers === null) return 'Password changed. Ended all your other sessions.';
+    return `Password changed. Ended ${endedOthers} other ${endedOthers === 1 ? 'session' : 'sessions'}.`;
   },
 };

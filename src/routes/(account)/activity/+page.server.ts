@@ -7,6 +7,7 @@ export const load = guarded(async ({ locals, url }: PageServerLoadEvent) => {
   const session = await locals.auth.current.require();
   const asked = Number(url.searchParams.get('before'));
   const before = Number.isSafeInteger(asked) && asked > 0 ? asked : null;
-  const { events, more } = await listEvents(locals.stores.db, session.user.userId, before);
-  return { events, more, firstPage: before === null, currentSessionId: session.sessionId };
+  const { db } = locals.stores;
+  const { events, more } = await listEvents(db, session.user.userId, before, session.sessionId);
+  return { events, more, firstPage: before === null };
 });

@@ -4,6 +4,7 @@ import { leaveNotice } from '$lib/server/http/flash';
 import { parseForm, renameForm, revokeForm, typed } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
+import { sessionBriefly } from '$lib/words/device';
 import { isLoopback } from '$lib/server/sessions/loopback';
 import { bindings } from '$lib/server/stores/bindings';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -52,10 +53,10 @@ export const actions = {
       sessionId,
     });
     if (refusal) return refusal;
-    if ((await sessions.revoke(session, sessionId)) === 'unknown') {
-      return fail(404, { error: answers.unknown });
-    }
-    return { message: answers.ended };
+    const outcome = await sessions.revoke(session, sessionId);
+    if (outcome === 'unknown') return fail(404, { error: answers.unknown });
+    const { ended } = outcome;
+    return { message: answers.ended(ended && sessionBriefly({ ...ended, name: ended.name || null })) };
   }, throttled),
 
   rename: accountAction(async ({ locals }: RequestEvent, form) => {

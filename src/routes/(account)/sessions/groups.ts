@@ -2,8 +2,9 @@ import type { SessionView } from '$lib/session-view';
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
-/** From how long ago a session was last active, the nearest group first. */
+/** First those that were used elsewhere; the others by how long ago they were last active, the nearest group first. */
 const GROUPS = [
+  { name: 'moved', within: -Infinity },
   { name: 'day', within: DAY_MILLISECONDS },
   { name: 'week', within: 7 * DAY_MILLISECONDS },
   { name: 'earlier', within: Infinity },
@@ -22,8 +23,8 @@ export type Group = {
  */
 export function groupByLastActive(sessions: SessionView[], now: number): Group[] {
   let start = 0;
-  const nameOf = ({ lastActiveAt }: SessionView) =>
-    GROUPS.find(({ within }) => now - lastActiveAt < within)?.name;
+  const nameOf = ({ lastActiveAt, moved }: SessionView) =>
+    moved.length > 0 ? 'moved' : GROUPS.find(({ within }) => now - lastActiveAt < within)?.name;
   return GROUPS.map(({ name }) => {
     const group = { name, start, sessions: sessions.filter((session) => nameOf(session) === name) };
     start += group.sessions.length;

@@ -6,30 +6,41 @@ import { Throttled } from '$lib/server/throttle/throttle';
 import { form as words } from '$lib/words/form';
 
 /** What the page asks the password for again, so that the form can go on with it. */
-export type StepUpPrompt = {
-  action: 'revoke' | 'revokeOthers' | 'revokeAll';
+export type StepUpPrompt<Action extends string> = {
+  action: Action;
   /** The session that `revoke` is about. */
   sessionId?: string;
+  /** The latest use elsewhere that `wasMe` and `notMe` are about: the id of its event. */
+  seen?: number;
   error?: string;
 };
 
-type Proof =
+type Proof<Action extends string> =
   | { session: ProvenSession; refusal?: undefined }
-  | { session?: undefined; refusal: ActionFailure<{ stepUp: StepUpPrompt }> };
+  | { session?: undefined; refusal: ActionFailure<{ stepUp: StepUpPrompt<Action> }> };
 
 /**
  * The session with a proof of the password that is fresh enough to end others. Without one, a refusal to return from
  * the action: the page shows a password field, and its form sends what was asked once more, with `password`.
  */
-export async function requireFreshProof(
+export async function requireFreshProof<const Action extends string>(
   event: RequestEvent,
   session: ConfirmedSession,
   form: FormData,
-  prompt: StepUpPrompt,
-): Promise<Proof> {
+  prompt: StepUpPrompt<Action>,
+): Promise<Proof<Action>> {
+  const fresh = event.locals.auth.accounts.freshProof(session);
+  return fresh ? { session: fresh } : requireNewProof(event, session, form, prompt);
+}
+
+/** The same, for what an earlier proof does not do for: who has a copy of the cookie has that proof as well. */
+export async function requireNewProof<const Action extends string>(
+  event: RequestEvent,
+  session: ConfirmedSession,
+  form: FormData,
+  prompt: StepUpPrompt<Action>,
+): Promise<Proof<Action>> {
   const { accounts } = event.locals.auth;
-  const fresh = accounts.freshProof(session);
-  if (fresh) return { session: fresh };
   const password = form.get('password');
   if (typeof password !== 'string' || password === '') return { refusal: fail(403, { stepUp: prompt }) };
   const refuse = (status: number, error: string) => ({

@@ -12,6 +12,7 @@ export const words = {
     signedIn: 'Signed in',
     lastActive: 'Last active',
     activeNow: 'Active now',
+    moved: 'Moved',
     bound: 'Bound to this device',
   },
   current: 'This device',
@@ -58,6 +59,7 @@ export const words = {
     none: 'No session matches.',
   },
   groups: {
+    moved: 'Used from elsewhere',
     day: 'Active in the last 24 hours',
     week: 'Active in the last 7 days',
     earlier: 'Active before that',
@@ -80,15 +82,14 @@ export const words = {
 
 /** What the page's actions answer. */
 export const answers = {
-  ended: 'Session ended. That device is signed out.',
+  /** `session` is null where it had ended before, and nothing is left of it here. */
+  ended: (session: string | null) => (session ? `Ended: ${session}.` : 'That session has ended.'),
   unknown: 'That session is not in your list. It may have ended already.',
   /** `count` is null where KV could not tell how many there were. */
   othersEnded: (count: number | null) => {
-    if (count === null) return 'All your other sessions ended. Those devices are signed out.';
+    if (count === null) return 'Ended all your other sessions.';
     if (count === 0) return 'You had no other sessions.';
-    return count === 1
-      ? '1 other session ended. That device is signed out.'
-      : `${count} other sessions ended. Those devices are signed out.`;
+    return `Ended ${count} other ${count === 1 ? 'session' : 'sessions'}.`;
   },
   /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
   cut: (shown: number, count: number, more: boolean) =>

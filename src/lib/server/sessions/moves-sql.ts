@@ -1,0 +1,118 @@
+/** The SQL of moves. They are events of the session's line, so that they stay with it when its browser rotates its token. */
+import type { Move } from '$lib/session-view';
+import {
+  DAY_MILLISECONDS,
+  KNOWN_MOVES_PER_DAY_MAX,
+  MOVE_NOTED_EVERY_MILLISECONDS,
+  MOVES_PER_DAY_MAX,
+  MOVES_READ_MAX,
+} from '../policy';
+import { sql, type Sql } from '../stores/sql';
+import { readOrigin, recordEvent, type Origin } from './activity';
+import type { Actor } from './ledger';
+import { actorStands } from './ledger-sql';
+import { lineOf } from './line';
+
+/** What the ledger knows of a session's use elsewhere. */
+export type Moves = {
+  /** Of which its user has not said yet whether it was them: the latest of each place, the latest first. */
+  open: Move[];
+  /** Of which its user said that it was. */
+  accepted: Origin[];
+};
+
+export const NO_MOVES: Moves = { open: [], accepted: [] };
+
+/** For each of the sessions in a JSON array that has moves, the latest of them: JSON for `readMoves`. */
+export function movesAmong(sessionIds: string): Sql {
+  const line = lineOf(sql`asked.value`);
+  return sql`SELECT json_group_array(json_array(session_id, json(moves))) FROM (
+    SELECT asked.value AS session_id,
+      (SELECT json_group_array(json_array(id, type, device, place, at)) FROM (
+        SELECT id, type, device, place, at FROM SecurityEvent
+        WHERE session_id = ${line} AND type IN ('session-moved', 'move-accepted', 'move-denied')
+        ORDER BY id DESC LIMIT ${MOVES_READ_MAX})) AS moves
+    FROM json_each(${sessionIds}) AS asked)
+  WHERE moves <> '[]'`;
+}
+
+type Row = [id: number, type: string, device: string, place: string, at: number];
+
+/** By session id. */
+export function readMoves(json: string): Map<string, Moves> {
+  const sessions = JSON.parse(json) as [string, Row[]][];
+  return new Map(sessions.map(([sessionId, rows]) => [sessionId, movesOf(rows)]));
+}
+
+/** The rows come the latest first. An answer is about all moves before it, up to the answer before. */
+function movesOf(rows: Row[]): Moves {
+  const moves: Moves = { open: [], accepted: [] };
+  let answer: string | undefined;
+  const seen = new Set<string>();
+  for (const [id, type, device, place, at] of rows) {
+    if (type !== 'session-moved') {
+      answer = type;
+      continue;
+    }
+    const move = { id, ...readOrigin({ device, place }), at };
+    if (answer === 'move-accepted') moves.accepted.push(move);
+    const key = `${device} ${move.place.country}`;
+    if (!answer && !seen.has(key)) moves.open.push(move);
+    seen.add(key);
+  }
+  return moves;
+}
+
+/** Moves of a line since its user last said whether they were them. */
+function movesSinceAnswer(line: Sql): Sql {
+  return sql`SecurityEvent WHERE session_id = ${line} AND type = 'session-moved'
+    AND id > coalesce((SELECT max(id) FROM SecurityEvent
+                       WHERE session_id = ${line} AND type IN ('move-accepted', 'move-denied')), 0)`;
+}
+
+/**
+ * The statement that notes a move, unless the last hour has one of the same kind, or the day as many as it may. Of two at once D1 takes one.
+ */
+export function recordMove(
+  db: D1Database,
+  { userId, sessionId, origin }: { userId: string; sessionId: string; origin: Origin },
+): D1PreparedStatement {
+  const now = Date.now();
+  const line = lineOf(sessionId);
+  const same = sql`device = ${JSON.stringify(origin.device)} AND json_extract(place, '$.country') IS ${origin.place.country}`;
+  const since = (milliseconds: number) => sql`${movesSinceAnswer(line)} AND at > ${now - milliseconds}`;
+  return recordEvent(
+    db,
+    { type: 'session-moved', sessionId: line, ...origin, at: now },
+    sql`User.id = ${userId}
+      AND NOT EXISTS (SELECT 1 FROM ${since(MOVE_NOTED_EVERY_MILLISECONDS)} AND ${same})
+      AND (SELECT count(*) FROM ${since(DAY_MILLISECONDS)}) <
+        CASE WHEN EXISTS (SELECT 1 FROM ${since(DAY_MILLISECONDS)} AND ${same})
+        THEN ${KNOWN_MOVES_PER_DAY_MAX} ELSE ${MOVES_PER_DAY_MAX} END`,
+  );
+}
+
+/** What a user says of their session's moves: that it was them, or that it was not. */
+export type MoveAnswer = {
+  sessionId: string;
+  type: 'move-accepted' | 'move-denied';
+  /** The latest move that they saw: one that came since is not answered with it. */
+  seen: number;
+};
+
+/** The statement that records an answer, while the acting session stands and no move came since. */
+export function recordAnswer(
+  db: D1Database,
+  actor: Actor,
+  { sessionId, type, seen }: MoveAnswer,
+  origin: Origin,
+): D1PreparedStatement {
+  const line = lineOf(sessionId);
+  const open = movesSinceAnswer(line);
+  return recordEvent(
+    db,
+    { type, sessionId: line, ...origin, at: Date.now() },
+    sql`User.id = ${actor.userId} AND ${actorStands(actor)}
+      AND EXISTS (SELECT 1 FROM ${open}) AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})`,
+  );
+}
