@@ -1,4 +1,5 @@
 /** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
+import { DeviceUnproven } from '$lib/server/sessions/device-keys';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { removeLeftovers } from '$lib/server/sessions/leftovers';
 import {
@@ -7,6 +8,7 @@ import {
   IDLE_PERIOD_MILLISECONDS,
 } from '$lib/server/policy';
 import { parseCookieValue } from '$lib/server/sessions/token';
+import { copyOf } from './histories-bound';
 import { idsOf } from './histories-lessons';
 import { count, visit } from './histories-requests';
 import { BrokenPromise, expect, TRIES, type World } from './histories-world';
@@ -24,7 +26,8 @@ import { confirmSession, listSessions, requireSession } from '../setup/requests'
 export async function checkEveryPromise(world: World, settle: () => void): Promise<void> {
   for (const account of world.allAccounts) {
     const standing = await checkSessions(world, account);
-    if (standing[0]) await checkFinalList(world, account, standing, standing[0]);
+    const accepted = standing.find(({ isAccepted }) => isAccepted);
+    if (accepted) await checkFinalList(world, account, standing, accepted);
   }
   checkRecords(world);
   await checkRows(world);
@@ -34,26 +37,42 @@ export async function checkEveryPromise(world: World, settle: () => void): Promi
     for (const session of world.sessions.values()) {
       if (session.fate !== 'ended') continue;
       expect(
-        !(await isAccepted(world, session.cookie, 'IAD')),
+        (await judgedAt(world, session, 'IAD')) === 'refused',
         'an ended session that is put back is refused',
       );
     }
   }
 }
 
+/** A session that stands. `isAccepted`: not if it may be bound to a key that its browser has not kept. */
+type Standing = { session: KnownSession; isAccepted: boolean };
+
 /** Gives those that stand. */
-async function checkSessions(world: World, account: KnownAccount): Promise<KnownSession[]> {
-  const standing: KnownSession[] = [];
+async function checkSessions(world: World, account: KnownAccount): Promise<Standing[]> {
+  const standing: Standing[] = [];
   const now = Date.now();
   for (const session of account.sessions) {
-    const accepted = [];
-    for (const place of world.places) accepted.push(await isAccepted(world, session.cookie, place));
-    const everywhere = accepted.every(Boolean);
-    expect(everywhere || !accepted.some(Boolean), 'all places agree about a session');
+    const judged = [];
+    for (const place of world.places) judged.push(await judgedAt(world, session, place));
+    const [first = 'refused'] = judged;
+    expect(
+      judged.every((one) => one === first),
+      'all places agree about a session',
+    );
+    const everywhere = first !== 'refused';
+    expect(
+      first !== 'unproven' || session.fate === 'unsure',
+      'a browser that proves its device is not refused',
+    );
     if (session.fate === 'ended') expect(!everywhere, 'an ended session is refused everywhere');
     if (isOverdue(session, now)) expect(!everywhere, 'an overdue session is refused everywhere');
     if (mustLive(session, now)) expect(everywhere, 'no live session is lost');
-    if (everywhere) standing.push(session);
+    if (everywhere) standing.push({ session, isAccepted: first === 'accepted' });
+    if (session.binding && first === 'accepted') {
+      const copied = await judgedAt(world, session, 'SIN', false);
+      expect(copied === 'unproven', 'a copy of a bound session is refused without proof');
+      count(world, 'in the end: bound');
+    }
     if (mustLive(session, now)) count(world, 'in the end: live');
     else if (isEndedByAbsoluteLimit(session, now)) count(world, 'in the end: past the absolute limit only');
     else count(world, `in the end: ${session.fate}`);
@@ -64,18 +83,18 @@ async function checkSessions(world: World, account: KnownAccount): Promise<Known
 async function checkFinalList(
   world: World,
   account: KnownAccount,
-  standing: KnownSession[],
-  from: KnownSession,
+  standing: Standing[],
+  from: Standing,
 ): Promise<void> {
   const ids = await persist(async () => {
-    const event = visit(world, from.cookie, 'FRA');
+    const event = visit(world, await copyOf(world, from.session, true), 'FRA');
     const list = await listSessions(event, await requireSession(event));
     // It is an answer to a page; a check asks again.
     if (list.unlisted) throw new Error('KV could not list');
     return idsOf(list.sessions);
   });
   expect(new Set(ids).size === ids.length, 'every session is listed exactly once');
-  for (const { sessionId } of standing) expect(ids.includes(sessionId), 'every live session is listed');
+  for (const { session } of standing) expect(ids.includes(session.sessionId), 'every live session is listed');
   const known = new Set(account.sessions.map(({ sessionId }) => sessionId));
   const unheardOf = ids.filter((id) => !known.has(id)).length;
   expect(unheardOf <= account.lost, 'nothing is listed that nobody made');
@@ -174,8 +193,22 @@ async function putDeletedRecordsBack(world: World): Promise<boolean> {
   return usable.length > 0;
 }
 
-function isAccepted(world: World, cookie: string, place: string): Promise<boolean> {
-  return persist(async () => (await confirmSession(visit(world, cookie, place))) !== null);
+/** What a place says of a session, to its own device or to whoever copied its cookie. */
+function judgedAt(
+  world: World,
+  session: KnownSession,
+  place: string,
+  withProof = true,
+): Promise<'accepted' | 'refused' | 'unproven'> {
+  return persist(async () => {
+    try {
+      const event = visit(world, await copyOf(world, session, withProof), place);
+      return (await confirmSession(event)) === null ? 'refused' : 'accepted';
+    } catch (thrown) {
+      if (thrown instanceof DeviceUnproven) return 'unproven';
+      throw thrown;
+    }
+  });
 }
 
 /** The KV fails by chance; a check asks again until it answers. */

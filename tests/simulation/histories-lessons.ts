@@ -136,7 +136,7 @@ function learnSignIn(world: World, act: Act, done: Done, racing: boolean): Known
   // Beside a deletion of the account, it may have been let in just before.
   account.exists = racing && account.exists !== 'yes' ? 'unsure' : 'yes';
   if (!racing) account.passwords = [done.password];
-  return remember(world, account, done, Date.now());
+  return remember(world, account, done, null);
 }
 
 function learnSignUp(world: World, act: Act, done: Done, racing: boolean): KnownSession | undefined {
@@ -161,7 +161,7 @@ function learnSignUp(world: World, act: Act, done: Done, racing: boolean): Known
   const made = freshAccount(world, act);
   made.exists = 'yes';
   made.passwords = [done.newPassword];
-  return remember(world, made, done, Date.now());
+  return remember(world, made, done, null);
 }
 
 function freshAccount(world: World, act: Act): KnownAccount {
@@ -182,7 +182,7 @@ function learnStepUp(world: World, done: Done): KnownSession | undefined {
     return undefined;
   }
   end(actor, outcome === 'answered');
-  if (outcome === 'answered') return remember(world, actor.account, done, actor.createdAt);
+  if (outcome === 'answered') return remember(world, actor.account, done, actor);
   actor.account.lost += 1;
   return undefined;
 }
@@ -202,19 +202,21 @@ function learnEndOfAll(world: World, act: Act, done: Done): KnownSession | undef
   }
   if (act.action === 'revokeAll' || act.action === 'deleteAccount') return undefined;
   if (!certain) account.lost += 1;
-  return certain ? remember(world, account, done, actor.createdAt) : undefined;
+  return certain ? remember(world, account, done, actor) : undefined;
 }
 
+/** The session that an answer began. `before`: the one that it goes on from, with its binding. */
 function remember(
   world: World,
   account: KnownAccount,
   done: Done,
-  createdAt: number,
+  before: KnownSession | null,
 ): KnownSession | undefined {
   expect(done.received !== undefined, 'who is signed in has a cookie');
   expect(done.received !== done.presented, 'a new session has a new token');
   if (!done.received) return undefined;
-  const session = addSession(account, done.received, createdAt);
+  const session = addSession(account, done.received, before?.createdAt ?? Date.now());
+  session.binding = before?.binding ?? null;
   world.sessions.set(session.cookie, session);
   return session;
 }

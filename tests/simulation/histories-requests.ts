@@ -1,10 +1,11 @@
 /** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
+import { DeviceUnproven } from '$lib/server/sessions/device-keys';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { createSigner } from '$lib/server/sessions/signer';
 import { createDeviceCookie } from '$lib/server/throttle/known-browser';
 import type { PasswordHash } from '$lib/server/accounts/password';
 import { Browser, CONFIRMATION_COOKIE, type RequestOptions, type TestEvent } from '../setup/browser';
-import { accountOf, type Act, type Done, type World } from './histories-world';
+import { accountOf, expect, type Act, type Done, type World } from './histories-world';
 import type { KnownAccount } from './model';
 import { crashAfter, type StepHooks } from './steps';
 import {
@@ -90,6 +91,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     fateBefore: actor?.fate,
     targetFateBefore: target?.fate,
     device: device ? 'own' : 'new',
+    offer: null,
     asked: false,
     putRefused: false,
     target,
@@ -108,7 +110,10 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     if (crash?.crashedAt()) done.outcome = 'lost';
     else if (thrown instanceof SessionEnded) done.outcome = 'refused';
     else if (event.locals.stores.failed) done.outcome = 'unavailable';
-    else throw thrown;
+    else if (thrown instanceof DeviceUnproven) {
+      expect(actor?.fate !== 'live', 'a browser that proves its device is not refused');
+      done.outcome = 'unavailable';
+    } else throw thrown;
   }
   if (done.viewer === 'unknown' && done.outcome === 'answered') done.outcome = 'unavailable';
   if (device && !device.hasSignedInWith(compared)) done.device = 'former';
@@ -118,6 +123,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
       world.confirmations.push(browser.confirmation);
       world.lastConfirmation.set(browser, browser.confirmation);
     }
+    done.offer = event.locals.auth.deviceKeys?.offer() ?? null;
     done.received = received();
     done.cleared = presented !== undefined && browser.cookie === undefined;
   }
@@ -214,7 +220,7 @@ function passwordOf({ actor }: Done): string {
   return actor?.account.passwords[0] ?? 'no password yet';
 }
 
-/** A request with a copied cookie, from a browser that keeps nothing. */
-export function visit(world: World, cookie: string, place: string): TestEvent {
-  return new Browser().plant(cookie).requestUnanswered(storesAt(world, place)).event;
+/** A request of a browser that keeps nothing. */
+export function visit(world: World, browser: Browser, place: string): TestEvent {
+  return browser.requestUnanswered(storesAt(world, place)).event;
 }

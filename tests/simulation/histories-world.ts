@@ -80,6 +80,8 @@ export type Done = {
   fateBefore: KnownSession['fate'] | undefined;
   /** What the browser of a sign-in was to the account; `former`: it signed in before the password, or the account, was this one. */
   device: 'own' | 'former' | 'new';
+  /** The offer to bind the session, in the answer. */
+  offer: string | null;
   /** Whether the request asked KV for a record. */
   asked: boolean;
   /** Whether KV refused a write, or did not answer it. */

@@ -68,6 +68,8 @@ const AT_LEAST = {
   'in the end: ended': 0.5,
   'in the end: past the absolute limit only': 0.02,
   'record put back': 0.2,
+  'in the end: bound': 0.1,
+  'refresh: proven': 0.1,
   // About 1 % is usual: in 1,000 histories chance alone must not make this fail.
   'deleted, and nothing may be left': 0.002,
 };

@@ -7,6 +7,7 @@
  */
 import fc from 'fast-check';
 import { Browser } from '../setup/browser';
+import { refreshProofs, takeOffer } from './histories-bound';
 import { checkEveryPromise } from './histories-checks';
 import { checkCost, spent } from './histories-costs';
 import { learn } from './histories-lessons';
@@ -227,10 +228,12 @@ async function useEveryBrowser(world: World): Promise<void> {
 }
 
 async function happenAlone(world: World, act: Act): Promise<void> {
+  await refreshProofs(world);
   const before = spent(world);
   const done = await withClockOf(world, act, () => perform(world, act));
   if (world.checkCosts) checkCost(world, act, done, before);
   learn(world, act, done, false);
+  await takeOffer(world, act, done);
 }
 
 async function withClockOf(world: World, { place }: Act, work: () => Promise<Done>): Promise<Done> {
@@ -245,6 +248,7 @@ async function withClockOf(world: World, { place }: Act, work: () => Promise<Don
 }
 
 async function happenAtOnce(world: World, { first, second, turns }: Of<typeof race>): Promise<void> {
+  await refreshProofs(world);
   let step = 0;
   const takeTurns: StepHooks = {
     beforeStep: async () => {

@@ -4,6 +4,7 @@ import {
   ACTIVE_PERIOD_MILLISECONDS,
   IDLE_PERIOD_MILLISECONDS,
 } from '$lib/server/policy';
+import type { KnownBinding } from './histories-bound';
 import { parseCookieValue } from '$lib/server/sessions/token';
 
 /** `unsure`: a request that would have ended it, or that raced with one, got no answer that tells. */
@@ -24,6 +25,8 @@ export type KnownSession = {
   namedAt: number[];
   /** The last time a request may have renewed it. */
   touchedAt: number;
+  /** If its browser has bound it to the device. */
+  binding: KnownBinding | null;
 };
 
 export type KnownAccount = {
@@ -58,6 +61,7 @@ export function addSession(account: KnownAccount, cookie: string, createdAt: num
     seenAt: [now],
     namedAt: [],
     touchedAt: now,
+    binding: null,
   };
   account.sessions.push(session);
   return session;
