@@ -6,7 +6,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolEnvironment } from '../scripts/lib/environment.mjs';
 import { exitOf, main, ROOT, runQuietly, start, StepFailed } from '../scripts/lib/processes.mjs';
 import { machineNow } from './lib/machine.mjs';
 import { build, generateClient } from '../scripts/lib/steps.mjs';
@@ -20,10 +19,10 @@ await main(async () => {
   await install();
   await generateClient();
   if (process.env.SKIP_BUILD !== '1') await build();
-  await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA], toolEnvironment());
+  await runQuietly('prisma', ['generate', '--no-hints', '--schema', PEER_SCHEMA]);
   // Only now: it needs what was just installed.
-  const { measure } = await import('./lib/sections.mjs');
-  const { text, plot, missed, all } = await measure({
+  const { measure } = await import('./lib/results.mjs');
+  const { text, missed, all } = await measure({
     quick,
     before,
     appTables: await appTables(),
@@ -31,8 +30,7 @@ await main(async () => {
   });
   if (!quick) {
     await writeFile(join(BENCH, 'results.md'), text);
-    await writeFile(join(BENCH, 'peers.svg'), plot);
-    console.log('Wrote bench/results.md and bench/peers.svg.');
+    console.log('Wrote bench/results.md.');
   }
   console.log(`bench: ${all - missed} of ${all} targets met${missed > 0 ? `, ${missed} missed` : ''}`);
 });

@@ -2,15 +2,19 @@
  * `npm run audit`, after a build: asks the registry for known flaws in what ships in the worker. Everything here is a
  * devDependency, as the worker is one bundled file, so `npm audit --omit=dev` looks at nothing, and a plain `npm audit`
  * also names what only builds and tests. This one reads from the bundle what ships.
- *
- *   npm run audit             a finding of level moderate or above in what ships fails, unless it is in EXPLAINED
- *   npm run audit -- --list   only says what ships, and fails if docs/security.md does not name it
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { exitOf, main, ROOT, start, StepFailed } from './lib/processes.mjs';
+import { text } from 'node:stream/consumers';
+import { command } from './lib/command.mjs';
+import { ROOT, start, StepFailed } from './lib/processes.mjs';
 import { withWorkerBundle } from './lib/worker-bundle.mjs';
+
+const usage = `Usage: npm run audit [-- --list]
+Fails for a known flaw of level moderate or above in what ships in the worker, unless docs/security.md explains it. Needs a build.
+
+  --list   only says what ships, and fails if docs/security.md does not name it`;
 
 const PAGE = 'docs/security.md';
 /** Vite has put these into the build before wrangler bundles it (Kit's `noExternal`, and JSON). */
@@ -21,24 +25,22 @@ const EXPLAINED = /** @type {string[]} */ ([]);
 
 /** @typedef {{ name: string, severity: string, via: (string | { url: string, title: string })[] }} Finding of npm audit, by package */
 
-await main(async () => {
+await command({ usage, options: { list: { type: 'boolean' } } }, async ({ list }) => {
   const shipped = await shippedPackages();
   console.log(`${shipped.length} packages ship in the worker: ${shipped.join(', ')}.`);
   const page = await readFile(join(ROOT, PAGE), 'utf8');
   const unnamed = shipped.filter((name) => !page.includes(`\`${name}\``));
   if (unnamed.length > 0) throw new StepFailed(`${PAGE} does not name ${unnamed.join(', ')}.`);
-  if (process.argv.includes('--list')) return;
+  if (list) return;
 
-  const findings = (await audit()).filter(
-    ({ name, severity }) => shipped.includes(name) && LEVELS.includes(severity),
-  );
-  const open = findings.flatMap(({ name, severity, via }) =>
-    via.flatMap((cause) =>
-      typeof cause === 'string' || EXPLAINED.includes(cause.url)
-        ? []
-        : [`${name}, ${severity}: ${cause.title} (${cause.url})`],
-    ),
-  );
+  const open = (await findings())
+    .filter(({ name, severity }) => shipped.includes(name) && LEVELS.includes(severity))
+    .flatMap(({ name, severity, via }) =>
+      via
+        .filter((cause) => typeof cause !== 'string')
+        .filter(({ url }) => !EXPLAINED.includes(url))
+        .map(({ title, url }) => `${name}, ${severity}: ${title} (${url})`),
+    );
   if (open.length > 0) throw new StepFailed(`npm audit found in what ships:\n${open.join('\n')}`);
   console.log('npm audit knows of no flaw of level moderate or above in them that is not explained.');
 });
@@ -65,20 +67,16 @@ async function shippedPackages() {
 }
 
 /**
- * What npm audit found in the whole tree.
+ * What npm audit found in the whole tree. It exits with 1 when it found something: what it printed tells that from a registry that did
+ * not answer.
  * @returns {Promise<Finding[]>}
  */
-async function audit() {
-  // npm exits with 1 when it found something: what it printed tells that from a registry that did not answer.
+async function findings() {
   const npm = start('npm', ['audit', '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     shell: process.platform === 'win32',
   });
-  let output = '';
-  npm.stdout?.setEncoding('utf8').on('data', (text) => (output += text));
-  const closed = new Promise((close) => npm.once('close', close));
-  await exitOf(npm);
-  await closed;
+  const output = npm.stdout ? await text(npm.stdout) : '';
   /** @type {{ vulnerabilities?: Record<string, Finding>, message?: string }} */
   const { vulnerabilities, message } = JSON.parse(output);
   if (!vulnerabilities) throw new StepFailed(`npm audit was not answered: ${message ?? output}`);

@@ -1,6 +1,5 @@
 /** `npm run dev`: `vite dev` with hot reload, on the same local KV and D1 as `npm start`. */
 import { command } from './lib/command.mjs';
-import { toolEnvironment } from './lib/environment.mjs';
 import { portFrom, requireFreePort } from './lib/port.mjs';
 import { exitOf, startTool } from './lib/processes.mjs';
 import { ensureDevVars, generateClient, migrate, STATE_FOLDER } from './lib/steps.mjs';
@@ -18,9 +17,5 @@ await command({ usage }, async () => {
   await generateClient();
   ensureDevVars();
   await migrate(STATE_FOLDER);
-  const vite = startTool('vite', ['dev', '--port', String(port), '--strictPort'], {
-    env: toolEnvironment(),
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  return await exitOf(vite);
+  return exitOf(startTool('vite', ['dev', '--port', String(port), '--strictPort']));
 });

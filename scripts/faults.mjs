@@ -1,39 +1,46 @@
 /**
- * `npm run test:faults`: shows that the tests bite. Runs the tests of scripts/faults/faults.mjs on a copy of the tree and
- * expects green; then applies each fault to the copy, one at a time, and expects its test to fail.
- * The working tree is never touched.
+ * `npm run test:faults [-- "<part of a name>" …]`: shows that the tests bite. Runs the tests of scripts/faults/faults.mjs on a copy of the
+ * tree and expects green; then applies each fault to the copy, one at a time, and expects its test to fail. With words, only the faults
+ * whose names have one of them. The working tree is never touched.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FAULTS } from './faults/faults.mjs';
-import { toolEnvironment } from './lib/environment.mjs';
-import { exitOf, main, ROOT, start, StepFailed } from './lib/processes.mjs';
+import { command } from './lib/command.mjs';
+import { outputOf, ROOT, StepFailed } from './lib/processes.mjs';
+
+const usage = `Usage: npm run test:faults [-- "<part of a name>" …]
+Breaks a copy of the code on purpose, fault after fault, and expects the tests to see it. All faults, or those whose names have one of the
+words.`;
 
 const COPIED = ['src', 'tests', 'prisma', '.svelte-kit', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const COPIED_TOO = ['wrangler.toml', 'svelte.config.js', 'vite.config.ts', 'scripts', '.gitignore'];
-const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
 /** The same histories for every fault. */
-const ENVIRONMENT = { HISTORIES: '2000', SEED: '1', CHECK_COSTS: 'off' };
+const ENVIRONMENT = { HISTORIES: '2000', SEED: '1', CHECK_COSTS: 'off', NO_COLOR: '1' };
 const SHOWN_CHARACTERS = 4_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'faults-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-await main(async () => {
+await command({ usage, operands: true }, async (_, words) => {
+  const faults = FAULTS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (faults.length === 0)
+    throw new StepFailed(`No fault's name has ${words.join(' or ')}: see scripts/faults/faults.mjs.`);
   for (const name of [...COPIED, ...COPIED_TOO])
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
+  // Every edit has to fit, also of the faults that are left out.
   for (const fault of FAULTS) faultyFiles(fault);
 
-  const tests = [...new Set(FAULTS.map(({ test }) => test))];
+  const tests = [...new Set(faults.map(({ test }) => test))];
   console.log(`without a fault: ${tests.join(', ')} …`);
   const green = await run(tests);
   if (green.code !== 0)
     throw new StepFailed(`${green.output}\nThe tests fail without a fault: mend that first.`);
 
   let missed = 0;
-  for (const fault of FAULTS) {
+  for (const fault of faults) {
     const files = faultyFiles(fault);
     for (const { path, faulty } of files) writeFileSync(path, faulty);
     const { code, output } = await run([fault.test, '-t', fault.title]);
@@ -46,7 +53,7 @@ await main(async () => {
     if (!isRed) console.log(output.slice(-SHOWN_CHARACTERS));
   }
   console.log(
-    `test:faults: ${FAULTS.length - missed} of ${FAULTS.length} faults found: ${missed ? 'missed' : 'met'}`,
+    `test:faults: ${faults.length - missed} of ${faults.length} faults found: ${missed ? 'missed' : 'met'}`,
   );
   return missed === 0 ? 0 : 1;
 });
@@ -69,17 +76,10 @@ function faultyFiles({ name, edits }) {
   });
 }
 
-/** @param {string[]} args */
+/** Vitest, on the copy. @param {string[]} args */
 async function run(args) {
-  const env = { ...toolEnvironment(), ...ENVIRONMENT, NO_COLOR: '1' };
-  const child = start(process.execPath, [VITEST, 'run', ...args], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
-  return { code: await exitOf(child), output };
+  const { code, out, error } = await outputOf('vitest', ['run', ...args], { env: ENVIRONMENT, cwd: folder });
+  return { code, output: out + error };
 }
 
 /** What the failing test said, to see that it failed for the fault. @param {string} output */

@@ -1,14 +1,12 @@
 /**
  * `npm run test:deep`: what `npm test` leaves out, as it takes too long (docs/decisions/0012). 100,000 random histories of the auth module
  * (tests/simulation/histories.node.test.ts) in under ten minutes, one process per core; then, once, the tests with a longer form, and those
- * named `*.deep.*`. HISTORIES changes how many; SEED plays the same ones again. The last line says whether all was met.
+ * named `*.deep.*`. The last line says whether all was met.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { command } from './lib/command.mjs';
-import { toolEnvironment } from './lib/environment.mjs';
-import { exitOf, ROOT, start, startTool } from './lib/processes.mjs';
+import { exitOf, startTool } from './lib/processes.mjs';
 import { build, generateClient } from './lib/steps.mjs';
 
 const usage = `Usage: npm run test:deep
@@ -18,15 +16,11 @@ Plays 100,000 random histories, and what else npm test leaves out.
 
 const LIMIT_MINUTES = 10;
 const MOST_PROCESSES = 8;
-const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
-/** @type {import('node:child_process').StdioOptions} */
-const stdio = ['ignore', 'inherit', 'inherit'];
 
 await command({ usage }, async () => {
-  const histories = Number(process.env.HISTORIES ?? 100_000);
   const processes = Math.min(availableParallelism(), MOST_PROCESSES);
   const firstSeed = Number(process.env.SEED ?? randomInt(2 ** 30));
-  const share = Math.ceil(histories / processes);
+  const share = Math.ceil(Number(process.env.HISTORIES ?? 100_000) / processes);
   const all = (share * processes).toLocaleString('en');
   console.log(`${all} histories, seeds ${firstSeed} to ${firstSeed + processes - 1} …`);
   const startedAt = Date.now();
@@ -50,11 +44,9 @@ await command({ usage }, async () => {
   await build();
   const unit = await vitest(['tests/simulation/histories.test.ts', '.deep.node.test.ts'], { DEEP: '1' });
   // None of these needs a browser.
-  const env = { ...toolEnvironment(), DEEP: '1' };
   const served = await exitOf(
     startTool('playwright', ['test', '--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
-      env,
-      stdio,
+      env: { DEEP: '1' },
     }),
   );
   const rest = unit === 0 && served === 0 ? 'passed' : 'failed';
@@ -65,9 +57,8 @@ await command({ usage }, async () => {
 
 /**
  * @param {string[]} files parts of their names
- * @param {NodeJS.ProcessEnv} variables
+ * @param {NodeJS.ProcessEnv} env
  */
-function vitest(files, variables) {
-  const args = [VITEST, 'run', '--reporter', 'default', ...files];
-  return exitOf(start(process.execPath, args, { env: { ...toolEnvironment(), ...variables }, stdio }));
+function vitest(files, env) {
+  return exitOf(startTool('vitest', ['run', '--reporter', 'default', ...files], { env }));
 }

@@ -3,7 +3,6 @@
  * SKIP_BUILD=1 takes the build that is there.
  */
 import { requireChromium } from './lib/chromium.mjs';
-import { toolEnvironment } from './lib/environment.mjs';
 import { exitOf, main, startTool } from './lib/processes.mjs';
 import { build, generateClient } from './lib/steps.mjs';
 
@@ -14,9 +13,6 @@ await main(async () => {
     await generateClient();
     await build();
   }
-  const playwright = startTool('playwright', ['test', ...process.argv.slice(2)], {
-    env: { ...toolEnvironment(), ...(chromium && { CHROMIUM_PATH: chromium }) },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  return await exitOf(playwright);
+  const env = chromium ? { CHROMIUM_PATH: chromium } : {};
+  return exitOf(startTool('playwright', ['test', ...process.argv.slice(2)], { env }));
 });

@@ -1,22 +1,13 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import workerd from 'workerd';
+import { join } from 'node:path';
+import { startBareWorker } from '../../tests/bare/bare-worker.mjs';
+import { newSession, person } from '../../tests/bare/people.mjs';
+import { startStores } from '../../tests/bare/store-servers.mjs';
+import { visit } from '../../tests/bare/visitor.mjs';
 import { bundle } from './bundle.mjs';
-import { ask } from './load.mjs';
-import { COMPATIBILITY } from './worker.mjs';
 
-/** CommonJS with a default export: what Node imports is the module. */
-const WORKERD = workerd.default;
-const TOKEN = 'A'.repeat(43);
-const FAR = 4_000_000_000_000;
-/** Workers' cache, which Kit's adapter asks first: 504 is its way to say that there is nothing. */
-const EMPTY_CACHE = 'export default { fetch: () => new Response(null, { status: 504 }) }';
-const GIVE_UP_MILLISECONDS = 10_000;
-
+const USER = person(1);
 let leftOut = 0;
 
 /** The same app with nothing of Prisma in it. @type {import('esbuild').Plugin} */
@@ -38,114 +29,44 @@ const withoutPrisma = {
  */
 export async function coldStarts(rounds) {
   const folder = await mkdtemp(join(tmpdir(), 'cold-'));
+  const stores = await startStores({ kvMilliseconds: 0, d1Milliseconds: 0 });
+  const { key, json, cookie } = newSession(USER);
+  stores.records.set(key, { value: json, metadata: json });
+  stores.db.prepare('INSERT INTO User (id, username) VALUES (?, ?)').run(USER.id, USER.username);
   try {
-    const app = await writeConfig(join(folder, 'app'), await bundle('bench/workers/cold.ts'));
-    const bare = await writeConfig(
-      join(folder, 'bare'),
-      await bundle('bench/workers/cold.ts', [withoutPrisma]),
-    );
+    const app = await writeBundle(join(folder, 'app'), []);
+    const bare = await writeBundle(join(folder, 'bare'), [withoutPrisma]);
     if (leftOut !== 1) throw new Error(`[bench] ${leftOut} modules were left out as Prisma's, not one`);
     /** @type {{ app: number[], bare: number[] }} */
     const times = { app: [], bare: [] };
     for (let round = 0; round <= rounds; round += 1) {
-      const first = await startOnce(app);
-      const second = await startOnce(bare);
-      // The first time the files come from the disk.
-      if (round === 0) continue;
-      times.app.push(first);
-      times.bare.push(second);
+      for (const [name, bundled] of Object.entries({ app, bare })) {
+        const startedAt = performance.now();
+        const worker = await startBareWorker(bundled, stores);
+        const body = await (await visit(worker.origin, '/', { cookie })).text();
+        const time = performance.now() - startedAt;
+        await worker.stop();
+        if (!body.includes(USER.username))
+          throw new Error(`[bench] a cold start answered ${body.slice(0, 300)}`);
+        // The first time the files come from the disk.
+        if (round > 0) times[name === 'app' ? 'app' : 'bare'].push(time);
+      }
     }
     return times;
   } finally {
+    await stores.stop();
     await rm(folder, { recursive: true });
   }
 }
 
 /**
- * @param {string} prefix of the files' paths
- * @param {import('./bundle.mjs').Module[]} modules
- * @returns {Promise<{ config: string, port: number }>}
+ * @param {string} folder
+ * @param {import('esbuild').Plugin[]} plugins
  */
-async function writeConfig(prefix, modules) {
-  const port = await freePort();
-  const entries = await Promise.all(
-    modules.map(async ({ type, path, contents }) => {
-      await writeFile(`${prefix}-${path}`, contents);
-      const kind = type === 'CompiledWasm' ? 'wasm' : 'esModule';
-      return `(name = "${path}", ${kind} = embed "${basename(prefix)}-${path}")`;
-    }),
-  );
-  const config = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = (
-    modules = [${entries.join(', ')}],
-    bindings = [(name = "RECORD", text = ${JSON.stringify(JSON.stringify(record()))})],
-    compatibilityDate = "${COMPATIBILITY.compatibilityDate}",
-    compatibilityFlags = [${COMPATIBILITY.compatibilityFlags.map((flag) => `"${flag}"`).join(', ')}],
-    cacheApiOutbound = "cache",
-  )), (name = "cache", worker = (
-    modules = [(name = "cache", esModule = ${JSON.stringify(EMPTY_CACHE)})],
-    compatibilityDate = "${COMPATIBILITY.compatibilityDate}",
-  ))],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-`;
-  await writeFile(`${prefix}.capnp`, config);
-  return { config: `${prefix}.capnp`, port };
-}
-
-function record() {
-  return {
-    id: `alice.${createHash('sha256').update(TOKEN).digest('base64url')}`,
-    user_id: 'alice',
-    active_expires: FAR,
-    idle_expires: FAR,
-    username: 'alice',
-    created_at: Date.now(),
-    proved_at: Date.now(),
-    epoch: 0,
-    device: { browser: null, system: null, kind: 'unknown' },
-    place: { country: null, city: null },
-  };
-}
-
-/** @param {{ config: string, port: number }} worker */
-async function startOnce({ config, port }) {
-  const startedAt = performance.now();
-  const child = spawn(WORKERD, ['serve', config], { stdio: ['ignore', 'inherit', 'inherit'] });
-  const exit = new Promise((resolve) => child.once('exit', resolve));
-  try {
-    const { status, body } = await firstAnswer(new URL(`http://127.0.0.1:${port}`), startedAt);
-    const time = performance.now() - startedAt;
-    if (status !== 200 || !body.includes('alice'))
-      throw new Error(`[bench] cold start answered ${status}: ${body.slice(0, 300)}`);
-    return time;
-  } finally {
-    child.kill('SIGKILL');
-    await exit;
+async function writeBundle(folder, plugins) {
+  await mkdir(folder);
+  for (const { type, path, contents } of await bundle('.svelte-kit/cloudflare/_worker.js', plugins)) {
+    await writeFile(join(folder, type === 'ESModule' ? '_worker.js' : path), contents);
   }
-}
-
-/** @param {URL} url @param {number} startedAt @returns {ReturnType<typeof ask>} */
-async function firstAnswer(url, startedAt) {
-  const headers = { host: url.host, cookie: `session=alice.${TOKEN}`, connection: 'close' };
-  for (;;) {
-    try {
-      return await ask(url, { path: '/', headers });
-    } catch (error) {
-      if (performance.now() - startedAt > GIVE_UP_MILLISECONDS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  return folder;
 }

@@ -1,72 +1,128 @@
-import { ask, load, median } from './load.mjs';
+import { Agent, request } from 'node:http';
 import { cpuMilliseconds } from './machine.mjs';
+import { median } from './numbers.mjs';
 
 /** @typedef {import('./subjects.mjs').Subject} Subject */
 /** @typedef {import('./worker.mjs').Worker} Worker */
-/** @typedef {Record<string, { worker: Worker, seeded: Record<string, string[]> }>} Bench the workers by name, with the cookies for their subjects */
-/** @typedef {import('./load.mjs').Slot} Slot */
+/** @typedef {Record<string, { worker: Worker, seeded: Record<string, string[]> }>} Bench the workers by name, with the cookies for their paths */
+/** @typedef {{ perSecond: number, milliseconds: number, cpu: number }} Slot requests a second, the median time of an answer, and workerd's CPU for one, in milliseconds */
 /** @typedef {{ before: Record<string, number>, all: Record<string, number>, deletesAtOnce: number }} Counts store operations until the answer, and in all */
+/** @typedef {{ method?: string, path: string, headers?: Record<string, string>, body?: string }} Request */
+
+/** @type {Map<number, Agent>} */
+const agents = new Map();
 
 /**
- * @param {Bench} bench
- * @param {Subject} subject
- * @param {number} [nth] which of its sessions
+ * One request over a connection that is kept.
+ * @param {URL} url
+ * @param {Request} wanted
+ * @param {number} [connections]
+ * @returns {Promise<{ status: number, headers: import('node:http').IncomingHttpHeaders, body: string }>}
  */
-export function targetOf(bench, { worker: name, path }, nth = 0) {
-  const { worker, seeded } = /** @type {Bench[string]} */ (bench[name]);
-  const cookie = seeded[path]?.[nth];
-  return {
-    worker,
-    wanted: { path, headers: /** @type {Record<string, string>} */ (cookie ? { cookie } : {}) },
-  };
+export function ask(url, { method = 'GET', path, headers, body }, connections = 1) {
+  const agent =
+    agents.get(connections) ?? new Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' });
+  agents.set(connections, agent);
+  return new Promise((resolve, reject) => {
+    const options = { agent, method, headers, host: url.hostname, port: url.port, path };
+    const outgoing = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => (text += chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+      );
+      response.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
 }
 
 /**
- * Measures the subjects in turn, A B C A B C …, so that what the machine does meanwhile meets all alike.
+ * Measures a section's subjects in turn, A B C A B C …, so that what the machine does meanwhile meets all alike.
  * @param {Bench} bench
- * @param {Subject[]} subjects
- * @param {{ rounds: number, seconds: number, connections: number }} how
- * @returns {Promise<Record<string, Slot[]>>} the slots of each subject, one for each round
+ * @param {import('./subjects.mjs').Section} section
+ * @returns {Promise<Map<string, Slot[]>>} the slots of each subject, one for each round
  */
-export async function interleave(bench, subjects, { rounds, ...slot }) {
-  /** @type {Record<string, Slot[]>} */
-  const slots = Object.fromEntries(subjects.map(({ id }) => [id, []]));
+export async function interleave(bench, { subjects, rounds, seconds, connections }) {
+  /** @type {Map<string, Slot[]>} */
+  const slots = new Map(subjects.map(({ id }) => [id, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const subject of subjects) {
-      const { worker, wanted } = targetOf(bench, subject);
-      const measured = await load(worker, wanted, { ...slot, body: subject.answer });
       // The first round warms up: the isolate, its compiler, the stores' caches.
-      if (round > 0) slots[subject.id]?.push(measured);
+      if (subject.once && (round === 0 || round >= sessionsOf(bench, subject))) continue;
+      const slot = await load(bench, subject, {
+        seconds: subject.once ? 0 : seconds,
+        connections,
+        nth: round,
+      });
+      if (round > 0) slots.get(subject.id)?.push(slot);
     }
   }
   return slots;
 }
 
 /**
- * How long one request takes that can be made only once with a session. With the floors between, in turn.
+ * Asks again and again for some time, each connection as soon as it is answered; of no seconds, each asks once.
  * @param {Bench} bench
  * @param {Subject} subject
- * @param {Subject[]} floors
- * @returns {Promise<{ times: number[], floorTimes: number[][] }>} milliseconds; those of each floor
+ * @param {{ seconds: number, connections: number, nth: number }} how `nth`: the session of a subject that uses one up
+ * @returns {Promise<Slot>}
  */
-export async function timeOnce(bench, subject, floors) {
+async function load(bench, subject, { seconds, connections, nth }) {
+  const { worker, wanted } = targetOf(bench, subject, subject.once ? nth : 0);
+  /** @type {number[]} */
   const times = [];
-  const floorTimes = /** @type {number[][]} */ (floors.map(() => []));
-  const cookies = bench[subject.worker]?.seeded[subject.path] ?? [];
-  // The last one is for the counts.
-  for (let nth = 0; nth < cookies.length - 1; nth += 1) {
-    for (const [i, floor] of floors.entries()) {
-      const floorTarget = targetOf(bench, floor);
-      const few = [];
-      for (let time = 0; time < 5; time += 1)
-        few.push(await timed(floorTarget.worker, floorTarget.wanted, floor.answer));
-      floorTimes[i]?.push(median(few));
-    }
-    const { worker, wanted } = targetOf(bench, subject, nth);
-    times.push(await timed(worker, wanted, subject.answer));
-    await idle(worker);
-  }
-  return { times, floorTimes };
+  const cpuBefore = cpuMilliseconds(worker.pid);
+  const startedAt = performance.now();
+  const connection = async () => {
+    let now = performance.now();
+    do {
+      requireAnswer(subject, await ask(worker.url, wanted, connections));
+      const answeredAt = performance.now();
+      times.push(answeredAt - now);
+      now = answeredAt;
+    } while (now < startedAt + seconds * 1_000);
+  };
+  await Promise.all(Array.from({ length: connections }, connection));
+  const elapsed = performance.now() - startedAt;
+  if (subject.once) await idle(worker);
+  return {
+    perSecond: (times.length * 1_000) / elapsed,
+    milliseconds: median(times),
+    cpu: (cpuMilliseconds(worker.pid) - cpuBefore) / times.length,
+  };
+}
+
+/**
+ * @param {Bench} bench
+ * @param {Subject} subject
+ */
+function sessionsOf(bench, { worker, path }) {
+  return bench[worker]?.seeded[path]?.length ?? 0;
+}
+
+/**
+ * @param {Bench} bench
+ * @param {Subject} subject
+ * @param {number} nth which of its sessions
+ */
+function targetOf(bench, { worker: name, path, guest }, nth) {
+  const { worker, seeded } = /** @type {Bench[string]} */ (bench[name]);
+  const cookie = guest ? undefined : seeded[path]?.[nth];
+  const headers = /** @type {Record<string, string>} */ (cookie ? { cookie } : {});
+  return { worker, wanted: { path, headers } };
+}
+
+/**
+ * @param {Subject} subject
+ * @param {{ status: number, body: string }} got
+ * @param {string} [answer] what is compared, when it is not the whole body
+ */
+function requireAnswer({ id, status = 200, answer: expected }, got, answer = got.body) {
+  if (got.status === status && (expected === undefined || answer === expected)) return;
+  throw new Error(`[bench] ${id} answered ${got.status}: ${got.body.slice(0, 500)}`);
 }
 
 const LOOK_MILLISECONDS = 300;
@@ -84,32 +140,23 @@ async function idle({ pid }) {
 }
 
 /**
- * @param {Worker} worker
- * @param {import('./load.mjs').Request} wanted
- * @param {string} answer
- */
-async function timed(worker, wanted, answer) {
-  const startedAt = performance.now();
-  const { status, body } = await ask(worker.url, wanted);
-  if (status !== 200 || body !== answer)
-    throw new Error(`[bench] ${worker.name} ${wanted.path} answered ${status}: ${body}`);
-  return performance.now() - startedAt;
-}
-
-/**
- * The store operations of one request: of the second, as the first may set something up.
+ * The store operations of one request: of the second, as the first may set something up. The app tells its own, in `Server-Timing`.
  * @param {Bench} bench
  * @param {Subject} subject
- * @param {number} [nth] for a request that can be made only once: its session; then it is the first
  * @returns {Promise<Counts>}
  */
-export async function countOperations(bench, subject, nth) {
-  const { worker, wanted } = targetOf(bench, subject, nth);
+export async function countOperations(bench, subject) {
+  const { worker, wanted } = targetOf(bench, subject, subject.once ? sessionsOf(bench, subject) - 1 : 0);
   const counted = { ...wanted, headers: { ...wanted.headers, 'x-count': '1' } };
-  if (nth === undefined) await ask(worker.url, counted);
-  const { status, body } = await ask(worker.url, counted);
-  if (status !== 200) throw new Error(`[bench] ${subject.id} answered ${status}: ${body}`);
-  const { answer, ...counts } = JSON.parse(body);
-  if (answer !== subject.answer) throw new Error(`[bench] ${subject.id} answered ${answer}`);
+  if (!subject.once) await ask(worker.url, counted);
+  const got = await ask(worker.url, counted);
+  if (subject.worker === 'app') {
+    requireAnswer(subject, got);
+    const timing = String(got.headers['server-timing']).matchAll(/([\w-]+);desc="([1-9]\d*)"/g);
+    const all = Object.fromEntries([...timing].map(([, name, count]) => [name, Number(count)]));
+    return { before: all, all, deletesAtOnce: 0 };
+  }
+  const { answer, ...counts } = JSON.parse(got.body);
+  requireAnswer(subject, got, answer);
   return counts;
 }

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { modulesIn, withWorkerBundle } from '../../scripts/lib/worker-bundle.mjs';
-import { ask } from './load.mjs';
+import { ask } from './measure.mjs';
 import { startWorker } from './worker.mjs';
 
 const USER = { username: 'alice', password: 'a long enough passphrase' };
@@ -9,50 +7,30 @@ const USER = { username: 'alice', password: 'a long enough passphrase' };
 /**
  * The built app, as it would be uploaded, with a user who is signed in.
  * @param {string} sql that makes its tables
- * @param {{ inspectorPort?: number }} [options]
  */
-export async function startApp(sql, options = {}) {
-  const { modules, sourceMap } = await withWorkerBundle(async (folder) => ({
-    modules: await modulesIn(folder),
-    sourceMap: await readFile(join(folder, '_worker.js.map'), 'utf8'),
-  }));
-  const worker = await startWorker(
-    'app',
-    modules.map(({ path, contents }) => ({
-      type: path.endsWith('.wasm') ? 'CompiledWasm' : 'ESModule',
-      path,
-      contents: path.endsWith('.wasm') ? contents : contents.toString('utf8'),
-    })),
-    {
-      sql,
-      ...options,
-      bindings: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on', BREACH_CHECK: 'off' },
-      serviceBindings: { ASSETS: () => new Response('Not found', { status: 404 }) },
-    },
+export async function startApp(sql) {
+  const bundled = (await withWorkerBundle(modulesIn)).map(({ path, contents }) =>
+    path.endsWith('.wasm')
+      ? { type: /** @type {const} */ ('CompiledWasm'), path, contents }
+      : { type: /** @type {const} */ ('ESModule'), path, contents: contents.toString('utf8') },
   );
-  return { worker, sourceMap, cookie: await postForm(worker, '/signup') };
-}
-
-/**
- * Posts the user's name and password as the form does, and gives the session cookie of the answer.
- * @param {import('./worker.mjs').Worker} worker
- * @param {'/signup' | '/login'} path
- */
-export async function postForm(worker, path) {
-  const origin = worker.url.origin;
+  const worker = await startWorker('app', bundled, {
+    sql,
+    bindings: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on', BREACH_CHECK: 'off' },
+    serviceBindings: { ASSETS: () => new Response('Not found', { status: 404 }) },
+  });
   const { status, headers, body } = await ask(worker.url, {
     method: 'POST',
-    path,
+    path: '/signup',
     headers: {
-      origin,
+      origin: worker.url.origin,
       accept: 'text/html',
-      host: worker.url.host,
       'content-type': 'application/x-www-form-urlencoded',
     },
     body: new URLSearchParams(USER).toString(),
   });
-  const session = headers['set-cookie']?.find((line) => line.startsWith('session='));
-  if (status !== 303 || !session)
-    throw new Error(`[bench] ${path} answered ${status}: ${body.slice(0, 300)}`);
-  return session.split(';', 1)[0] ?? '';
+  const cookies = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]).join('; ');
+  if (status !== 303 || !cookies.includes('session='))
+    throw new Error(`[bench] /signup answered ${status}: ${body.slice(0, 300)}`);
+  return { worker, seeded: { '/': [cookies], '/sessions': [cookies] } };
 }

@@ -1,80 +1,227 @@
 /**
- * What is measured. `worker` is a file of bench/workers, `path` a subject in it, `stores` what it asks, `answer` the JSON that each
- * answer has to be: who is not signed in is not measured as if.
- * @typedef {{ id: string, worker: string, path: string, title: string, kind: 'floor' | 'ours' | 'peer', stores: string, answer: string }} Subject
+ * What is measured, section by section, and what it has to reach. To measure something else, add a row.
+ * @typedef {object} Subject
+ * @property {string} id worker and path
+ * @property {string} worker a file of bench/workers, or `app`, the built one
+ * @property {string} path
+ * @property {string} title
+ * @property {string} [answer] the JSON that each answer has to be, so that nobody is measured signed out
+ * @property {number} [status] 200 without it
+ * @property {string} [floor] the id of the subject that does only its store operations
+ * @property {boolean} [guest] without its session's cookie
+ * @property {boolean} [once] each request uses up a session: one is made in each round
+ *
+ * @typedef {object} Section
+ * @property {string} title
+ * @property {string} note
+ * @property {'perSecond' | 'cpu' | 'milliseconds'} by what is compared with the floors
+ * @property {number} rounds
+ * @property {number} seconds of each subject in each round
+ * @property {number} connections
+ * @property {Subject[]} subjects
  */
 
 const ALICE = { username: 'alice' };
 
 /**
- * @param {string} worker
- * @param {string} path
+ * @param {string} id
  * @param {string} title
- * @param {string} stores
  * @param {object} [answer]
+ * @param {Partial<Subject>} [more]
  * @returns {Subject}
  */
-function subject(worker, path, title, stores, answer = ALICE) {
-  const kind = worker === 'floors' ? 'floor' : worker === 'ours' ? 'ours' : 'peer';
-  return { id: worker + path, worker, path, title, kind, stores, answer: JSON.stringify(answer) };
+function subject(id, title, answer = ALICE, more = {}) {
+  const [worker = ''] = id.split('/', 1);
+  return { id, worker, path: id.slice(worker.length), title, answer: JSON.stringify(answer), ...more };
 }
 
-/** A request that answers with the name of who is signed in. */
-export const REQUESTS = [
-  subject('floors', '/empty', 'floor: no store', 'none'),
-  subject('floors', '/kv', 'floor: one KV get', 'KV'),
-  subject('floors', '/d1', 'floor: one D1 query', 'D1'),
-  subject('floors', '/both', 'floor: one KV get and one D1 query at once', 'KV ∥ D1'),
-  subject('ours', '/peek', 'peekSession', 'KV'),
-  subject('ours', '/require', 'requireSession', 'KV ∥ D1'),
-  subject('better-auth', '/kv', 'better-auth, KV as secondary storage', 'KV'),
-  subject('better-auth', '/d1', 'better-auth, D1 with joins', 'D1'),
-  subject('better-auth', '/cache', 'better-auth, signed cookie cache', 'none'),
-  subject('lucia', '/unstorage', 'Lucia, unstorage adapter on KV, users in D1', 'KV, D1'),
-  subject('lucia', '/d1', 'Lucia, its D1 adapter', 'D1'),
-  subject('lucia', '/prisma', 'Lucia, its Prisma adapter on D1', 'D1'),
+/**
+ * @param {string} path
+ * @param {Partial<Subject>} [more]
+ * @returns {Subject}
+ */
+function page(path, more = {}) {
+  const title = `${path} signed ${more.guest ? 'out' : 'in'}`;
+  return { id: `app ${title}`, worker: 'app', path, title, ...more };
+}
+
+const [NO_STORE, KV, D1, BOTH] = ['floors/empty', 'floors/kv', 'floors/d1', 'floors/both'];
+const [LIST_100, LIST_1000] = [{ length: 100 }, { length: 1_000 }];
+
+/** @type {Section[]} */
+export const SECTIONS = [
+  {
+    title: 'An authenticated request',
+    note: 'It answers with the name of who is signed in.',
+    by: 'perSecond',
+    rounds: 9,
+    seconds: 1,
+    connections: 8,
+    subjects: [
+      subject(NO_STORE, 'floor: no store'),
+      subject(KV, 'floor: one KV get'),
+      subject(D1, 'floor: one D1 query'),
+      subject(BOTH, 'floor: one KV get and one D1 query at once'),
+      subject('ours/peek', 'peek', ALICE, { floor: KV }),
+      subject('ours/require', 'require', ALICE, { floor: BOTH }),
+      subject('better-auth/kv', 'better-auth, KV as secondary storage', ALICE, { floor: KV }),
+      subject('better-auth/d1', 'better-auth, D1 with joins', ALICE, { floor: D1 }),
+      subject('better-auth/cache', 'better-auth, signed cookie cache', ALICE, { floor: NO_STORE }),
+      subject('lucia/unstorage', 'Lucia, unstorage adapter on KV, users in D1', ALICE, { floor: BOTH }),
+      subject('lucia/d1', 'Lucia, its D1 adapter', ALICE, { floor: D1 }),
+      subject('lucia/prisma', 'Lucia, its Prisma adapter on D1', ALICE, { floor: D1 }),
+    ],
+  },
+  {
+    title: 'Sign-in',
+    note: 'Of an account whose password is right; one connection. Compared by CPU.',
+    by: 'cpu',
+    rounds: 5,
+    seconds: 1.5,
+    connections: 1,
+    subjects: [
+      subject('floors/scrypt', 'floor: scrypt alone'),
+      subject('ours/sign-in', 'sign-in', ALICE, { floor: 'floors/scrypt' }),
+      subject('better-auth/sign-in-kv', 'better-auth, KV as secondary storage', ALICE, {
+        floor: 'floors/scrypt',
+      }),
+      subject('better-auth/sign-in-d1', 'better-auth, D1', ALICE, { floor: 'floors/scrypt' }),
+    ],
+  },
+  {
+    title: 'Listing',
+    note: 'One connection. Compared by time.',
+    by: 'milliseconds',
+    rounds: 7,
+    seconds: 0.5,
+    connections: 1,
+    subjects: [
+      subject('floors/list-100', 'floor: one KV list of 100 keys', LIST_100),
+      subject('floors/list-100-and-query', 'floor: the same and one D1 query at once', LIST_100),
+      subject('ours/list-100', 'the list of 100 sessions', LIST_100, { floor: 'floors/list-100' }),
+      subject('floors/list-1000', 'floor: one KV list of 1,000 keys', LIST_1000),
+      subject('ours/list-1000', 'the list of 1,000 sessions', LIST_1000, { floor: 'floors/list-1000' }),
+      subject('ours/require-and-list-1000', 'require, then the list of 1,000 sessions', LIST_1000, {
+        floor: 'floors/list-1000',
+      }),
+    ],
+  },
+  {
+    title: 'Ending 999 other sessions, and a renewal',
+    note: 'One connection. Compared by time.',
+    by: 'milliseconds',
+    rounds: 5,
+    seconds: 0.2,
+    connections: 1,
+    subjects: [
+      subject('floors/write', 'floor: one D1 write'),
+      subject(
+        'floors/confirm-write-list-put',
+        'floor: one KV get and one D1 query at once; then one D1 write, one KV list of 1,000 keys and one KV put at once',
+        { ended: 1_000 },
+      ),
+      subject(
+        'ours/end-999-others',
+        'require, then ending the others of 1,000 sessions',
+        { ended: 999 },
+        { floor: 'floors/confirm-write-list-put', once: true },
+      ),
+      subject('ours/renew', 'a renewal', { ...ALICE, fresh: true }, { once: true }),
+    ],
+  },
+  {
+    title: 'Whole pages',
+    note: 'Of the built app, as it is uploaded.',
+    by: 'perSecond',
+    rounds: 7,
+    seconds: 1,
+    connections: 8,
+    subjects: [
+      page('/', { guest: true }),
+      page('/', { floor: 'app / signed out' }),
+      page('/sessions', { guest: true, status: 303 }),
+      page('/sessions', { floor: 'app / signed out' }),
+    ],
+  },
 ];
 
-export const SIGN_INS = [
-  subject('floors', '/scrypt', 'floor: scrypt alone', 'none'),
-  subject('ours', '/sign-in', 'signIn', 'KV, D1'),
-  subject('better-auth', '/sign-in-kv', 'better-auth, KV as secondary storage', 'KV, D1'),
-  subject('better-auth', '/sign-in-d1', 'better-auth, D1', 'D1'),
+/**
+ * `why` says what keeps a missed one from being met.
+ * @typedef {import('./results.mjs').Results} Results
+ * @typedef {{ what: string, atLeast?: number, atMost?: number, digits?: number, value: (r: Results) => { value: number, spread?: number }, why?: (r: Results) => string }} Target
+ * @type {Target[]}
+ */
+export const TARGETS = [
+  {
+    what: 'peek to one KV get, req/s',
+    atLeast: 0.9,
+    value: (r) => r.ratio('ours/peek', KV),
+    why: () => 'Lucia and the guards made for each request, the SHA-256 of the token',
+  },
+  {
+    what: 'require to one KV get and one D1 query at once, req/s',
+    atLeast: 0.85,
+    value: (r) => r.ratio('ours/require', BOTH),
+    why: () => 'as for a peek',
+  },
+  {
+    what: 'peek to better-auth on KV, req/s',
+    atLeast: 1.8,
+    value: (r) => r.ratio('ours/peek', 'better-auth/kv'),
+    why: (r) => `one KV get with nothing around it is ${r.words(KV, 'better-auth/kv')}`,
+  },
+  {
+    what: 'require to better-auth on D1 with joins, req/s',
+    atLeast: 1.8,
+    value: (r) => r.ratio('ours/require', 'better-auth/d1'),
+    why: (r) =>
+      `it asks D1 alone; one KV get and one D1 query at once, with nothing around them, are ${r.words(BOTH, 'better-auth/d1')}`,
+  },
+  {
+    what: 'sign-in to scrypt alone, CPU',
+    atMost: 1.15,
+    value: (r) => r.ratio('ours/sign-in', 'floors/scrypt'),
+    why: () => 'a Prisma client for each sign-in, three round trips to D1 and a KV put',
+  },
+  { what: 'renewal: KV gets', atMost: 1, digits: 0, value: (r) => r.operations('ours/renew', 'KV get') },
+  { what: 'renewal: KV puts', atMost: 1, digits: 0, value: (r) => r.operations('ours/renew', 'KV put') },
+  {
+    what: 'listing 100 sessions to one list, time',
+    atMost: 1.3,
+    value: (r) => r.ratio('ours/list-100', 'floors/list-100'),
+    why: (r) =>
+      `the ledger is asked as well, on the same thread here: one list and one D1 query at once, with nothing around them, are ${r.words('floors/list-100-and-query', 'floors/list-100')}`,
+  },
+  {
+    what: 'listing 1,000 sessions to one list, time',
+    atMost: 2,
+    value: (r) => r.ratio('ours/list-1000', 'floors/list-1000'),
+    why: () => 'as for 100',
+  },
+  {
+    what: 'ending 999 others to one D1 write, time',
+    atMost: 1,
+    value: (r) => r.ratio('ours/end-999-others', 'floors/write'),
+    why: (r) =>
+      `the request is confirmed, the others are listed, and the new session is put: with nothing around them, all on one thread here, ${r.words('floors/confirm-write-list-put', 'floors/write')}`,
+  },
+  {
+    what: 'ending 999 others: KV deletes at once',
+    atMost: 6,
+    digits: 0,
+    value: (r) => r.operations('ours/end-999-others', 'deletesAtOnce'),
+  },
+  {
+    what: '/ signed in to / signed out, req/s',
+    atLeast: 0.85,
+    value: (r) => r.ratio('app / signed in', 'app / signed out'),
+    why: () => 'what a peek costs, and the name',
+  },
+  { what: 'worker, compressed, MB', atMost: 1, value: (r) => ({ value: r.megabytes }) },
+  {
+    what: 'cold start to that without Prisma, time',
+    atMost: 1.8,
+    value: (r) => r.coldStart,
+    why: () => 'workerd compiles the wasm of the query compiler when it starts',
+  },
 ];
-
-export const LISTINGS = [
-  subject('floors', '/list-100', 'floor: one KV list of 100 keys', 'KV', { length: 100 }),
-  subject('floors', '/list-100-and-query', 'floor: the same and one D1 query at once', 'KV ∥ D1', {
-    length: 100,
-  }),
-  subject('ours', '/list-100', 'listSessions, 100 sessions', 'KV ∥ D1', { length: 100 }),
-  subject('floors', '/list-1000', 'floor: one KV list of 1,000 keys', 'KV', { length: 1_000 }),
-  subject('ours', '/list-1000', 'listSessions, 1,000 sessions', 'KV ∥ D1', { length: 1_000 }),
-  subject(
-    'ours',
-    '/require-and-list-1000',
-    'requireSession, then listSessions, 1,000 sessions',
-    'KV ∥ D1, twice',
-    { length: 1_000 },
-  ),
-];
-
-export const WRITE = subject('floors', '/write', 'floor: one D1 write', 'D1');
-export const CONFIRM_WRITE_LIST_PUT = subject(
-  'floors',
-  '/confirm-write-list-put',
-  'floor: one KV get and one D1 query at once; then one D1 write, one KV list of 1,000 keys and one KV put at once',
-  'KV, D1',
-  { ended: 1_000 },
-);
-export const END_OTHERS = subject(
-  'ours',
-  '/end-999-others',
-  'requireSession, then revokeOtherSessions, 1,000 sessions',
-  'KV, D1',
-  { ended: 999 },
-);
-export const RENEWAL = subject('ours', '/renew', 'peekSession of a session due for renewal', 'KV, D1', {
-  ...ALICE,
-  fresh: true,
-});

@@ -11,7 +11,7 @@ export const COMPATIBILITY = { compatibilityDate: '2026-10-01', compatibilityFla
 /**
  * @param {string} name
  * @param {import('./bundle.mjs').Module[]} modules
- * @param {{ sql?: string, bindings?: Record<string, string>, inspectorPort?: number, serviceBindings?: Record<string, () => unknown> }} [options] `sql`: statements that make the tables
+ * @param {{ sql?: string, bindings?: Record<string, string>, serviceBindings?: Record<string, () => unknown> }} [options] `sql`: statements that make the tables
  */
 export async function startWorker(name, modules, { sql, ...options } = {}) {
   const before = workerds();

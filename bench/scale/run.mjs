@@ -1,10 +1,9 @@
 /**
  * `npm run bench:scale [-- <part> …]`: measures what docs/scale.md says and writes that page anew. Each part leaves its figures in
- * bench/scale/results, and the page is made from what is there. `npm run bench:soak` is the part that takes ten minutes; it is
- * not among those that run when none is named. Needs a build and Linux.
+ * bench/scale/results, and the page is made from what is there. `sizes.json` there is what one row of each kind takes: measured once, on a
+ * million users (docs/decisions/0013).
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import prettier from 'prettier';
@@ -17,11 +16,7 @@ const RESULTS = join(ROOT, 'bench/scale/results');
 const PARTS = {
   rows: async () => (await importTypeScript('./rows.ts')).rows(),
   visibility: async () => (await importTypeScript('./visibility.ts')).visibility(),
-  latency: async () => (await import('./latency.mjs')).latency(),
-  full: async () => (await import('./full.mjs')).full(),
-  soak: async () => (await import('./soak.mjs')).soak(),
 };
-const ON_REQUEST = ['soak'];
 
 await main(async () => {
   const named = process.argv.slice(2);
@@ -29,11 +24,7 @@ await main(async () => {
     if (!(name in PARTS))
       throw new StepFailed(`There is no part "${name}": ${Object.keys(PARTS).join(', ')}.`);
   }
-  if (!existsSync(join(ROOT, '.svelte-kit/cloudflare/_worker.js')))
-    throw new StepFailed('Run "npm run build" first.');
-  const chosen = named.length > 0 ? named : Object.keys(PARTS).filter((name) => !ON_REQUEST.includes(name));
-  await mkdir(RESULTS, { recursive: true });
-  for (const name of chosen) {
+  for (const name of named.length > 0 ? named : Object.keys(PARTS)) {
     console.log(`${name} …`);
     const figures = await PARTS[name]?.();
     const at = new Date().toISOString().slice(0, 10);
@@ -50,16 +41,15 @@ await main(async () => {
   const { missed } = await (await import('./page.mjs')).writePage(readResult);
   for (const line of missed) console.log(`missed: ${line}`);
   console.log(
-    `bench:scale: docs/scale.md is written, ${missed.length === 0 ? 'every target met (lists on a full store: without what Miniflare itself takes)' : `${missed.length} missed`}`,
+    `bench:scale: docs/scale.md is written, ${missed.length === 0 ? 'every target met' : `${missed.length} missed`}`,
   );
   return missed.length > 0 ? 1 : 0;
 });
 
 /**
  * @param {string} name
- * @returns {Promise<any>} `null` when that part never ran
+ * @returns {Promise<any>}
  */
 async function readResult(name) {
-  const file = join(RESULTS, `${name}.json`);
-  return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : null;
+  return JSON.parse(await readFile(join(RESULTS, `${name}.json`), 'utf8'));
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { toolEnvironment } from './environment.mjs';
 
 /** The tools that the scripts start, as files under node_modules: they run on the Node that runs the script. */
 const TOOLS = {
@@ -9,6 +11,7 @@ const TOOLS = {
   prisma: 'prisma/build/index.js',
   typescript: 'typescript/bin/tsc',
   vite: 'vite/bin/vite.js',
+  vitest: 'vitest/vitest.mjs',
   wrangler: 'wrangler/bin/wrangler.js',
 };
 
@@ -36,19 +39,23 @@ export function start(command, args, options) {
   running.add(child);
   child.once('exit', () => {
     // The others of its group may outlive it: only an empty group is done with.
-    if (!groupIsAlive(child)) running.delete(child);
+    if (!signalGroup(child, 0)) running.delete(child);
   });
   return child;
 }
 
 /**
- * As `start`, for one of TOOLS.
+ * As `start`, for one of TOOLS: in their environment, to which `env` adds, and printing to this script's own output, unless told.
  * @param {keyof typeof TOOLS} tool
  * @param {string[]} args
- * @param {import('node:child_process').SpawnOptions} options
+ * @param {import('node:child_process').SpawnOptions} [options]
  */
-export function startTool(tool, args, options) {
-  return start(process.execPath, [join(ROOT, 'node_modules', TOOLS[tool]), ...args], options);
+export function startTool(tool, args, { env, ...options } = {}) {
+  return start(process.execPath, [join(ROOT, 'node_modules', TOOLS[tool]), ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...toolEnvironment(), ...env },
+    ...options,
+  });
 }
 
 /**
@@ -64,29 +71,43 @@ export function exitOf(child) {
 }
 
 /**
- * Runs a tool to its end, in silence: what it printed is shown only when it fails.
- * Throws `StepFailed` then.
+ * Runs a tool to its end and keeps what it prints.
  * @param {keyof typeof TOOLS} tool
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env
+ * @param {{ env?: NodeJS.ProcessEnv, input?: string, cwd?: string }} [options] `env` adds to that of the tools; `input` goes to its standard input
+ * @returns {Promise<{ code: number, out: string, error: string }>}
+ */
+export async function outputOf(tool, args, { input, ...options } = {}) {
+  const child = startTool(tool, args, {
+    ...options,
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  child.stdin?.end(input);
+  const [code, out, error] = await Promise.all([
+    exitOf(child),
+    child.stdout ? text(child.stdout) : '',
+    child.stderr ? text(child.stderr) : '',
+  ]);
+  return { code, out, error };
+}
+
+/**
+ * Runs a tool to its end, in silence: what it printed is shown only when it fails, and `StepFailed` thrown.
+ * @param {keyof typeof TOOLS} tool
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env] adds to that of the tools
  */
 export async function runQuietly(tool, args, env) {
-  const child = startTool(tool, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  /** @type {Buffer[]} */
-  const output = [];
-  child.stdout?.on('data', (chunk) => output.push(chunk));
-  child.stderr?.on('data', (chunk) => output.push(chunk));
-  const code = await exitOf(child);
-  if (code === 0) return;
-  process.stderr.write(Buffer.concat(output));
-  throw new StepFailed(`"${tool} ${args.join(' ')}" ended with code ${code}.`);
+  const { code, out, error } = await outputOf(tool, args, { env });
+  if (code !== 0) throw new StepFailed(`${out}${error}"${tool} ${args.join(' ')}" ended with code ${code}.`);
 }
 
 /** Ends every group that this script started: politely, then, after a grace period, for certain. */
 export async function stopAll() {
   for (const child of running) signalGroup(child, 'SIGTERM');
   const deadline = Date.now() + GRACE_MILLISECONDS;
-  while ([...running].some(groupIsAlive) && Date.now() < deadline) await delay(POLL_MILLISECONDS);
+  while ([...running].some((child) => signalGroup(child, 0)) && Date.now() < deadline)
+    await delay(POLL_MILLISECONDS);
   for (const child of running) signalGroup(child, 'SIGKILL');
 }
 
@@ -124,11 +145,6 @@ export async function main(body) {
   }
 }
 
-/** @param {import('node:child_process').ChildProcess} child */
-function groupIsAlive(child) {
-  return signalGroup(child, 0);
-}
-
 /**
  * @param {import('node:child_process').ChildProcess} child
  * @param {NodeJS.Signals | 0} signal 0 asks whether anyone is there
@@ -136,22 +152,16 @@ function groupIsAlive(child) {
  */
 export function signalGroup(child, signal) {
   if (child.pid === undefined) return false;
-  if (process.platform === 'win32') return signalTreeOnWindows(child, signal);
+  if (process.platform === 'win32') {
+    // Windows knows no process groups; taskkill ends a tree.
+    const alive = child.exitCode === null && child.signalCode === null;
+    if (alive && signal !== 0) spawn('taskkill', ['/pid', `${child.pid}`, '/t', '/f'], { stdio: 'ignore' });
+    return alive;
+  }
   try {
     process.kill(-child.pid, signal);
     return true;
   } catch {
     return false;
   }
-}
-
-/**
- * Windows knows no process groups; taskkill ends a tree.
- * @param {import('node:child_process').ChildProcess} child
- * @param {NodeJS.Signals | 0} signal
- */
-function signalTreeOnWindows(child, signal) {
-  const alive = child.exitCode === null && child.signalCode === null;
-  if (alive && signal !== 0) spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore' });
-  return alive;
 }

@@ -1,7 +1,6 @@
 import { get as getByHttp } from 'node:http';
 import { get as getByHttps } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { toolEnvironment } from './environment.mjs';
 import { exitOf, startTool, StepFailed } from './processes.mjs';
 
 const READY_WITHIN_MILLISECONDS = 120_000;
@@ -18,7 +17,7 @@ export function startPages({ port, stateFolder, https = false, vars = {} }) {
   args.push('--log-level', 'error', '--show-interactive-dev-session=false');
   if (https) args.push('--local-protocol', 'https');
   for (const [name, value] of Object.entries(vars)) args.push('--binding', `${name}=${value}`);
-  return startTool('wrangler', args, { env: toolEnvironment(), stdio: ['ignore', 'inherit', 'inherit'] });
+  return startTool('wrangler', args);
 }
 
 /**

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { toolEnvironment } from './environment.mjs';
 import { runQuietly } from './processes.mjs';
 
 const BUILD = '.svelte-kit/cloudflare';
@@ -20,7 +19,7 @@ export async function withWorkerBundle(use) {
   const folder = await mkdtemp(join(tmpdir(), 'bundle-'));
   try {
     const where = ['--build-output-directory', BUILD, '--outdir', folder];
-    await runQuietly('wrangler', ['pages', 'functions', 'build', ...where, '--sourcemap'], toolEnvironment());
+    await runQuietly('wrangler', ['pages', 'functions', 'build', ...where, '--sourcemap']);
     return await use(folder);
   } finally {
     await rm(folder, { recursive: true });

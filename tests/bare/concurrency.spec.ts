@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { bundleWorker, startBareWorker } from '../../scripts/lib/bare-worker.mjs';
-import { newSession, PASSWORD, passwordHash, person } from '../../scripts/lib/people.mjs';
-import { startStores, type StoreServers } from '../../scripts/lib/store-servers.mjs';
-import { visit } from '../../scripts/lib/visitor.mjs';
+import { bundleWorker, startBareWorker } from './bare-worker.mjs';
+import { newSession, PASSWORD, passwordHash, person } from './people.mjs';
+import { startStores, type StoreServers } from './store-servers.mjs';
+import { visit } from './visitor.mjs';
 
 // One after the other: they measure what waits for one thread, not for each other.
 test.describe.configure({ mode: 'default' });

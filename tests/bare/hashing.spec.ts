@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { bundleWorker, startBareWorker } from '../../scripts/lib/bare-worker.mjs';
-import { newSession, person } from '../../scripts/lib/people.mjs';
-import { startStores, type StoreServers } from '../../scripts/lib/store-servers.mjs';
-import { visit } from '../../scripts/lib/visitor.mjs';
+import { bundleWorker, startBareWorker } from './bare-worker.mjs';
+import { newSession, person } from './people.mjs';
+import { startStores, type StoreServers } from './store-servers.mjs';
+import { visit } from './visitor.mjs';
 
 test.describe.configure({ mode: 'default' });
 

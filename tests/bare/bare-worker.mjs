@@ -6,9 +6,8 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseConfig } from '../deploy/config.mjs';
-import { toolEnvironment } from './environment.mjs';
-import { exitOf, ROOT, runQuietly, signalGroup, start, StepFailed } from './processes.mjs';
+import { parseConfig } from '../../scripts/deploy/config.mjs';
+import { exitOf, ROOT, runQuietly, signalGroup, start, StepFailed } from '../../scripts/lib/processes.mjs';
 
 const BUILD = '.svelte-kit/cloudflare';
 const CONFIG = 'workerd.capnp';
@@ -24,7 +23,7 @@ const fromMiniflare = createRequire(import.meta.resolve('miniflare'));
  */
 export async function bundleWorker(folder) {
   const args = ['pages', 'functions', 'build', '--build-output-directory', BUILD, '--outdir', folder];
-  await runQuietly('wrangler', args, toolEnvironment());
+  await runQuietly('wrangler', args);
 }
 
 /**

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ROOT } from './processes.mjs';
+import { ROOT } from '../../scripts/lib/processes.mjs';
 
 /** @typedef {{ value: string, metadata?: string, expiration?: number }} KvRecord `metadata` is JSON, `expiration` epoch seconds */
 /** @typedef {{ kvMilliseconds: number, d1Milliseconds: number }} Delays */

@@ -1,6 +1,17 @@
-import { median, spread } from './load.mjs';
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = NaN, high = NaN] = [sorted[middle - 1], sorted[middle]];
+  return sorted.length % 2 ? high : (low + high) / 2;
+}
 
-/** @typedef {import('./load.mjs').Slot} Slot */
+/** Half of what lies between the quarters, as a share of the median: how far a typical round is off. @param {number[]} values */
+export function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (/** @type {number} */ share) => sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
+  return (at(0.75) - at(0.25)) / 2 / median(values);
+}
 
 /** @param {number} value @param {number} [digits] */
 export function number(value, digits = 0) {
@@ -9,18 +20,7 @@ export function number(value, digits = 0) {
 }
 
 /** @param {number} share */
-export const percent = (share) => `${number(share * 100)} %`;
-
-/**
- * A ratio of two subjects: by round, so that what slowed a round down slowed both.
- * @param {Slot[]} slots
- * @param {Slot[]} floor
- * @param {'perSecond' | 'cpu' | 'milliseconds'} what
- */
-export function ratio(slots, floor, what) {
-  const ratios = slots.map((slot, round) => slot[what] / (floor[round]?.[what] ?? NaN));
-  return { value: median(ratios), spread: spread(ratios) };
-}
+export const percent = (share) => (Number.isNaN(share) ? '–' : `${number(share * 100)} %`);
 
 /**
  * A table in Markdown, padded so that it reads in a terminal too. Columns after the first are set to the right.
@@ -33,10 +33,4 @@ export function table(head, rows) {
     `| ${cells.map((text, n) => (n === 0 ? text.padEnd(widths[n] ?? 0) : text.padStart(widths[n] ?? 0))).join(' | ')} |`;
   const rule = `| ${widths.map((width, n) => (n === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
   return [line(head), rule, ...rows.map(line)].join('\n');
-}
-
-/** "1 KV get, 1 D1" @param {Record<string, number>} counts */
-export function operations(counts) {
-  const words = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  return words.length > 0 ? words.join(', ') : 'none';
 }

@@ -6,20 +6,20 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { ABSOLUTE_PERIOD_MILLISECONDS, SCRYPT } from '../../src/lib/server/policy.ts';
-import { StepFailed } from './processes.mjs';
-import { counted, jsonIn, listKeys, nameOf, query, wranglerWithList } from './stores.mjs';
+import { StepFailed } from '../lib/processes.mjs';
+import { counted } from './stores.mjs';
 
-/** @typedef {import('./stores.mjs').Target} Target */
+/** @typedef {import('./stores.mjs').Stores} Stores */
 /** @typedef {Record<string, unknown>} Row */
 
 /** .gitignore has every file that ends so. */
 const ENDING = '.export.ndjson';
-export const EXPORT_FILE = `accounts${ENDING}`;
+const EXPORT_FILE = `accounts${ENDING}`;
 
 const FORMAT_VERSION = 1;
 const PREFIX = 'session:';
 const ROWS_AT_ONCE = 5_000;
-/** As many as Cloudflare's API reads in one request. */
+/** As many as `values` takes. */
 const RECORDS_AT_ONCE = 100;
 
 const TABLES = {
@@ -32,7 +32,7 @@ const TABLES = {
  * The path of the file to write; throws unless git ignores it and nothing is there yet.
  * @param {string} name
  */
-export function requireExportFile(name) {
+function requireExportFile(name) {
   if (!name.endsWith(ENDING)) {
     throw new StepFailed(
       `Let the file's name end in "${ENDING}", which git ignores: it holds password hashes.`,
@@ -43,13 +43,14 @@ export function requireExportFile(name) {
 }
 
 /**
- * @param {Target} target
- * @param {string} file
+ * @param {Stores} stores
+ * @param {string} [name] of the file
  */
-export async function exportAccounts(target, file) {
+export async function exportAccounts(stores, name = EXPORT_FILE) {
+  const file = requireExportFile(name);
   // KV first: what ends a session while this runs is then in the ledger, which is read last.
-  const records = await readSessionRecords(target);
-  const { users, keys, revoked } = await readTables(target);
+  const records = await readSessionRecords(stores);
+  const { users, keys, revoked } = await readTables(stores);
   const owners = new Map(users.map((user) => [user.id, user]));
   const ended = new Set(revoked.map(({ id }) => id));
   const lines = {
@@ -58,25 +59,25 @@ export async function exportAccounts(target, file) {
     keys: keys.filter(({ user_id }) => owners.has(user_id)).map(keyLine),
     sessions: records.filter((record) => stands(record, owners, ended)).map(sessionLine),
   };
-  const all = [head(target), ...lines.users, ...lines.keys, ...lines.sessions];
+  const all = [head(stores), ...lines.users, ...lines.keys, ...lines.sessions];
   await writeFile(file, all.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600, flag: 'wx' });
   console.log(
     `Wrote ${counted(lines.users.length, 'user')}, ${counted(lines.keys.length, 'key')} and ` +
-      `${counted(lines.sessions.length, 'session')} of ${nameOf(target)} to ${relative('', file)}.\n` +
+      `${counted(lines.sessions.length, 'session')} of ${stores.name} to ${relative('', file)}.\n` +
       'It holds password hashes. Only you may read it, and git ignores it: delete it when it has been taken over.',
   );
 }
 
 /**
  * The first line says how to read the others.
- * @param {Target} target
+ * @param {Stores} stores
  */
-function head(target) {
+function head(stores) {
   const { cost: N, blockSize: r, parallelization: p, keyBytes } = SCRYPT;
   return {
     type: 'export',
     version: FORMAT_VERSION,
-    from: nameOf(target),
+    from: stores.name,
     exported_at: Date.now(),
     times: 'epoch milliseconds',
     password_hash: { format: 's2:<salt>:<key in hex>', algorithm: 'scrypt', N, r, p, key_bytes: keyBytes },
@@ -124,16 +125,15 @@ function stands({ id, user_id, epoch, created_at, idle_expires }, owners, ended)
 
 /**
  * All rows of TABLES, in pages, the next page of each in one command.
- * @param {Target} target
+ * @param {Stores} stores
  */
-async function readTables(target) {
+async function readTables(stores) {
   /** @type {{ [table in keyof typeof TABLES]: Row[] }} */
   const rows = { users: [], keys: [], revoked: [] };
   for (;;) {
     const tables = Object.values(rows);
     const last = tables.map((all) => Number(all.at(-1)?.row ?? 0));
-    const pages = await query(
-      target,
+    const pages = await stores.query(
       ...Object.values(TABLES).map(
         (select, i) => `${select} WHERE rowid > ${last[i]} ORDER BY rowid LIMIT ${ROWS_AT_ONCE}`,
       ),
@@ -147,17 +147,15 @@ async function readTables(target) {
 
 /**
  * The session records, from the keys' metadata, and where there is none by reading them.
- * @param {Target} target
+ * @param {Stores} stores
  */
-async function readSessionRecords(target) {
-  const keys = await listKeys(target, PREFIX);
+async function readSessionRecords(stores) {
+  const keys = await stores.keys(PREFIX);
   const records = keys.map(({ name, metadata }) => sessionOf(name, metadata));
   const unread = keys.filter((_, i) => records[i] === null).map(({ name }) => name);
   for (let start = 0; start < unread.length; start += RECORDS_AT_ONCE) {
     const names = unread.slice(start, start + RECORDS_AT_ONCE);
-    const output = await wranglerWithList(target, ['kv', 'bulk', 'get'], names, ['--binding', 'SESSIONS']);
-    for (const [name, answer] of Object.entries(jsonIn(output)))
-      records.push(sessionOf(name, parsed(answer)));
+    for (const [name, answer] of await stores.values(names)) records.push(sessionOf(name, parsed(answer)));
   }
   return records.filter((record) => record !== null);
 }
