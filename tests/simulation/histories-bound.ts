@@ -52,9 +52,10 @@ async function refreshProof(world: World, session: KnownSession, browser: Browse
   const isOver = body.continue === false;
   const mustGoOn = mustLive(session, Date.now() + CLOCKS_DIFFER_BY_MILLISECONDS);
   expect(!(isOver && mustGoOn), 'no refresh says of a live session that it has ended');
-  // A rotation takes the binding along, so it may be another session's by now.
+  // A rotation takes the binding along, so it may be another session's by now; of one whose answer was lost nobody has the cookie.
   const goesOn = [...world.sessions.values()].some((one) => one.binding === binding && one.fate !== 'ended');
-  expect(isOver || goesOn, 'a refresh says of an ended session that it has ended');
+  const isLost = session.account.lost > 0;
+  expect(isOver || goesOn || isLost, 'a refresh says of an ended session that it has ended');
   count(world, isOver ? 'refresh: ended' : 'refresh: proven');
   if (isOver) return;
   binding.proof = browser.cookieNamed(BOUND_COOKIE) ?? '';

@@ -6,7 +6,7 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
  * The answer to a request that no page should see, or `null`.
- * A browser sends `Origin` with every unsafe request, so one that comes from elsewhere, or without it, is refused
+ * A browser sends `Origin` with every unsafe request, also with those that it makes by itself for a bound session (seen in Chromium 156), so one that comes from elsewhere, or without it, is refused
  * (ASVS 3.5.1). Kit looks an action up by its name in an object, so the names every object has are no actions.
  */
 export function refusal({ request, url }: RequestEvent): Response | null {
