@@ -86,7 +86,7 @@ beforeAll(async () => {
       DB.prepare("INSERT INTO Key VALUES ('username:ada', ?1, 'ada1'), ('github:a:b', NULL, 'ada1')").bind(
         hash,
       ),
-      DB.prepare("INSERT INTO RevokedSession VALUES (?1, 'ada1', 0, ?2, 'revoked', NULL)").bind(
+      DB.prepare("INSERT INTO RevokedSession VALUES (?1, 'ada1', 0, ?2, 'revoked', NULL, NULL)").bind(
         revoked.id,
         now * 2,
       ),

@@ -72,15 +72,24 @@ export async function sessionStory(
     : [null, null];
   const began = line ? beginningOf(line) : null;
   if (!session && !began && !line?.reason) return null;
+  const told = readEvents((events?.results ?? []) as EventRow[]);
   return {
     session: session && stands(session, standing) ? viewOf(session, isCurrent, standing) : null,
     provedAt: session ? session.proved_at : null,
     began,
-    ended: line?.reason && line.ended_at !== null ? { at: line.ended_at, reason: line.reason } : null,
+    ended:
+      line?.reason && line.ended_at !== null
+        ? { at: line.ended_at, reason: reasonOf(line.reason, told) }
+        : null,
     deniedAt: line?.denied_at ?? null,
     passwordChangedAt: line?.password_changed_at ?? null,
-    events: readEvents((events?.results ?? []) as EventRow[]),
+    events: told,
   };
+}
+
+/** A browser that signs in again after its session was ended turns the ledger's reason into `replaced`; how it ended is what its events say. */
+function reasonOf(reason: Reason, events: SecurityEvent[]): Reason {
+  return events.some(({ type }) => type === 'session-revoked') ? 'revoked' : reason;
 }
 
 function beginningOf({ type, device, place, at }: AboutLine): SessionStory['began'] {

@@ -1,5 +1,8 @@
+import * as v from 'valibot';
 import { sessionOwner } from '$lib/server/kv-adapter';
+import { shownDevice, shownName, shownPlace } from '$lib/server/sessions/readable';
 import { StoreUnavailable } from '$lib/server/stores/guarded';
+import type { Device, Place } from '$lib/session-view';
 import { escaped } from '$lib/visible-text';
 
 /** One KV record as it is stored, but that what nobody could see is escaped. `expiresAt` is epoch milliseconds. */
@@ -8,6 +11,8 @@ export type StoredRecord = {
   kind: 'session' | 'index';
   /** Of a session record. */
   sessionId: string | null;
+  /** Of a session record: which session it is, fit to be shown; `null` for a value that is none. */
+  about: { name: string | null; device: Device; place: Place; activeUntil: number } | null;
   value: string;
   metadata: string | null;
   /** `undefined`: only the list tells, and KV cannot list right now. */
@@ -41,8 +46,7 @@ export async function listOwnRecords(
     if (error instanceof StoreUnavailable) return null;
     throw error;
   });
-  if (!lists)
-    return { records: await oneRecord(kv, currentKey, currentSessionId), cutAfter: null, unlisted: true };
+  if (!lists) return { records: await oneRecord(kv, currentKey), cutAfter: null, unlisted: true };
   const [sessions, index] = lists;
   const isCut = !sessions.list_complete;
   const isMissing = isCut && sessions.keys.every(({ name }) => name !== currentKey);
@@ -58,23 +62,52 @@ export async function listOwnRecords(
   const records: StoredRecord[] = own.flatMap(({ name, metadata, expiration }) => {
     const value = values.get(name);
     if (typeof value !== 'string') return [];
-    const isSession = name.startsWith('session:');
-    return {
-      key: escaped(name),
-      kind: isSession ? 'session' : 'index',
-      sessionId: isSession ? name.slice('session:'.length) : null,
-      value: escaped(value),
-      metadata: metadata === undefined ? null : escaped(JSON.stringify(metadata)),
-      expiresAt: expiration === undefined ? null : expiration * 1_000,
-    };
+    return recordOf(name, value, metadata, expiration === undefined ? null : expiration * 1_000);
   });
   return { records, cutAfter: isCut ? RECORDS_MAX : null, unlisted: false };
 }
 
 /** The record of one session, without the list. */
-async function oneRecord(kv: KVNamespace, key: string, sessionId: string): Promise<StoredRecord[]> {
+async function oneRecord(kv: KVNamespace, key: string): Promise<StoredRecord[]> {
   const { value, metadata } = await kv.getWithMetadata(key);
-  if (value === null) return [];
-  const shown = metadata === null ? null : JSON.stringify(metadata);
-  return [{ key, kind: 'session', sessionId, value, metadata: shown, expiresAt: undefined }];
+  return value === null ? [] : [recordOf(key, value, metadata, undefined)];
+}
+
+function recordOf(
+  key: string,
+  value: string,
+  metadata: unknown,
+  expiresAt: StoredRecord['expiresAt'],
+): StoredRecord {
+  const isSession = key.startsWith('session:');
+  return {
+    key: escaped(key),
+    kind: isSession ? 'session' : 'index',
+    sessionId: isSession ? key.slice('session:'.length) : null,
+    about: isSession ? aboutSession(value) : null,
+    value: escaped(value),
+    metadata: metadata === undefined || metadata === null ? null : escaped(JSON.stringify(metadata)),
+    expiresAt,
+  };
+}
+
+const sessionShape = v.object({
+  active_expires: v.number(),
+  name: v.optional(v.unknown()),
+  device: v.record(v.string(), v.unknown()),
+  place: v.record(v.string(), v.unknown()),
+});
+
+function aboutSession(value: string): StoredRecord['about'] {
+  try {
+    const { active_expires, name, device, place } = v.parse(sessionShape, JSON.parse(value));
+    return {
+      name: shownName(name),
+      device: shownDevice(device),
+      place: shownPlace(place),
+      activeUntil: active_expires,
+    };
+  } catch {
+    return null;
+  }
 }

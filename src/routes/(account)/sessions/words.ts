@@ -75,7 +75,7 @@ export const words = {
   /** Followed by "in 29 days". */
   endsUnused: 'Unused, the session on this device ends',
   about: [
-    'An ended session cannot open an account page or change anything. A public page may still show your name for a minute or so.',
+    'An ended session cannot open an account page or change anything. A public page may still show your name, for 60 seconds at most.',
     'Last active is accurate to the hour.',
   ],
 };
