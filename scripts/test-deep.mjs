@@ -45,7 +45,10 @@ await command({ usage }, async () => {
   console.log('The tests that are longer here, and those that run here alone …');
   await generateClient();
   await build();
-  const unit = await vitest(['tests/simulation/histories.test.ts', '.deep.node.test.ts'], { DEEP: '1' });
+  const unit = await vitest(
+    ['histories.test.ts', 'interleaved-sessions', 'branches.node.test.ts', '.deep.node.test.ts'],
+    { DEEP: '1' },
+  );
   const longer = await playwright(['--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
     DEEP: '1',
   });

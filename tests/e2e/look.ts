@@ -22,14 +22,13 @@ export const FAILURES: Record<string, Given> = {
   'null, 200': { status: 200, contentType: 'application/json', body: 'null' },
 };
 
-/** Answers requests in the server's place until the function that it returns is called. `count` is how many came, `answered` how many of them left again. */
+/** Answers requests in the server's place until the function that it returns is called. `count` is how many came. */
 export async function answerWith(page: Page, url: string | RegExp, given: Given, method?: 'GET' | 'POST') {
-  const seen = { count: 0, answered: 0 };
+  const seen = { count: 0 };
   const handler = async (route: Route) => {
     if (method && route.request().method() !== method) return route.fallback();
     seen.count += 1;
     await (given === 'none' ? route.abort() : route.fulfill(given));
-    seen.answered += 1;
   };
   await page.route(url, handler);
   return Object.assign(seen, { stop: () => page.unroute(url, handler) });

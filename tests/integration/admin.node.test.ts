@@ -141,34 +141,6 @@ describe('npm run admin -- purge', { timeout: TEST_MILLISECONDS }, () => {
     });
     expect(left).toEqual([[{ id: 'r2' }], [{ id: 'k2' }], [{ id: 't2' }], [{ type: 'signed-out' }]]);
   });
-  // Six commands of wrangler.
-  it(
-    'deletes every KV record that deleted accounts left, and of nobody else',
-    { timeout: 3 * TEST_MILLISECONDS },
-    async () => {
-      const kept = ['session:dan12.first', 'user_sessions:dan12', 'session:eve1.of-someone-who-lives'];
-      await withStores(folder, async ({ DB, SESSIONS }) => {
-        await DB.exec(`INSERT INTO Leftover (user_id, since) VALUES ('dan1', 1), ('joe1', ${Date.now()})`);
-        const left = Array.from({ length: 101 }, (_, i) => `session:dan1.${i}`);
-        const keys = [...left, 'user_sessions:dan1', 'session:joe1.first', ...kept];
-        await Promise.all(keys.map((key) => SESSIONS.put(key, 'not a session')));
-      });
-      const { code, out, error } = await admin(['purge', '--persist-to', folder]);
-      expect({ code, error }).toEqual({ code: 0, error: '' });
-      expect(out.split('\n').slice(1)).toEqual([
-        'Deleted from the local stores: 102 session records of 2 deleted accounts.',
-        '1 of them in the last 10 minutes: KV may not list all of those records yet, so run this again later.',
-        '',
-      ]);
-      await withStores(folder, async ({ DB, SESSIONS }) => {
-        const { keys } = await SESSIONS.list();
-        const names = keys.map(({ name }) => name);
-        expect(names.filter((name) => /dan1|joe1|eve1/.test(name)).sort()).toEqual([...kept].sort());
-        const { results } = await DB.prepare('SELECT user_id FROM Leftover').all();
-        expect(results).toEqual([{ user_id: 'joe1' }]);
-      });
-    },
-  );
 });
 
 describe('npm run admin', { timeout: TEST_MILLISECONDS }, () => {
