@@ -598,8 +598,8 @@ export const FAULTS = [
     edits: [
       {
         file: DEVICE_KEYS,
-        find: 'if (cookie === undefined || !tokens?.isBoundCookie(cookie, binding.id))',
-        replace: 'if (false as boolean)',
+        find: 'throw new DeviceUnproven(userId, sessionId);',
+        replace: 'return true;',
       },
     ],
     test: DEVICE_BINDING,
@@ -724,9 +724,8 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'return { session: confirmed({ ...session, user }), confirmedAt };\n  }\n\n  /** Writes',
-        replace:
-          'return { session: confirmed({ ...session, user }), confirmedAt: Date.now() - 0 * confirmedAt };\n  }\n\n  /** Writes',
+        find: 'confirmedAt, isProven };\n  }\n\n  /** Writes',
+        replace: 'confirmedAt: Date.now() - 0 * confirmedAt, isProven };\n  }\n\n  /** Writes',
       },
     ],
     test: INTERLEAVED,

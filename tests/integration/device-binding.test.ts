@@ -127,6 +127,10 @@ describe('a bound session', () => {
     laptop.lose(BOUND_COOKIE);
     later(BINDING_GRACE_MILLISECONDS - 1);
     expect(await isIn()).toBe(true);
+    // What comes then without proof may be a copy: no page greets it later.
+    const copy = new Browser().plant(laptop.cookie ?? '');
+    expect(await isIn(copy)).toBe(true);
+    expect(copy.confirmation).toBeUndefined();
     later(1);
     await expect(requireSession(laptop.request(options))).rejects.toMatchObject(refused);
   });

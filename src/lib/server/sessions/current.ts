@@ -18,8 +18,11 @@ export type Current = ReturnType<typeof createCurrent>;
 /** Whom a page may greet: it decides nothing. `unknown`: there is a session cookie, and no store said in time whose. */
 export type Viewer = { username: string } | 'unknown' | null;
 
-/** A session that the ledger said stands, and the time before it was asked, epoch milliseconds. */
-type Standing = { session: ConfirmedSession; confirmedAt: number };
+/**
+ * A session that the ledger said stands, and the time before it was asked, epoch milliseconds. `isProven`: the request has all the proof of its
+ * device that the session asks for.
+ */
+type Standing = { session: ConfirmedSession; confirmedAt: number; isProven: boolean };
 
 /**
  * What the stores say of the session that this browser has. `replaced`: the browser itself goes on as another one. `absent`: KV shows
@@ -74,18 +77,18 @@ export function createCurrent(parts: Parts) {
     const session = shown.value;
     if (!session) return 'absent';
     if (!stands(session, standing)) return 'ended';
-    deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId));
+    const isProven = deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId)) ?? true;
     moves.see(session, standing.moves.get(sessionId));
     const user = { ...session.user, username: standing.username };
-    return { session: confirmed({ ...session, user }), confirmedAt };
+    return { session: confirmed({ ...session, user }), confirmedAt, isProven };
   }
 
   /** Writes the record again and then asks the ledger again; no session cookie is sent. */
-  async function renew({ sessionId, user }: ConfirmedSession): Promise<Answer> {
+  async function renew({ session: { sessionId, user }, isProven }: Standing): Promise<Answer> {
     const confirmedAt = Date.now();
     try {
       const session = endingInTime(await lucia.validateSession(sessionId));
-      return { session: confirmed({ ...session, user }), confirmedAt };
+      return { session: confirmed({ ...session, user }), confirmedAt, isProven };
     } catch (error) {
       if (!isInvalidSession(error)) throw error;
       const standing = await ledger.standing(user.userId, [sessionId]);
@@ -98,7 +101,7 @@ export function createCurrent(parts: Parts) {
     const said = browser.session && (await ask(browser.session, from));
     if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
     renewing = said;
-    return renew(said.session);
+    return renew(said);
   }
 
   const askedOnce = () => (answer ??= peeked?.catch(() => askAndRenew()) ?? askAndRenew());
@@ -110,8 +113,13 @@ export function createCurrent(parts: Parts) {
   function settle(said: Answer | null): ConfirmedSession | null {
     if (said === 'ended') browser.dropCookie();
     if (said === null || typeof said === 'string') return null;
-    confirmation.give(said.session, said.confirmedAt);
+    giveConfirmation(said);
     return said.session;
+  }
+
+  /** None for the requests that were under way when the session was bound: a copy of the cookie would take it along. */
+  function giveConfirmation({ session, confirmedAt, isProven }: Standing): void {
+    if (isProven) confirmation.give(session, confirmedAt);
   }
 
   /** Confirmed now: one KV read and one D1 query, started together; `null` when nobody is signed in. Renews a session that is due. */
@@ -170,7 +178,7 @@ export function createCurrent(parts: Parts) {
       const said = await ask(browser.session);
       if (said === 'replaced') return { is: said };
       if (typeof said !== 'string') {
-        confirmation.give(said.session, said.confirmedAt);
+        giveConfirmation(said);
         return { is: 'signed-in', session: said.session };
       }
       // KV forgets an ended session; D1 knows what has ended it.

@@ -122,13 +122,14 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
 
     /**
      * Throws `DeviceUnproven` if the session is bound and this request does not prove that it comes from its device. Requests that were under way
-     * when it was bound have no proof yet.
+     * when it was bound have no proof yet. Returns whether nothing of the proof is missing.
      */
-    requireProof(userId: string, sessionId: string, binding: Binding | undefined): void {
-      if (!binding || Date.now() < binding.createdAt + BINDING_GRACE_MILLISECONDS) return;
+    requireProof(userId: string, sessionId: string, binding: Binding | undefined): boolean {
+      if (!binding) return true;
       const cookie = facts.cookies.get(BOUND_COOKIE);
-      if (cookie === undefined || !tokens?.isBoundCookie(cookie, binding.id))
-        throw new DeviceUnproven(userId, sessionId);
+      if (cookie !== undefined && tokens?.isBoundCookie(cookie, binding.id)) return true;
+      if (Date.now() < binding.createdAt + BINDING_GRACE_MILLISECONDS) return false;
+      throw new DeviceUnproven(userId, sessionId);
     },
 
     /**

@@ -51,6 +51,8 @@ export const words = {
     place: 'country and city, never an address',
     name: 'what you called it',
   } as Record<string, string>,
+  bound:
+    'For a session that is bound to its device D1 holds one thing more: the public half of a key that only that device has. It verifies, and signs nobody in.',
   ended:
     'KV may still show a record for a minute after its session ended. The ledger in D1 refuses it all the same.',
 };
