@@ -71,7 +71,7 @@ export async function interleave(bench, { subjects, rounds, seconds, connections
  * @returns {Promise<Slot>}
  */
 async function load(bench, subject, { seconds, connections, nth }) {
-  const { worker, wanted } = targetOf(bench, subject, subject.once ? nth : 0);
+  const { worker, wanted } = await readyTarget(bench, subject, subject.once ? nth : 0);
   /** @type {number[]} */
   const times = [];
   const cpuBefore = cpuMilliseconds(worker.pid);
@@ -116,6 +116,21 @@ function targetOf(bench, { worker: name, path, guest }, nth) {
 }
 
 /**
+ * The same, with the cookies that an answer of now sets, for a subject that needs them.
+ * @param {Bench} bench
+ * @param {Subject} subject
+ * @param {number} nth
+ */
+async function readyTarget(bench, subject, nth) {
+  const { worker, wanted } = targetOf(bench, subject, nth);
+  if (!subject.keepsCookies) return { worker, wanted };
+  const { headers } = await ask(worker.url, wanted);
+  const set = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]);
+  if (set.length === 0) throw new Error(`[bench] ${subject.id} sets no cookie to go on with`);
+  return { worker, wanted: { ...wanted, headers: { cookie: [wanted.headers.cookie, ...set].join('; ') } } };
+}
+
+/**
  * @param {Subject} subject
  * @param {{ status: number, body: string }} got
  * @param {string} [answer] what is compared, when it is not the whole body
@@ -146,7 +161,8 @@ async function idle({ pid }) {
  * @returns {Promise<Counts>}
  */
 export async function countOperations(bench, subject) {
-  const { worker, wanted } = targetOf(bench, subject, subject.once ? sessionsOf(bench, subject) - 1 : 0);
+  const nth = subject.once ? sessionsOf(bench, subject) - 1 : 0;
+  const { worker, wanted } = await readyTarget(bench, subject, nth);
   const counted = { ...wanted, headers: { ...wanted.headers, 'x-count': '1' } };
   if (!subject.once) await ask(worker.url, counted);
   const got = await ask(worker.url, counted);

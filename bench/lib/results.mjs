@@ -5,7 +5,7 @@ import { machineNow } from './machine.mjs';
 import { ask, countOperations, interleave } from './measure.mjs';
 import { median, number, percent, spread, table } from './numbers.mjs';
 import { startApp } from './pages.mjs';
-import { SECTIONS, TARGETS } from './subjects.mjs';
+import { RETIRED, SECTIONS, TARGETS } from './subjects.mjs';
 import { startWorker } from './worker.mjs';
 
 /** @typedef {import('./measure.mjs').Slot} Slot */
@@ -58,13 +58,10 @@ export async function measure({ quick, appTables, peerTables, before }) {
   say(`## Weight and cold start\n\n${table(['', '', '±'], weights)}`);
 
   const targets = TARGETS.map((target) => targetRow(target, results));
-  const head = ['', 'target', 'value', '', 'why'];
-  say(
-    `## Targets\n\n${table(
-      head,
-      targets.map(({ row }) => row),
-    )}`,
-  );
+  const head = ['', 'target', 'floor', 'value', '', 'why'];
+  const rows = targets.map(({ row }) => row);
+  const retired = RETIRED.map((line) => `- ${line}`).join('\n');
+  say(`## Targets\n\n${table(head, rows)}\n\nNo more, as no design can reach them:\n\n${retired}`);
   say(aboutTheMachine(before, results));
   return {
     text: `# Results\n\n${parts.join('\n\n')}\n`,
@@ -77,10 +74,20 @@ export async function measure({ quick, appTables, peerTables, before }) {
  * Every worker, each in a workerd of its own, with its stores filled.
  * @param {string} appTables
  * @param {string} peerTables
+ * @returns {Promise<Bench>}
  */
 async function startAll(appTables, peerTables) {
+  return { app: await startApp(appTables), ...(await startContenders(appTables, peerTables)) };
+}
+
+/**
+ * The workers of bench/workers.
+ * @param {string} appTables
+ * @param {string} peerTables
+ */
+export async function startContenders(appTables, peerTables) {
   /** @type {Bench} */
-  const bench = { app: await startApp(appTables) };
+  const bench = {};
   const tables = { floors: appTables, ours: appTables, 'better-auth': '', lucia: peerTables };
   for (const [name, sql] of Object.entries(tables)) {
     const worker = await startWorker(name, await bundle(`bench/workers/${name}.ts`), { sql });
@@ -101,12 +108,12 @@ function resultsOf(measured) {
     slotsOf(id).map((slot) => slot[what]);
 
   /**
-   * A subject to another, by what its section compares: by round, so that what slowed a round down slowed both.
+   * A subject to another, by what its section compares unless it is said: by round, so that what slowed a round down slowed both.
    * @param {string} id
    * @param {string} to
+   * @param {keyof Slot} [by]
    */
-  function ratio(id, to) {
-    const by = SECTIONS.find(({ subjects }) => subjects.some((one) => one.id === id))?.by ?? 'perSecond';
+  function ratio(id, to, by = sectionOf(id)?.by ?? 'perSecond') {
     const floor = valuesOf(to, by);
     const ratios = valuesOf(id, by).map((value, round) => value / (floor[round] ?? NaN));
     return { value: median(ratios), spread: spread(ratios) };
@@ -114,6 +121,8 @@ function resultsOf(measured) {
 
   return {
     ratio,
+    /** @param {string} id @param {string} to */
+    cpuRatio: (id, to) => ratio(id, to, 'cpu'),
     /** @param {string} id @param {string} to */
     words: (id, to) => number(ratio(id, to).value, 2),
     /** @param {string} id @param {string} what a kind of operation, or `deletesAtOnce` */
@@ -150,6 +159,9 @@ function resultsOf(measured) {
   };
 }
 
+/** @param {string} id */
+const sectionOf = (id) => SECTIONS.find(({ subjects }) => subjects.some((one) => one.id === id));
+
 /** "1 KV get, 1 D1; after the answer 999 KV delete" @param {import('./measure.mjs').Counts | undefined} counts */
 function inWords(counts) {
   const { before = {}, all = {} } = counts ?? {};
@@ -170,7 +182,7 @@ function inWords(counts) {
  * @param {import('./subjects.mjs').Target} target
  * @param {Results} results
  */
-function targetRow({ what, atLeast, atMost, digits = 2, value: of, why }, results) {
+function targetRow({ what, atLeast, atMost, digits = 2, value: of, floor, why }, results) {
   const { value, spread: relative = 0 } = of(results);
   const isMet = value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
   const bound = atLeast ?? atMost ?? NaN;
@@ -179,7 +191,10 @@ function targetRow({ what, atLeast, atMost, digits = 2, value: of, why }, result
   const doubt = distance < value * relative ? ', within the noise' : '';
   const shown = number(value, digits) + (relative ? ` ± ${number(value * relative, digits)}` : '');
   const wanted = `${atLeast === undefined ? '≤' : '≥'} ${number(bound, digits)}`;
-  return { isMet, row: [what, wanted, shown, verdict + doubt, isMet ? '' : (why?.(results) ?? '')] };
+  return {
+    isMet,
+    row: [what, wanted, floor?.(results) ?? '', shown, verdict + doubt, isMet ? '' : (why ?? '')],
+  };
 }
 
 /**

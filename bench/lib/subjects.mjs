@@ -1,3 +1,5 @@
+import { number } from './numbers.mjs';
+
 /**
  * What is measured, section by section, and what it has to reach. To measure something else, add a row.
  * @typedef {object} Subject
@@ -10,6 +12,7 @@
  * @property {string} [floor] the id of the subject that does only its store operations
  * @property {boolean} [guest] without its session's cookie
  * @property {boolean} [once] each request uses up a session: one is made in each round
+ * @property {boolean} [keepsCookies] asks once before it is measured, and goes on with the cookies of that answer
  *
  * @typedef {object} Section
  * @property {string} title
@@ -41,11 +44,12 @@ function subject(id, title, answer = ALICE, more = {}) {
  * @returns {Subject}
  */
 function page(path, more = {}) {
-  const title = `${path} signed ${more.guest ? 'out' : 'in'}`;
+  const title = `${path} signed ${more.guest ? 'out' : more.keepsCookies ? 'in, confirmed a moment ago' : 'in'}`;
   return { id: `app ${title}`, worker: 'app', path, title, ...more };
 }
 
 const [NO_STORE, KV, D1, BOTH] = ['floors/empty', 'floors/kv', 'floors/d1', 'floors/both'];
+const [SESSIONS, SESSIONS_FLOOR] = ['app /sessions signed in', 'floors/confirm-and-list'];
 const [LIST_100, LIST_1000] = [{ length: 100 }, { length: 1_000 }];
 
 /** @type {Section[]} */
@@ -62,8 +66,13 @@ export const SECTIONS = [
       subject(KV, 'floor: one KV get'),
       subject(D1, 'floor: one D1 query'),
       subject(BOTH, 'floor: one KV get and one D1 query at once'),
-      subject('ours/peek', 'peek', ALICE, { floor: KV }),
+      subject('ours/peek-fresh', 'peek, confirmed a moment ago', ALICE, {
+        floor: NO_STORE,
+        keepsCookies: true,
+      }),
+      subject('ours/peek', 'peek', ALICE, { floor: BOTH }),
       subject('ours/require', 'require', ALICE, { floor: BOTH }),
+      subject('ours/look', 'the look of an open tab', ALICE, { floor: BOTH }),
       subject('better-auth/kv', 'better-auth, KV as secondary storage', ALICE, { floor: KV }),
       subject('better-auth/d1', 'better-auth, D1 with joins', ALICE, { floor: D1 }),
       subject('better-auth/cache', 'better-auth, signed cookie cache', ALICE, { floor: NO_STORE }),
@@ -98,11 +107,16 @@ export const SECTIONS = [
     subjects: [
       subject('floors/list-100', 'floor: one KV list of 100 keys', LIST_100),
       subject('floors/list-100-and-query', 'floor: the same and one D1 query at once', LIST_100),
-      subject('ours/list-100', 'the list of 100 sessions', LIST_100, { floor: 'floors/list-100' }),
+      subject('ours/list-100', 'the list of 100 sessions', LIST_100, {
+        floor: 'floors/list-100-and-query',
+      }),
       subject('floors/list-1000', 'floor: one KV list of 1,000 keys', LIST_1000),
-      subject('ours/list-1000', 'the list of 1,000 sessions', LIST_1000, { floor: 'floors/list-1000' }),
+      subject('floors/list-1000-and-query', 'floor: the same and one D1 query at once', LIST_1000),
+      subject('ours/list-1000', 'the list of 1,000 sessions', LIST_1000, {
+        floor: 'floors/list-1000-and-query',
+      }),
       subject('ours/require-and-list-1000', 'require, then the list of 1,000 sessions', LIST_1000, {
-        floor: 'floors/list-1000',
+        floor: 'floors/list-1000-and-query',
       }),
     ],
   },
@@ -138,72 +152,102 @@ export const SECTIONS = [
     connections: 8,
     subjects: [
       page('/', { guest: true }),
+      page('/', { keepsCookies: true, floor: 'app / signed out' }),
       page('/', { floor: 'app / signed out' }),
       page('/sessions', { guest: true, status: 303 }),
-      page('/sessions', { floor: 'app / signed out' }),
+      subject(SESSIONS_FLOOR, 'floor: the store operations of /sessions', { length: 1 }),
+      page('/sessions', { floor: SESSIONS_FLOOR }),
     ],
   },
 ];
 
+/** @param {string} id */
+export function subjectOf(id) {
+  const found = SECTIONS.flatMap(({ subjects }) => subjects).find((one) => one.id === id);
+  if (!found) throw new Error(`[bench] no subject is called ${id}`);
+  return found;
+}
+
 /**
- * `why` says what keeps a missed one from being met.
+ * `floor`: what the least that does the same reaches, so that nobody aims above it. `why` says what
+ * keeps a missed one from being met.
  * @typedef {import('./results.mjs').Results} Results
- * @typedef {{ what: string, atLeast?: number, atMost?: number, digits?: number, value: (r: Results) => { value: number, spread?: number }, why?: (r: Results) => string }} Target
+ * @typedef {{ what: string, atLeast?: number, atMost?: number, digits?: number, value: (r: Results) => { value: number, spread?: number }, floor?: (r: Results) => string, why?: string }} Target
  * @type {Target[]}
  */
 export const TARGETS = [
   {
-    what: 'peek to one KV get, req/s',
-    atLeast: 0.9,
-    value: (r) => r.ratio('ours/peek', KV),
-    why: () => 'Lucia and the guards made for each request, the SHA-256 of the token',
+    what: 'peek, fresh, to better-auth’s signed cookie cache, req/s',
+    atLeast: 2,
+    value: (r) => r.ratio('ours/peek-fresh', 'better-auth/cache'),
+    floor: (r) => r.words(NO_STORE, 'better-auth/cache'),
+    why: 'the facts of the request, the SHA-256 of the token, one HMAC',
   },
   {
-    what: 'require to one KV get and one D1 query at once, req/s',
+    what: 'peek, fresh, to a worker that does nothing, req/s',
+    atLeast: 0.5,
+    value: (r) => r.ratio('ours/peek-fresh', NO_STORE),
+    floor: () => '1.00',
+    why: 'as above',
+  },
+  {
+    what: 'peek, not fresh, to one KV get and one D1 query at once, req/s',
+    atLeast: 0.85,
+    value: (r) => r.ratio('ours/peek', BOTH),
+    floor: () => '1.00',
+    why: 'Lucia and the guards made for each request, the query’s moves and bindings, a new confirmation',
+  },
+  {
+    what: 'require to the same, req/s',
     atLeast: 0.85,
     value: (r) => r.ratio('ours/require', BOTH),
-    why: () => 'as for a peek',
+    floor: () => '1.00',
+    why: 'as for a peek',
   },
   {
-    what: 'peek to better-auth on KV, req/s',
-    atLeast: 1.8,
-    value: (r) => r.ratio('ours/peek', 'better-auth/kv'),
-    why: (r) => `one KV get with nothing around it is ${r.words(KV, 'better-auth/kv')}`,
+    what: '/ signed in and fresh to / signed out, req/s',
+    atLeast: 0.9,
+    value: (r) => r.ratio('app / signed in, confirmed a moment ago', 'app / signed out'),
+    floor: () => '1.00',
+    why: 'what a fresh peek costs, the name and the account’s navigation',
   },
   {
-    what: 'require to better-auth on D1 with joins, req/s',
-    atLeast: 1.8,
-    value: (r) => r.ratio('ours/require', 'better-auth/d1'),
-    why: (r) =>
-      `it asks D1 alone; one KV get and one D1 query at once, with nothing around them, are ${r.words(BOTH, 'better-auth/d1')}`,
+    what: '/sessions to the floor of its store operations, CPU',
+    atMost: 2,
+    value: (r) => r.cpuRatio(SESSIONS, SESSIONS_FLOOR),
+    floor: (r) =>
+      `${number(1 + r.cpuRatio('app / signed out', SESSIONS_FLOOR).value, 2)} with / signed out on top`,
+    why: 'SvelteKit and Svelte make a page of 30 kB of it',
   },
   {
     what: 'sign-in to scrypt alone, CPU',
-    atMost: 1.15,
+    atMost: 1.2,
     value: (r) => r.ratio('ours/sign-in', 'floors/scrypt'),
-    why: () => 'a Prisma client for each sign-in, three round trips to D1 and a KV put',
+    floor: () => '1.00',
+    why: 'a Prisma client for each sign-in, three round trips to D1 and a KV put',
   },
   { what: 'renewal: KV gets', atMost: 1, digits: 0, value: (r) => r.operations('ours/renew', 'KV get') },
   { what: 'renewal: KV puts', atMost: 1, digits: 0, value: (r) => r.operations('ours/renew', 'KV put') },
   {
-    what: 'listing 100 sessions to one list, time',
+    what: 'listing 100 sessions to one list and one query at once, time',
     atMost: 1.3,
-    value: (r) => r.ratio('ours/list-100', 'floors/list-100'),
-    why: (r) =>
-      `the ledger is asked as well, on the same thread here: one list and one D1 query at once, with nothing around them, are ${r.words('floors/list-100-and-query', 'floors/list-100')}`,
+    value: (r) => r.ratio('ours/list-100', 'floors/list-100-and-query'),
+    floor: () => '1.00',
+    why: 'each record is read and judged',
   },
   {
-    what: 'listing 1,000 sessions to one list, time',
+    what: 'listing 1,000 sessions to the same, time',
     atMost: 2,
-    value: (r) => r.ratio('ours/list-1000', 'floors/list-1000'),
-    why: () => 'as for 100',
+    value: (r) => r.ratio('ours/list-1000', 'floors/list-1000-and-query'),
+    floor: () => '1.00',
+    why: 'as for 100',
   },
   {
-    what: 'ending 999 others to one D1 write, time',
-    atMost: 1,
-    value: (r) => r.ratio('ours/end-999-others', 'floors/write'),
-    why: (r) =>
-      `the request is confirmed, the others are listed, and the new session is put: with nothing around them, all on one thread here, ${r.words('floors/confirm-write-list-put', 'floors/write')}`,
+    what: 'ending 999 others to its store operations, time',
+    atMost: 1.5,
+    value: (r) => r.ratio('ours/end-999-others', 'floors/confirm-write-list-put'),
+    floor: () => '1.00',
+    why: 'the batch has a throttle row, an event and the binding in it, too',
   },
   {
     what: 'ending 999 others: KV deletes at once',
@@ -211,17 +255,19 @@ export const TARGETS = [
     digits: 0,
     value: (r) => r.operations('ours/end-999-others', 'deletesAtOnce'),
   },
-  {
-    what: '/ signed in to / signed out, req/s',
-    atLeast: 0.85,
-    value: (r) => r.ratio('app / signed in', 'app / signed out'),
-    why: () => 'what a peek costs, and the name',
-  },
-  { what: 'worker, compressed, MB', atMost: 1, value: (r) => ({ value: r.megabytes }) },
+  { what: 'worker, compressed, MB', atMost: 1.05, value: (r) => ({ value: r.megabytes }) },
   {
     what: 'cold start to that without Prisma, time',
-    atMost: 1.8,
+    atMost: 1.4,
     value: (r) => r.coldStart,
-    why: () => 'workerd compiles the wasm of the query compiler when it starts',
+    floor: () => '1.00',
+    why: 'workerd compiles the wasm of the query compiler when it starts',
   },
+];
+
+/** Targets that no design can reach, and why they are no more. */
+export const RETIRED = [
+  'peek and require at 1.8 times better-auth: KV’s or D1’s own answer, with nothing around it, is less than that',
+  'ending 999 others in the time of one D1 write: the request has to be confirmed before, and the new session be put',
+  'listing 100 sessions in 1.3 times one KV list: the ledger is asked at the same time, which alone is 1.4 on one thread',
 ];

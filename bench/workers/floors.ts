@@ -64,6 +64,15 @@ export default serve({
       const [keys, row] = await Promise.all([list(env, 'hundred:'), query(env)]);
       return Response.json({ length: row && keys.length });
     },
+    '/list-1000-and-query': async (_, env) => {
+      const [keys, row] = await Promise.all([list(env, 'thousand:'), query(env)]);
+      return Response.json({ length: row && keys.length });
+    },
+    '/confirm-and-list': async (_, env) => {
+      await Promise.all([get(env), query(env)]);
+      const keys = await list(env, RECORD);
+      return Response.json({ length: (await query(env)) && keys.length });
+    },
     '/list-1000': async (_, env) => Response.json({ length: (await list(env, 'thousand:')).length }),
     '/write': async (_, env) => {
       await write(env);
