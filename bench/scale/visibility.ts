@@ -1,10 +1,11 @@
 /**
- * How long a session that was ended at one place is still greeted elsewhere: the app's own `peekSession` and
- * `confirmSession` on the simulated KV (tests/simulation), with a clock of its own.
+ * How long a session that was ended at one place is still greeted elsewhere: by a KV record alone, and by the app's own page views and account
+ * pages, on the simulated KV (tests/simulation), with a clock of its own.
  */
-import { Browser } from '../../tests/setup/browser';
+import { Browser, CONFIRMATION_COOKIE } from '../../tests/setup/browser';
 import { signUp, peekSession, confirmSession, signOut } from '../../tests/setup/requests';
 import { quickHash } from '../../tests/simulation/histories-requests';
+import { parseCookieValue } from '../../src/lib/server/sessions/token';
 import { createHostileKV } from '../../tests/simulation/hostile-kv';
 import type { Hostility } from '../../tests/simulation/hostility';
 import { plainUsers } from '../../tests/simulation/plain-users';
@@ -25,7 +26,8 @@ const MODELS: Record<string, Partial<Hostility>> = {
   },
 };
 
-export type Curve = { model: string; asks: 'peek' | 'require'; accepted: number[] };
+/** `record`: what sessions in KV alone would say. */
+export type Curve = { model: string; asks: 'record' | 'peek' | 'require'; accepted: number[] };
 
 /** The share of places that accept an ended session, every five seconds after its end was answered. */
 export async function visibility(): Promise<{
@@ -41,13 +43,12 @@ export async function visibility(): Promise<{
   const curves: Curve[] = [];
   try {
     for (const [model, hostility] of Object.entries(MODELS)) {
-      const peek = seconds.map(() => 0);
-      const require = seconds.map(() => 0);
-      for (let seed = 1; seed <= SESSIONS; seed += 1)
-        await oneSession(d1, hostility, seed, { seconds, peek, require });
+      const none = () => seconds.map(() => 0);
+      const counts = { seconds, record: none(), peek: none(), require: none() };
+      for (let seed = 1; seed <= SESSIONS; seed += 1) await oneSession(d1, hostility, seed, counts);
       const share = (count: number) => Number((count / SESSIONS / PLACES.length).toFixed(3));
-      curves.push({ model, asks: 'peek', accepted: peek.map(share) });
-      curves.push({ model, asks: 'require', accepted: require.map(share) });
+      for (const asks of ['record', 'peek', 'require'] as const)
+        curves.push({ model, asks, accepted: counts[asks].map(share) });
     }
   } finally {
     Object.assign(Date, { now });
@@ -57,14 +58,14 @@ export async function visibility(): Promise<{
   return { seconds, places: PLACES.length, sessions: SESSIONS, curves };
 }
 
-type Counts = { seconds: number[]; peek: number[]; require: number[] };
+type Counts = { seconds: number[] } & Record<Curve['asks'], number[]>;
 
 /** Signs up, has every place look at the session at some time, signs out at one, and counts who accepts it when. */
 async function oneSession(
   d1: ReturnType<typeof createSqliteD1>,
   hostility: Partial<Hostility>,
   seed: number,
-  { seconds, peek, require }: Counts,
+  { seconds, record, peek, require }: Counts,
 ): Promise<void> {
   let clock = Date.UTC(2026, 0, 1);
   Date.now = () => clock;
@@ -77,17 +78,27 @@ async function oneSession(
       layout: 'owner',
       passwordHash: quickHash,
       users: plainUsers,
+      cookieSecrets: { current: 'a secret of the simulation' },
     });
 
   const owner = new Browser();
   await signUp(at('place 1', owner), 'ada', 'correct horse battery');
   const cookie = owner.cookie ?? '';
-  const thief = () => new Browser().plant(cookie);
+  const key = `session:${parseCookieValue(cookie)?.sessionId}`;
+  const confirmations = new Map<string, string>();
+  /** A copy of the browser at a place, with the confirmation that it had, however old. */
+  const copyAt = (place: string) => {
+    const confirmation = confirmations.get(place);
+    const copy = new Browser().plant(cookie);
+    return confirmation ? copy.plant(confirmation, CONFIRMATION_COOKIE) : copy;
+  };
   const start = clock;
   for (const [i, place] of PLACES.entries()) {
-    // Evenly over the time before the end, so that caches are of every age.
+    // Evenly over the time before the end, so that caches and confirmations are of every age.
     clock = start + Math.round((WARM_MILLISECONDS * (i + 1)) / PLACES.length);
-    await peekSession(at(place, thief()));
+    const visitor = copyAt(place);
+    await peekSession(at(place, visitor));
+    if (visitor.confirmation) confirmations.set(place, visitor.confirmation);
   }
   await signOut(at('place 1', owner));
   await owner.settle();
@@ -95,8 +106,9 @@ async function oneSession(
   for (const [i, second] of seconds.entries()) {
     clock = ended + second * 1_000;
     for (const place of PLACES) {
-      if (await peekSession(at(place, thief()))) peek[i] = (peek[i] ?? 0) + 1;
-      if (await confirmSession(at(place, thief()))) require[i] = (require[i] ?? 0) + 1;
+      if (await kv.place(place).get(key)) record[i] = (record[i] ?? 0) + 1;
+      if (await peekSession(at(place, copyAt(place)))) peek[i] = (peek[i] ?? 0) + 1;
+      if (await confirmSession(at(place, copyAt(place)))) require[i] = (require[i] ?? 0) + 1;
     }
   }
 }
