@@ -69,17 +69,26 @@ await command({ usage, operands: true }, async (_, words) => {
  * @param {import('./faults/faults.mjs').Fault} fault
  */
 function faultyFiles({ name, edits }) {
-  return edits.map(({ file, find, replace }) => {
+  /** @type {Map<string, { path: string, sound: string, faulty: string }>} */
+  const files = new Map();
+  for (const { file, find, replace } of edits) {
     const path = join(folder, file);
-    const sound = readFileSync(path, 'utf8');
+    const { sound, faulty } = files.get(path) ?? readTwice(path);
     const times = sound.split(find).length - 1;
     if (times !== 1) {
       throw new StepFailed(
         `[faults] "${name}" fits ${times} times in ${file}: correct scripts/faults/faults.mjs, which looks for\n${find}`,
       );
     }
-    return { path, sound, faulty: sound.replace(find, () => replace) };
-  });
+    files.set(path, { path, sound, faulty: faulty.replace(find, () => replace) });
+  }
+  return [...files.values()];
+}
+
+/** @param {string} path */
+function readTwice(path) {
+  const sound = readFileSync(path, 'utf8');
+  return { sound, faulty: sound };
 }
 
 /** Vitest, on the copy. @param {string[]} args */
