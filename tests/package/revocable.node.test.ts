@@ -1,4 +1,5 @@
 /** The kit (src/lib/server/revocable): the app's revocable sessions over a plain `Request`, in a D1 that has a `User` of somebody else's. */
+import { readFileSync } from 'node:fs';
 import type { UserAdapter } from 'lucia';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -247,4 +248,55 @@ it("the migration makes the ledger's tables as the app has them", () => {
   expect(shape(d1)).toEqual(shape(app));
   expect(shape(d1).length).toBeGreaterThan(20);
   app.close();
+});
+
+describe('the table of what it costs in its README', () => {
+  const HOUR = 60 * MINUTE;
+  const readme = readFileSync('src/lib/server/revocable/README.md', 'utf8');
+  const [, table = ''] = /\n\| request \|.*\n\|[-|]+\n([^]*?)\n\n/.exec(readme) ?? [];
+  const rows = table.split('\n').map((row) => row.slice(2, -2).split(' | '));
+  const published = Object.fromEntries(rows.map(([what, ...counts]) => [what, counts.map(Number)]));
+
+  const measured: [what: string, after: number, work: (own: RevocableSessions) => Promise<unknown>][] = [
+    ['`peek`, within a minute of the last confirmation', MINUTE - 1, (own) => own.peek()],
+    ['`peek`, later', MINUTE, (own) => own.peek()],
+    ['`require`', 0, (own) => own.require()],
+    ['`require`, once an hour', HOUR + 1, (own) => own.require()],
+    ['`list`', 0, (own) => own.list()],
+    ['`revokeOthers`', 0, (own) => own.revokeOthers()],
+    ['`revokeAll`', 0, (own) => own.revokeAll()],
+    ['`signOut`', 0, (own) => own.signOut()],
+    ['`prove`', 0, (own) => own.prove()],
+  ];
+
+  async function costOf(work: () => Promise<unknown>): Promise<number[]> {
+    const before = { ...store.counters };
+    d1.resetCounters();
+    await work();
+    const { get, put, delete: deletes, list } = store.counters;
+    return [
+      ...[get - before.get, put - before.put, deletes - before.delete, list - before.list],
+      d1.counters.queries,
+    ];
+  }
+
+  it.each(measured)('holds for %s', async (what, after, work) => {
+    await signedIn();
+    await signedIn();
+    const laptop = await signedIn();
+    await laptop.ask((auth) => auth.require());
+    vi.setSystemTime(START + after);
+    expect(await costOf(() => laptop.ask(work))).toEqual(published[what]);
+  });
+
+  it('holds for a sign-in, for ending one session, and for nobody', async () => {
+    const [laptop, phone] = [await signedIn(), await signedIn()];
+    const { sessionId } = await phone.ask((auth) => auth.require());
+    expect(await costOf(() => laptop.ask((auth) => auth.revoke(sessionId)))).toEqual(published['`revoke`']);
+    expect(await costOf(() => signedIn())).toEqual(published['`signIn`']);
+    expect(await costOf(() => openBrowser().ask((auth) => auth.confirm()))).toEqual(
+      published["nobody's, any method"],
+    );
+    expect(Object.keys(published)).toHaveLength(measured.length + 3);
+  });
 });
