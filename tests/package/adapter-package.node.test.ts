@@ -117,7 +117,7 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
   });
 
   it('works as documented by Lucia for such an adapter', async () => {
-    const { stdout } = await run(process.execPath, ['documented.ts'], { cwd: project });
+    const { stdout } = await run(process.execPath, ['documented.mjs'], { cwd: project });
     expect(stdout).toBe('ada\nada\nmy_session:one my_user_sessions:ada session:one user_sessions:ada\n');
   });
 
