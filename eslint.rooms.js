@@ -1,18 +1,19 @@
 /**
  * Imports between the rooms of `src/lib/server` go one way: what stands later in this list may import what stands before it. policy.ts and
- * kv-adapter/ import nothing of the app; auth.ts puts the rooms together, and purge.ts for the cron of a Worker.
+ * kv-adapter/ import nothing of the app; auth.ts puts the rooms together, purge.ts for the cron of a Worker, and revocable/ what of them is the kit.
  */
 const ROOMS = ['stores', 'sessions', 'throttle', 'accounts', 'http'];
 
 const makers = [
   {
-    room: 'sessions',
+    rooms: ['sessions'],
     group: ['**/sessions/confirmed', './confirmed'],
     importNames: ['confirmed'],
     message: 'Only the ledger’s yes makes a ConfirmedSession: ask `current`.',
   },
   {
-    room: 'accounts',
+    // The kit's user compares the password.
+    rooms: ['accounts', 'revocable'],
     group: ['**/sessions/proof', './proof'],
     importNames: ['proven'],
     message: 'Only a password that was compared makes a ProvenSession: ask `accounts`.',
@@ -22,7 +23,7 @@ const makers = [
 /** @param {string} room */
 const otherMakers = (room) =>
   makers
-    .filter((maker) => maker.room !== room)
+    .filter(({ rooms }) => !rooms.includes(room))
     .map(({ group, importNames, message }) => ({ group, importNames, message }));
 
 /** What the rooms below http/ must not know: pages, their words, and the framework. */
@@ -80,6 +81,24 @@ const config = [
       'no-restricted-imports': [
         'error',
         { patterns: [{ group: ['../../**', '$*'], message: 'The contract travels with the adapter.' }] },
+      ],
+    },
+  },
+  {
+    files: ['src/lib/server/revocable/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/throttle/*', '**/accounts/*', '**/http/*', '**/auth', '**/routes/**', 'lucia/*'],
+              message: 'The kit is sessions/ with stores/ and kv-adapter/, for apps of any kind.',
+            },
+            PAGES,
+            ...otherMakers('revocable'),
+          ],
+        },
       ],
     },
   },

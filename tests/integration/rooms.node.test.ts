@@ -28,6 +28,8 @@ it.each([
   ['http/x.ts', 'proven', '../sessions/proof'],
   ['sessions/x.ts', 'proven', './proof'],
   ['kv-adapter/x.ts', 'prepare', '../stores/sql'],
+  ['revocable/x.ts', 'createKeys', '../accounts/keys'],
+  ['revocable/x.ts', 'confirmed', '../sessions/confirmed'],
 ])('%s may not import %s from %s', async (file, what, from) => {
   expect(await complaints(`src/lib/server/${file}`, importing(what, from))).toEqual([
     'no-restricted-imports',
@@ -42,6 +44,7 @@ it('a route may not make a proof of its own', async () => {
 it.each([
   ['sessions/x.ts', 'prepare', '../stores/sql'],
   ['accounts/x.ts', 'proven', '../sessions/proof'],
+  ['revocable/x.ts', 'proven', '../sessions/proof'],
   ['http/x.ts', 'Throttled', '../throttle/throttle'],
 ])('%s may import %s from %s', async (file, what, from) => {
   expect(await complaints(`src/lib/server/${file}`, importing(what, from))).toEqual([]);

@@ -1,6 +1,6 @@
 /** The adapter as `npm run build:adapter` packs it, in a project outside this repository that has nothing else of it. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,7 @@ beforeAll(async () => {
   const tarballs = (await readdir(dist)).filter((name) => name.endsWith('.tgz'));
   const fromHere = ['lucia', '@cloudflare/workers-types'].map((name) => join(ROOT, 'node_modules', name));
   await install(project, [...tarballs.map((name) => join(dist, name)), ...fromHere]);
+  await symlink(join(ROOT, 'node_modules/@miniflare'), join(project, 'node_modules/@miniflare'));
 }, STEP_MILLISECONDS);
 
 afterAll(() => rm(project, { recursive: true }));
@@ -53,22 +54,47 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
     const modules = sources.flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
     expect(sources.length).toBeGreaterThan(5);
     expect((await readdir(installed('.'))).sort()).toEqual(
-      [...modules, 'LICENSE', 'README.md', 'package.json'].sort(),
+      [...modules, 'LICENSE', 'README.md', 'package.json', 'revocable'].sort(),
     );
     const manifest: unknown = JSON.parse(await readFile(installed('package.json'), 'utf8'));
     expect(manifest).toMatchObject({ type: 'module', license: 'MIT', peerDependencies: { lucia: '^2.0.0' } });
     expect(manifest).not.toHaveProperty('dependencies');
   });
 
-  it('names all that it exports in the API section of its README', async () => {
-    const [, api = ''] = /\n## API\n([^]*?)\n## /.exec(await readFile(installed('README.md'), 'utf8')) ?? [];
-    const index = await readFile(installed('index.d.ts'), 'utf8');
-    const names = [...index.matchAll(/\{ ([^}]+) \}/g)].flatMap(([, list = '']) => list.split(', '));
-    expect(names).toContain('cloudflareKvBinding');
-    expect(names.filter((name) => !api.includes(name))).toEqual([]);
+  it('has the kit in one file, with its types, its migration and a README, and in it nothing of SvelteKit or accounts', async () => {
+    const files = ['README.md', 'index.d.ts', 'index.js', 'migration.sql', 'types.d.ts'];
+    expect((await readdir(installed('revocable'))).sort()).toEqual(files);
+    const code = await readFile(installed('revocable/index.js'), 'utf8');
+    const imports = [...code.matchAll(/^import .* from "(.+)";$/gm)].map(([, from = '']) => from);
+    expect(imports).toContain('lucia');
+    expect(imports.filter((from) => from !== 'lucia' && !from.startsWith('node:'))).toEqual([]);
+    expect(code).not.toMatch(/svelte|scrypt|prisma|This device/i);
+    for (const name of ['index.d.ts', 'types.d.ts']) {
+      const types = await readFile(installed(`revocable/${name}`), 'utf8');
+      expect(types.replace(/ from '(lucia|\.\/types\.js)';/g, '')).not.toMatch(/ from '/);
+    }
   });
 
-  it('has the public API of api.ts under strict, as bundlers and as Node resolve modules', async () => {
+  it.each(['', 'revocable/'])(
+    'names all that it exports in the API section of its %sREADME',
+    async (folder) => {
+      const readme = await readFile(installed(`${folder}README.md`), 'utf8');
+      const [, api = ''] = /\n## API\n([^]*?)\n## /.exec(readme) ?? [];
+      const index = await readFile(installed(`${folder}index.d.ts`), 'utf8');
+      const types = folder && (await readFile(installed(`${folder}types.d.ts`), 'utf8'));
+      const listed = [...index.matchAll(/^export .*\{ ([^}]+) \}/gm)].flatMap(([, list = '']) =>
+        list.split(', '),
+      );
+      const declared = [...`${index}${types}`.matchAll(/^export (?:declare )?(?:\w+) (\w+)/gm)].map(
+        ([, name]) => name,
+      );
+      const names = [...listed.map((name) => name.split(' as ').at(-1)), ...declared];
+      expect(names).toContain(folder ? 'revocableSessions' : 'cloudflareKvBinding');
+      expect(names.filter((name) => !name || !api.includes(name))).toEqual([]);
+    },
+  );
+
+  it('has the public API of api.ts and revocable-api.ts under strict, as bundlers and as Node resolve modules', async () => {
     const compile = (...options: string[]) =>
       run(process.execPath, [TSC, '--project', '.', ...options], { cwd: project }).then(
         () => '',
@@ -81,10 +107,18 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
     expect(errors).toEqual(['', '']);
   });
 
-  it('loads in Node as it is', async () => {
-    const load = `import('${PACKAGE}').then((api) => console.log(Object.keys(api).join(' ')))`;
+  it.each([
+    ['', 'cloudflareKvBinding default sessionOwner'],
+    ['/revocable', 'ProofNeeded SessionEnded StoreUnavailable forgetUser migration revocableSessions'],
+  ])('loads in Node as it is: "%s"', async (entry, names) => {
+    const load = `import('${PACKAGE}${entry}').then((api) => console.log(Object.keys(api).join(' ')))`;
     const { stdout } = await run(process.execPath, ['--eval', load], { cwd: project });
-    expect(stdout).toBe('cloudflareKvBinding sessionOwner\n');
+    expect(stdout).toBe(`${names}\n`);
+  });
+
+  it('works as documented by Lucia for such an adapter', async () => {
+    const { stdout } = await run(process.execPath, ['documented.mjs'], { cwd: project });
+    expect(stdout).toBe('ada\nada\nmy_session:one my_user_sessions:ada session:one user_sessions:ada\n');
   });
 
   it.each(['index', 'owner'])('signs up, in and out in workerd on the %s layout', async (layout) => {

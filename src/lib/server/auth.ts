@@ -1,23 +1,15 @@
-import { LuciaError } from 'lucia';
 import { createAccounts } from './accounts/accounts';
 import { createKeys } from './accounts/keys';
 import { scryptPasswordHash, type PasswordHash } from './accounts/password';
 import { userAdapter } from './accounts/user-adapter';
-import { cloudflareKvBinding, type SessionKV, type SessionLayout } from './kv-adapter';
-import { SESSIONS_LISTED_MAX } from './policy';
-import { createBackground } from './sessions/background';
-import { createConfirmation } from './sessions/confirmation';
-import { createCurrent, type Current } from './sessions/current';
+import type { SessionKV, SessionLayout } from './kv-adapter';
+import type { Current } from './sessions/current';
 import { createDeviceKeys } from './sessions/device-keys';
-import { createLedger } from './sessions/ledger';
-import { createLucia } from './sessions/lucia';
 import { createMoveNotes } from './sessions/moves';
-import { createSessionRecords } from './sessions/records';
+import { createForRequest } from './sessions/per-request';
 import type { RequestFacts } from './sessions/request-facts';
-import { createSessions } from './sessions/sessions';
-import { createSigner, type CookieSecrets } from './sessions/signer';
-import { createThisBrowser } from './sessions/this-browser';
-import { listingAtMost, type Stores } from './stores/guarded';
+import type { CookieSecrets } from './sessions/signer';
+import type { Stores } from './stores/guarded';
 import { asCheck } from './stores/meter';
 import { createDeviceCookie } from './throttle/known-browser';
 import { createThrottle } from './throttle/throttle';
@@ -45,7 +37,7 @@ export type Auth = ReturnType<typeof createAuth>;
  */
 export function createAuth({
   stores,
-  sessionKv = stores.kv,
+  sessionKv,
   layout,
   facts,
   cookieSecrets,
@@ -53,48 +45,18 @@ export function createAuth({
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
-  const users = initializeUsers(stores.db)(LuciaError);
-  const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
-  const kvSessions = adapterOver(sessionKv);
-
-  const ledgerOptions = { hasBindings: deviceBinding !== null };
-  const ledger = createLedger(stores.db, ledgerOptions);
-  const records = createSessionRecords(
-    kvSessions,
-    ledger,
-    (userId) => adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
-    stores.deeds,
-  );
-  const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
-  const signer = createSigner(cookieSecrets, new URL(facts.request.url).origin);
-  const confirmation = createConfirmation(facts, signer);
-  const browser = createThisBrowser(facts, lucia, confirmation);
-  const background = createBackground(facts, records);
-  const deviceKeys =
-    deviceBinding &&
-    createDeviceKeys({ ...deviceBinding, db: stores.db, facts, signer, browser, background });
-  const current = asChecks(
-    createCurrent({
-      facts,
-      lucia,
-      ledger,
-      ledgerOnce: createLedger(stores.dbOnce, ledgerOptions),
-      browser,
-      confirmation,
-      deviceKeys,
-      moves: createMoveNotes(stores.db, facts),
-    }),
-  );
-  const sessions = createSessions({
-    db: stores.db,
+  const { users, ledger, signer, background, deviceKeys, sessions, ...request } = createForRequest({
+    stores,
+    sessionKv,
+    layout,
     facts,
-    lucia,
-    ledger,
-    records,
-    browser,
-    background,
-    deeds: stores.deeds,
+    cookieSecrets,
+    users: initializeUsers(stores.db),
+    deviceKeys:
+      deviceBinding && ((parts) => createDeviceKeys({ ...deviceBinding, ...parts, db: stores.db, facts })),
+    moves: createMoveNotes(stores.db, facts),
   });
+  const current = asChecks(request.current);
 
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({

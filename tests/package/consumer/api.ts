@@ -8,7 +8,8 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 /** Compiles for `true` only. */
 function holds<_Claim extends true>() {}
 
-holds<Equal<keyof typeof adapter, 'cloudflareKvBinding' | 'sessionOwner'>>();
+holds<Equal<keyof typeof adapter, 'cloudflareKvBinding' | 'default' | 'sessionOwner'>>();
+holds<Equal<typeof adapter.default, typeof adapter.cloudflareKvBinding>>();
 
 holds<
   Equal<

@@ -2,7 +2,7 @@ import type { KeySchema, UserAdapter } from 'lucia';
 import { recordEvent } from '../sessions/activity';
 import { type Account, type Actor, type Alongside, type Ledger, type Rotation } from '../sessions/ledger';
 import { actorStands } from '../sessions/ledger-sql';
-import { leftoverIn, markLeftovers, selectLateSessions } from '../sessions/leftovers';
+import { leftoverIn, markLeftovers, selectLateSessions, selectLeftover } from '../sessions/leftovers';
 import type { Arrival } from '../sessions/ledger';
 import type { Origin } from '../sessions/activity';
 import { prepare, sql, type Sql } from '../stores/sql';
@@ -52,7 +52,7 @@ export function createKeys(
       const key = { id: keyIdOf(username), user_id: id, hashed_password: hash };
       try {
         const results = await db.batch<object>(
-          write('sign-up', [...insertUser(db, { id, username }, key), ...alongside]),
+          write('sign-up', [...insertUser(db, { id, username }, key), ...alongside, selectLeftover(db)]),
         );
         return { leftover: leftoverIn(results) };
       } catch (error) {
@@ -83,6 +83,7 @@ export function createKeys(
           account,
           ...ledger.arrive(arrival, sql`${keyHas(key)} AND ${notOvertaken(tried)}`),
           ...alongside,
+          selectLeftover(db),
         ]),
       );
       const row = results[0]?.results[0];

@@ -4,7 +4,6 @@ import { bindingsAmong, moveBinding, purgeBindings, readBindings, type Binding }
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
-import { selectLeftover } from './leftovers';
 import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
 import { absoluteEnd } from './lifetime';
 import { endOfLine } from './line';
@@ -133,7 +132,6 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
           : []),
         ...purge(db, now),
         ...(hasBindings ? [purgeBindings(db, now)] : []),
-        selectLeftover(db),
       ];
     },
 

@@ -1,5 +1,12 @@
-import { lucia, type Adapter, type InitializeAdapter, type SessionAdapter, type UserAdapter } from 'lucia';
-import { sveltekit } from 'lucia/middleware';
+import {
+  lucia,
+  type Adapter,
+  type Cookie,
+  type InitializeAdapter,
+  type Middleware,
+  type SessionAdapter,
+  type UserAdapter,
+} from 'lucia';
 import { ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS } from '../policy';
 import type { SessionRecords } from './records';
 import type { RequestFacts } from './request-facts';
@@ -13,12 +20,17 @@ type LuciaParts = {
   cookie: RequestFacts['cookie'];
 };
 
+/** A request as Lucia sees it: the id of the session that it has, empty for none, and where a session cookie goes. */
+type LuciaRequest = { request: Request; sessionCookie: string; setCookie(cookie: Cookie): void };
+
+const middleware: Middleware<[LuciaRequest]> = ({ args: [request] }) => request;
+
 /** Lucia for one request. */
 export function createLucia({ sessions, records, users, cookie }: LuciaParts) {
   return lucia({
     adapter: requestAdapter(sessions, records, users),
     env: cookie.secure ? 'PROD' : 'DEV',
-    middleware: sveltekit(),
+    middleware,
     // hooks.server.ts checks the origin of every unsafe request, and more strictly.
     csrfProtection: false,
     sessionCookie: { name: cookie.name, attributes: { sameSite: 'lax', path: '/' } },

@@ -21,20 +21,18 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, conf
   const request = () =>
     lucia.handleRequest({
       request: facts.request,
-      cookies: {
-        // Never undefined: Lucia would then read the Cookie header itself and take its value for a session id.
-        get: () => has?.sessionId ?? '',
-        set(name: string, sessionId: string) {
-          const { secure } = facts.cookie;
-          const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
-          if (sessionId === '' || !made) {
-            return cookies.set(name, '', { ...options, expires: new Date(0), maxAge: 0 });
-          }
-          const value = cookieValueFor(sessionId.slice(0, sessionId.lastIndexOf('.')), made.token);
-          // A browser whose clock is wrong goes by Max-Age.
-          const maxAge = Math.max(Math.floor((made.end - Date.now()) / 1_000), 0);
-          cookies.set(name, value, { ...options, expires: new Date(made.end), maxAge });
-        },
+      // Never undefined: Lucia would then read the Cookie header itself and take its value for a session id.
+      sessionCookie: has?.sessionId ?? '',
+      setCookie({ value: sessionId }) {
+        const { name, secure } = facts.cookie;
+        const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
+        if (sessionId === '' || !made) {
+          return cookies.set(name, '', { ...options, expires: new Date(0), maxAge: 0 });
+        }
+        const value = cookieValueFor(sessionId.slice(0, sessionId.lastIndexOf('.')), made.token);
+        // A browser whose clock is wrong goes by Max-Age.
+        const maxAge = Math.max(Math.floor((made.end - Date.now()) / 1_000), 0);
+        cookies.set(name, value, { ...options, expires: new Date(made.end), maxAge });
       },
     });
 

@@ -1,0 +1,72 @@
+import { LuciaError, type InitializeAdapter, type UserAdapter } from 'lucia';
+import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '../kv-adapter';
+import { SESSIONS_LISTED_MAX } from '../policy';
+import { listingAtMost, type Stores } from '../stores/guarded';
+import { createBackground, type Background } from './background';
+import { createConfirmation } from './confirmation';
+import { createCurrent } from './current';
+import type { DeviceKeys } from './device-keys';
+import { createLedger } from './ledger';
+import { createLucia } from './lucia';
+import type { MoveNotes } from './moves';
+import { createSessionRecords } from './records';
+import type { RequestFacts } from './request-facts';
+import { createSessions } from './sessions';
+import { createSigner, type CookieSecrets, type Signer } from './signer';
+import { createThisBrowser, type ThisBrowser } from './this-browser';
+
+export type RequestOptions = {
+  stores: Stores;
+  /** Where session records are; left out, the KV of `stores`. */
+  sessionKv?: SessionKV | undefined;
+  layout: SessionLayout;
+  facts: RequestFacts;
+  /** Signs confirmations; without it every page view asks the stores. */
+  cookieSecrets?: CookieSecrets | undefined;
+  users: InitializeAdapter<UserAdapter>;
+  /** Makes what binds sessions to their device; `null`: no session is bound. */
+  deviceKeys:
+    ((parts: { signer: Signer | null; browser: ThisBrowser; background: Background }) => DeviceKeys) | null;
+  /** Notes that a session is used from elsewhere. */
+  moves: MoveNotes;
+};
+
+/**
+ * The sessions of one request, put together for the app (auth.ts) and for the kit (revocable/). Nothing outlives the request: a database client
+ * shared between requests fails under concurrency in Workers.
+ */
+export function createForRequest(options: RequestOptions) {
+  const { stores, sessionKv = stores.kv, layout, facts, moves } = options;
+  const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
+  const kvSessions = adapterOver(sessionKv);
+  const users = options.users(LuciaError);
+
+  const ledgerOptions = { hasBindings: options.deviceKeys !== null };
+  const ledger = createLedger(stores.db, ledgerOptions);
+  const records = createSessionRecords(
+    kvSessions,
+    ledger,
+    (userId) => adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    stores.deeds,
+  );
+  const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
+  const signer = createSigner(options.cookieSecrets, new URL(facts.request.url).origin);
+  const confirmation = createConfirmation(facts, signer);
+  const browser = createThisBrowser(facts, lucia, confirmation);
+  const background = createBackground(facts, records);
+  const deviceKeys = options.deviceKeys?.({ signer, browser, background }) ?? null;
+  const ledgerOnce = createLedger(stores.dbOnce, ledgerOptions);
+  const current = createCurrent({
+    facts,
+    lucia,
+    ledger,
+    ledgerOnce,
+    browser,
+    confirmation,
+    deviceKeys,
+    moves,
+  });
+  const { db, deeds } = stores;
+  const sessions = createSessions({ db, facts, lucia, ledger, records, browser, background, deeds });
+  return { users, ledger, signer, browser, background, deviceKeys, current, sessions };
+}
