@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { requireChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
 import { exitOf, startTool } from './lib/processes.mjs';
-import { build, generateClient } from './lib/steps.mjs';
+import { build } from './lib/steps.mjs';
 
 const usage = `Usage: npm run test:deep
 Plays 25,000 random histories, and what else npm test leaves out.
@@ -43,7 +43,6 @@ await command({ usage }, async () => {
       : `${broken} of ${processes} processes found a broken promise: it is above, with its seed`;
 
   console.log('The tests that are longer here, and those that run here alone …');
-  await generateClient();
   await build();
   const unit = await vitest(
     ['histories.test.ts', 'interleaved-sessions', 'branches.node.test.ts', '.deep.node.test.ts'],
