@@ -75,7 +75,13 @@ export const FAULTS = [
   },
   {
     name: 'the epoch of a session is not checked',
-    edits: [{ file: LEDGER, find: 'session.epoch === standing.epoch &&', replace: '' }],
+    edits: [
+      {
+        file: 'src/lib/server/sessions/standing.ts',
+        find: 'session.epoch === standing.epoch &&',
+        replace: '',
+      },
+    ],
     test: INTERLEAVED,
     title: 'revoke all ∥ sign-in',
   },
@@ -192,7 +198,7 @@ export const FAULTS = [
     name: 'the next epoch can be foreseen, so that a session stored for one that was refused may come alive in another',
     edits: [
       {
-        file: LEDGER,
+        file: 'src/lib/server/sessions/epoch.ts',
         find: 'return epoch + 1 + randomInt(EPOCH_STEP_MAX);',
         replace: 'void randomInt, EPOCH_STEP_MAX;\n  return epoch + 1;',
       },

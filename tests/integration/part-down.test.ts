@@ -96,7 +96,8 @@ async function cellOf(scenario: Scenario, hooks: StepHooks, db?: D1Database): Pr
     (('unlisted' in data && data.unlisted === true) ||
       ('otherCount' in data && data.otherCount === null) ||
       ('sessionCount' in data && data.sessionCount === null) ||
-      'sessionsNote' in data);
+      'sessionsNote' in data ||
+      'activityNote' in data);
   return isPart ? 'part' : 'yes';
 }
 

@@ -2,7 +2,7 @@
  * The kit's table of users. The app's ledger keeps a user's epoch in its own table `User`; here users may be in any store, and a table `User` of
  * somebody else's in the same D1. So the kit has `SessionOwner`, with those columns of `User` that the ledger reads.
  */
-import { nextEpoch } from '../sessions/ledger';
+import { nextEpoch } from '../sessions/epoch';
 import { prepare, sql } from '../stores/sql';
 
 const USER = /\bUser\b/g;

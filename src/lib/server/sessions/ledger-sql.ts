@@ -1,9 +1,10 @@
 /** The SQL of the ledger: conditions, and the statements that its batches are made of. */
-import { prepare, sql, type Sql } from '../stores/sql';
+import { join, prepare, sql, type Sql } from '../stores/sql';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
 import { BIRTHS } from './activity';
 import { lineOf } from './line';
-import type { Actor, Reason, Rotation } from './ledger';
+import type { Actor, Rotation } from './ledger';
+import type { Reason } from './standing';
 
 /** The rule of `stands` in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
 export function actorStands({ userId, sessionId, epoch }: Actor): Sql {
@@ -16,13 +17,13 @@ export function notRevoked(sessionId: string | Sql): Sql {
 
 /**
  * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
- * an id of the right form; a made-up one must leave no row.
+ * an id of the right form; a made-up one must leave no row. `hasEvents`: whether D1 can be asked for sign-ins.
  */
-export function isKnown(sessionId: string | Sql, shown: boolean): Sql {
-  const [signUp, ...signIns] = BIRTHS;
+export function isKnown(sessionId: string | Sql, shown: boolean, hasEvents = true): Sql {
+  const born = sql`EXISTS (SELECT 1 FROM SecurityEvent
+               WHERE session_id = ${sessionId} AND type IN (${join([...BIRTHS])}))`;
   return sql`(${Number(shown)}
-    OR EXISTS (SELECT 1 FROM SecurityEvent
-               WHERE session_id = ${sessionId} AND type IN (${signUp}, ${signIns[0]}, ${signIns[1]}))
+    OR ${hasEvents ? born : sql`FALSE`}
     OR EXISTS (SELECT 1 FROM RevokedSession WHERE replaced_by = ${sessionId}))`;
 }
 

@@ -1,28 +1,12 @@
-import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
-import { bindingsAmong, moveBinding, purgeBindings, readBindings, type Binding } from './device-key-sql';
+import { bindingsAmong, moveBinding, purgeBindings, readBindings } from './device-key-sql';
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
 import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
-import { absoluteEnd } from './lifetime';
 import { endOfLine } from './line';
-import { movesAmong, readMoves, type Moves } from './moves-sql';
-
-/** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
-export type Standing = {
-  username: string;
-  epoch: number;
-  /** Of the sessions that were revoked, why. */
-  revoked: Map<string, Reason>;
-  /** Of the sessions that were used elsewhere, where. */
-  moves: Map<string, Moves>;
-  /** Of the sessions that are bound to their device, how. */
-  bindings: Map<string, Binding>;
-};
-
-/** Why a session was revoked. `replaced`: its own browser signed in again, or goes on under another token. */
-export type Reason = 'revoked' | 'signed-out' | 'replaced';
+import { movesAmong, readMoves } from './moves-sql';
+import type { Reason, Standing } from './standing';
 
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
@@ -49,30 +33,38 @@ export type Arrival = {
   replaced: KnownByCookie | null;
 };
 
-/** What the rule below asks of a session. */
-export type Confirmed = { sessionId: string; epoch: number; created_at: number };
-
-/** Whether a session may act, given what the ledger said: the one rule behind "revoked means revoked". */
-export function stands(session: Confirmed, standing: Standing | null): boolean {
-  return (
-    standing !== null &&
-    session.epoch === standing.epoch &&
-    !standing.revoked.has(session.sessionId) &&
-    Date.now() < absoluteEnd(session)
-  );
-}
-
 /**
  * The revocation ledger: which sessions have ended, in D1, where a write is seen by every later read.
  * KV decides what might be a session; this decides what still is one. Each write is one statement or one batch
  * (a transaction), and checks in the same breath that the session asking for it still stands.
  *
  * @param hasBindings whether sessions may be bound to their device; if not, nothing is asked or written of it
+ * @param hasEvents whether D1 can read its events; if not, sessions are confirmed and ended without what is only told of them
  */
-export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boolean }) {
+export function createLedger(
+  db: D1Database,
+  { hasBindings, hasEvents = true }: { hasBindings: boolean; hasEvents?: boolean },
+) {
+  /** The statement that tells of an end in the user's activity. */
+  function told(event: Parameters<typeof recordEvent>[1], condition: Sql): D1PreparedStatement {
+    return hasEvents ? recordEvent(db, event, condition) : prepare(db, sql`SELECT 1`);
+  }
+
   /** The binding of a session goes on with its browser: at the end of the rotation's batch. */
   function movedBinding(sessionId: string, successor: { epoch: number; successorId: string }) {
     return hasBindings ? [moveBinding(db, sessionId, successor)] : [];
+  }
+
+  /**
+   * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if
+   * it took effect.
+   */
+  function rotated(actor: Actor, rotation: Rotation, condition: Sql): D1PreparedStatement[] {
+    const { next: epoch, successorId } = rotation;
+    return [
+      ...rotate(db, actor, rotation, condition),
+      ...movedBinding(actor.sessionId, { epoch, successorId }),
+    ];
   }
 
   return {
@@ -86,7 +78,7 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
         sql`SELECT username, session_epoch AS epoch,
               (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
                WHERE id IN (SELECT value FROM json_each(${asked}))) AS revoked,
-              (${movesAmong(asked)}) AS moves,
+              ${hasEvents ? sql`(${movesAmong(asked)})` : sql`'[]'`} AS moves,
               ${hasBindings ? bindingsAmong(asked) : sql`'[]'`} AS bindings
             FROM User WHERE id = ${userId}`,
       ).first<{ username: string; epoch: number; revoked: string; moves: string; bindings: string }>();
@@ -145,12 +137,12 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
       origin: Origin,
     ): Promise<{ ended: string | null; known: boolean }> {
       const id = endOfLine(sessionId);
-      const known = isKnown(sessionId, shown);
+      const known = isKnown(sessionId, shown, hasEvents);
       const holds = sql`${id} IS NOT NULL AND ${known}`;
       const event = { type: 'signed-out', sessionId: id, ...origin, at: Date.now() } as const;
       const [, revoked, asked] = await db.batch<{ id?: string; known?: number }>(
         write('sign-out', [
-          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          told(event, sql`User.id = ${userId} AND ${holds}`),
           revoke(db, { id, userId, reason: 'signed-out' }, holds),
           prepare(db, sql`SELECT ${known} AS known`),
         ]),
@@ -171,11 +163,11 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
     ): Promise<'ended' | 'already' | 'replaced' | 'unknown' | 'refused'> {
       const { userId } = actor;
       const event = { type: 'session-revoked', sessionId: session, ...origin, at: Date.now() } as const;
-      const holds = sql`${session} IS NOT NULL AND ${actorStands(actor)} AND ${notRevoked(session)} AND ${isKnown(session, shown)}`;
+      const holds = sql`${session} IS NOT NULL AND ${actorStands(actor)} AND ${notRevoked(session)} AND ${isKnown(session, shown, hasEvents)}`;
       const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>(
         write('end-one', [
           // The event first: that the session was not revoked yet is what makes it one.
-          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
+          told(event, sql`User.id = ${userId} AND ${holds}`),
           revoke(db, { id: session, userId, reason: 'revoked' }, holds),
           prepare(
             db,
@@ -218,24 +210,14 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
       const event = { type: 'all-revoked', sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
       const [, raised] = await db.batch(
         write('end-all', [
-          recordEvent(db, event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
+          told(event, sql`User.id = ${actor.userId} AND ${actorStands(actor)}`),
           raiseEpoch(db, actor, next, actorStands(actor)),
         ]),
       );
       return raised?.meta.changes === 1;
     },
 
-    /**
-     * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if
-     * it took effect.
-     */
-    rotate(actor: Actor, rotation: Rotation, condition: Sql): D1PreparedStatement[] {
-      const { next: epoch, successorId } = rotation;
-      return [
-        ...rotate(db, actor, rotation, condition),
-        ...movedBinding(actor.sessionId, { epoch, successorId }),
-      ];
-    },
+    rotate: rotated,
 
     /** As `endAll`, but this browser goes on as its successor. Also false if the caller's condition does not hold. */
     async endOthers(
@@ -249,8 +231,8 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
       const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
       const [, raised] = await db.batch(
         write('end-others', [
-          recordEvent(db, event, sql`User.id = ${userId} AND ${holds}`),
-          ...this.rotate(actor, rotation, holds),
+          told(event, sql`User.id = ${userId} AND ${holds}`),
+          ...rotated(actor, rotation, holds),
           ...alongside.statements,
         ]),
       );
@@ -263,16 +245,4 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
 export function saysItStands(results: D1Result<unknown>[]): boolean {
   const [row] = (results.at(-1)?.results ?? []) as { stands?: number }[];
   return row?.stands === 1;
-}
-
-/** Small enough for millions of raises before an integer that JavaScript holds exactly is too small. */
-const EPOCH_STEP_MAX = 2 ** 20;
-
-/**
- * A later epoch: by a random step, so that no two raises arrive at the same one. The session that goes on in it can then
- * be stored while the ledger is being asked to raise it: if it refuses, or never hears of it, that record is in no epoch
- * that ever comes.
- */
-export function nextEpoch(epoch: number): number {
-  return epoch + 1 + randomInt(EPOCH_STEP_MAX);
 }

@@ -6,7 +6,7 @@ import { createBackground, type Background } from './background';
 import { createConfirmation } from './confirmation';
 import { createCurrent } from './current';
 import type { DeviceKeys } from './device-keys';
-import { createLedger } from './ledger';
+import { createLedgerThatGoesOn } from './going-on';
 import { createLucia } from './lucia';
 import type { MoveNotes } from './moves';
 import { createSessionRecords } from './records';
@@ -42,7 +42,7 @@ export function createForRequest(options: RequestOptions) {
   const users = options.users(LuciaError);
 
   const ledgerOptions = { hasBindings: options.deviceKeys !== null };
-  const ledger = createLedger(stores.db, ledgerOptions);
+  const ledger = createLedgerThatGoesOn(stores.db, ledgerOptions);
   const records = createSessionRecords(
     kvSessions,
     ledger,
@@ -55,7 +55,7 @@ export function createForRequest(options: RequestOptions) {
   const browser = createThisBrowser(facts, lucia, confirmation);
   const background = createBackground(facts, records);
   const deviceKeys = options.deviceKeys?.({ signer, browser, background }) ?? null;
-  const ledgerOnce = createLedger(stores.dbOnce, ledgerOptions);
+  const ledgerOnce = createLedgerThatGoesOn(stores.dbOnce, ledgerOptions);
   const current = createCurrent({
     facts,
     lucia,

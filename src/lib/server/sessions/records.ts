@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { SessionAdapter, SessionSchema } from 'lucia';
 import { StoreUnavailable } from '../stores/guarded';
 import type { Deeds } from '../stores/writes';
-import { stands, type Confirmed, type Ledger } from './ledger';
+import type { Ledger } from './ledger';
+import { stands, type Confirmed } from './standing';
 import { endingByAbsoluteLimit } from './lifetime';
 import { KV_WRITE_INTERVAL_MILLISECONDS } from '../policy';
 

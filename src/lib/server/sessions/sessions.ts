@@ -4,14 +4,8 @@ import { write } from '../stores/writes';
 import { logEvent, type EventType } from './activity';
 import type { ConfirmedSession } from './confirmed';
 import { readSession, sessionEnded } from './current';
-import {
-  nextEpoch,
-  saysItStands,
-  type Account,
-  type Alongside,
-  type Arrival,
-  type KnownByCookie,
-} from './ledger';
+import { nextEpoch } from './epoch';
+import { saysItStands, type Account, type Alongside, type Arrival, type KnownByCookie } from './ledger';
 import { renewedPeriods } from './lifetime';
 import { endOfLine } from './line';
 import { createList } from './list';

@@ -12,7 +12,8 @@ import {
 } from './activity';
 import type { ConfirmedSession } from './confirmed';
 import { readSession } from './current';
-import { stands, type Ledger, type Reason } from './ledger';
+import type { Ledger } from './ledger';
+import { stands, type Reason } from './standing';
 import { endOfLine, idsOfLine, lineOf } from './line';
 import { viewOf } from './list';
 import type { SessionLucia } from './lucia';

@@ -18,6 +18,11 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** Whether D1 said that it cannot read or write this table; the others may be well. */
+export function isTableDown(error: unknown, table: string): boolean {
+  return error instanceof StoreUnavailable && new RegExp(`\\b${table}\\b`).test(error.message);
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -31,6 +31,7 @@ export const download = {
   sessionsUnlisted:
     'Only this session is in this file: the others cannot be listed right now. Download it again later.',
   sessionsLeftOut: (count: number) => `Only ${count} of your sessions are in this file.`,
+  activityUnread: 'Your activity cannot be read right now. Download this file again later.',
   activityLeftOut: (count: number) =>
     `Only the last ${count} events are in this file. The activity page shows the earlier ones.`,
 };

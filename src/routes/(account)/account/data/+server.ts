@@ -1,6 +1,7 @@
 import { listEventsForDownload } from '$lib/server/sessions/activity';
 import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/policy';
 import { guarded } from '$lib/server/http/guards';
+import { isTableDown } from '$lib/server/stores/guarded';
 import { download as words } from '../words';
 import type { RequestEvent } from './$types';
 
@@ -8,7 +9,7 @@ export const trailingSlash = 'ignore';
 
 /**
  * What is kept about the account, as a JSON file; no password hash and no token. Of more than `EVENTS_IN_DOWNLOAD_MAX` events it holds the
- * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first, and only this one where KV cannot list; then it says so.
+ * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first, and what cannot be read right now is left out; then it says so.
  */
 async function download({ locals }: RequestEvent): Promise<Response> {
   const { current, sessions, accounts } = locals.auth;
@@ -17,17 +18,19 @@ async function download({ locals }: RequestEvent): Promise<Response> {
   const [createdAt, list, activity] = await Promise.all([
     accounts.createdAt(userId),
     sessions.list(session),
-    listEventsForDownload(locals.stores.db, userId),
+    listEventsForDownload(locals.stores.db, userId).catch((error: unknown) => {
+      if (isTableDown(error, 'SecurityEvent')) return null;
+      throw error;
+    }),
   ]);
   const data = {
     account: { id: userId, username, createdAt },
     sessions: list.sessions,
     ...(list.more && { sessionsNote: words.sessionsLeftOut(list.sessions.length) }),
     ...(list.unlisted && { sessionsNote: words.sessionsUnlisted }),
-    activity: activity.events,
-    ...(activity.more && {
-      activityNote: words.activityLeftOut(EVENTS_IN_DOWNLOAD_MAX),
-    }),
+    activity: activity?.events ?? [],
+    ...(activity?.more && { activityNote: words.activityLeftOut(EVENTS_IN_DOWNLOAD_MAX) }),
+    ...(!activity && { activityNote: words.activityUnread }),
   };
   return new Response(JSON.stringify(data, readableTime, 2), {
     headers: {
