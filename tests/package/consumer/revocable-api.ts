@@ -62,8 +62,8 @@ holds<
   Equal<typeof kit.forgetUser, (stores: Pick<RevocableOptions, 'kv' | 'db'>, userId: string) => Promise<void>>
 >();
 holds<Equal<typeof kit.migration, string>>();
-holds<InstanceType<typeof kit.SessionEnded> extends Error ? true : false>();
-holds<InstanceType<typeof kit.ProofNeeded> extends Error ? true : false>();
+holds<Equal<InstanceType<typeof kit.SessionEnded>['name'], 'SessionEnded'>>();
+holds<Equal<InstanceType<typeof kit.ProofNeeded>['name'], 'ProofNeeded'>>();
 holds<Equal<InstanceType<typeof kit.StoreUnavailable>['store'], 'KV' | 'D1'>>();
 
 // @ts-expect-error the ledger is needed

@@ -22,7 +22,7 @@ import type { ConfirmedSession, RevocableOptions, RevocableSessions } from './ty
 export type * from './types.js';
 
 /** The session that asked has ended, or there is none: lead to your sign-in page. */
-export const SessionEnded: new () => Error = Ended;
+export const SessionEnded: new () => Error & { readonly name: 'SessionEnded' } = Ended;
 
 /** A store threw, or did not answer within 5 seconds: answer 503. Nobody is signed in by it. */
 export const StoreUnavailable: new (
@@ -33,10 +33,10 @@ export const StoreUnavailable: new (
 
 /** The last proof is older than 15 minutes: ask for the password, then call `prove`. */
 export class ProofNeeded extends Error {
-  override name = 'ProofNeeded';
+  override readonly name = 'ProofNeeded';
 }
 
-/** The tables of the ledger, as in `migration.sql`: one statement after the other, for D1. */
+/** The text of `migration.sql`. There is a `;` after each statement, and no other: to run it yourself, split it there. */
 export const migration: string = migrationSql;
 
 /** The sessions of one request. Nothing outlives it. */

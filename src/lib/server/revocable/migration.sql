@@ -1,6 +1,6 @@
 -- The ledger of revocable sessions, for D1. Rows go by themselves, some with each sign-in.
 
--- A user's sessions are those of their epoch; raising it ends all.
+-- A user's sessions are those of their epoch: raising it ends all.
 CREATE TABLE "SessionOwner" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "username" TEXT NOT NULL,

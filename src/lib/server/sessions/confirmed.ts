@@ -15,8 +15,9 @@ export function confirmed(session: Session): ConfirmedSession {
 
 /** The session that asked no longer stands, or there is none: whoever catches this leads to the sign-in page. */
 export class SessionEnded extends Error {
+  override readonly name = 'SessionEnded';
+
   constructor() {
     super('[sessions] the session of this request has ended: sign in again');
-    this.name = 'SessionEnded';
   }
 }
