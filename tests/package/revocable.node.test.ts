@@ -120,7 +120,7 @@ describe('a session that was ended', () => {
   ])('ends by %s on its own device, and stays ended', async (_, end) => {
     const laptop = await signedIn();
     const kept = new Map(laptop.cookies);
-    await recordsPutBackBy(() => laptop.ask(end));
+    await recordsPutBackBy(() => laptop.ask<unknown>(end));
     expect(laptop.cookies.size).toBe(0);
     for (const [name, value] of kept) laptop.cookies.set(name, value);
     await expect(laptop.ask((auth) => auth.require())).rejects.toThrow(SessionEnded);
