@@ -159,6 +159,21 @@ describe('ending others', () => {
     expect(await laptop.ask((auth) => auth.confirm())).toMatchObject({ userId: 'ada' });
   });
 
+  it('works with a proof of this request where KV takes no record of it', async () => {
+    vi.spyOn(console, 'error').mockReturnValue(undefined);
+    const [laptop, phone] = [await signedIn(), await signedIn()];
+    vi.setSystemTime(START + 15 * MINUTE);
+    const full = new Proxy(kv, { get: (of, name) => (name === 'put' ? down : Reflect.get(of, name)) });
+    await laptop.ask(
+      async (auth) => {
+        await auth.prove();
+        await auth.revokeAll();
+      },
+      { kv: full, db },
+    );
+    expect(await phone.ask((auth) => auth.confirm())).toBeNull();
+  });
+
   it('does not reach another user, whose session is unknown', async () => {
     const [laptop, other] = [await signedIn(), await signedIn('bob')];
     const { sessionId } = await other.ask((auth) => auth.require());
