@@ -5,7 +5,17 @@ import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
 import { selectLeftover } from './leftovers';
-import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
+import {
+  actorStands,
+  isKnown,
+  notRevoked,
+  purge,
+  raiseEpoch,
+  revoke,
+  revokeAllOf,
+  rotate,
+  type Asked,
+} from './ledger-sql';
 import { absoluteEnd } from './lifetime';
 import { endOfLine } from './line';
 import { movesAmong, readMoves, type Moves } from './moves-sql';
@@ -190,6 +200,18 @@ export function createLedger(db: D1Database, { hasBindings }: { hasBindings: boo
       if (actorStood !== 1) return 'refused';
       if (!reason) return 'unknown';
       return reason === 'replaced' ? 'replaced' : 'already';
+    },
+
+    /**
+     * Ends several sessions of the actor's user in one batch of three statements, however many they are. Returns the ids of those that
+     * ended; one that had ended before, or that there never was, is not among them. `refused`: the acting session itself no longer stands.
+     */
+    async endSome(actor: Actor, asked: Asked[], origin: Origin): Promise<string[] | 'refused'> {
+      const results = await db.batch<{ stands: number; ended: string }>(
+        write('end-some', revokeAllOf(db, actor, asked, origin, Date.now())),
+      );
+      const row = results.at(-1)?.results[0];
+      return row?.stands === 1 ? (JSON.parse(row.ended) as string[]) : 'refused';
     },
 
     /**
