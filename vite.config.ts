@@ -12,8 +12,22 @@ const slimPasswordList: Plugin = {
   },
 };
 
+/**
+ * SvelteKit's client imports all of `svelte` as one object and takes two functions out of it, which keeps the whole object in the bundle, Svelte
+ * 4's lifecycle included. Imported by name, only what is used is there: 1 kB (gzip) less on every page.
+ */
+const svelteByName: Plugin = {
+  name: 'svelte-by-name',
+  transform: {
+    order: 'pre',
+    filter: { id: /@sveltejs\/kit\/src\/runtime\/client\/client\.js$/ },
+    handler: (code) =>
+      code.replace('const { onMount, tick } = svelte;', "import { onMount, tick } from 'svelte';"),
+  },
+};
+
 export default defineConfig({
-  plugins: [sveltekit(), slimPasswordList],
+  plugins: [sveltekit(), slimPasswordList, svelteByName],
   environments: {
     client: {
       build: {
@@ -25,8 +39,9 @@ export default defineConfig({
               groups: [
                 {
                   name: 'shared',
-                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|words.cost|[Pp]assword-?[Ss]trength))/,
+                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|SessionEnded|send-form|post-form|load-again|client.(look|question)|session-end|FormField|StepUpForm|[Pp]assword|visible-text|cost(-line)?.ts))/,
                 },
+                { name: 'moved-mark', test: /sessions.(MovedMark|NotMeForm)/ },
               ],
             },
           },

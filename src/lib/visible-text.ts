@@ -10,8 +10,6 @@ export const UNSEEN =
 /** Marks past what any language stacks on one letter: 3 that fit every script, or 6 of a script's own. */
 const FLOODS = [/(\p{Script=Inherited}{3})(\p{Script=Inherited}+)/gu, /(\p{M}{6})(\p{M}+)/gu];
 
-const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
-
 /** A text with something else (`''`) in place of the marks that are too many for one letter. */
 export function replaceExcessMarks(text: string, instead: (marks: string) => string): string {
   return FLOODS.reduce(
@@ -27,9 +25,4 @@ export function escaped(json: string): string {
 
 function asEscapes(text: string): string {
   return text.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** Text for a place where no `<bdi>` can stand (a title, an accessible name, a sentence): what runs right to left stays inside. */
-export function isolated(text: string): string {
-  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }

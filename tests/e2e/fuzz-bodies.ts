@@ -16,6 +16,7 @@ const FIELDS: Record<string, string[]> = {
   '/sessions?/revoke': ['sessionId', 'password'],
   '/sessions?/rename': ['sessionId', 'name'],
   '/sessions?/revokeOthers': ['password'],
+  '/sessions?/revokeSome': ['sessionId', 'password'],
   '/sessions?/revokeAll': ['password'],
   '/account?/changePassword': ['currentPassword', 'newPassword'],
   '/account?/deleteAccount': ['password'],

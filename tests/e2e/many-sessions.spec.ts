@@ -1,3 +1,5 @@
+import type { Locator, Page } from '@playwright/test';
+import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 
@@ -20,15 +22,25 @@ test('a hundred sessions come in groups by last use, and can be searched', async
   const groups = page
     .getByRole('main')
     .getByRole('group')
-    .filter({ has: page.locator('[data-session-id]') });
+    .filter({ has: page.locator(':scope > ul') });
   const counts = [
     /^Active in the last 24 hours \(4\)/,
     /^Active in the last 7 days \(24\)/,
     /before that \(72\)/,
   ];
   await expect(groups).toHaveText(counts);
-  const times = await device.rows().locator('li:last-child time').evaluateAll(datesOf);
-  expect(times).toEqual(times.toSorted().reverse());
+  // In a group the order is that of last use; like sessions of one device are one row, which opens.
+  const alike = alikeIn(page, 'Firefox on Linux', 'Kyoto, Japan');
+  for (const list of [groups.first(), alike]) {
+    const times = await list.locator('[data-session-id] li:last-child time').evaluateAll(datesOf);
+    expect(times).toHaveLength(4);
+    expect(times).toEqual(times.toSorted().reverse());
+  }
+  await expect(alike.locator('[data-session-id]').first()).toBeHidden();
+  await expect(groups.nth(1).locator('> ul > li')).toHaveCount(6);
+  await expectAccessible(page);
+  await alike.locator('summary').first().click();
+  await expect(alike.locator('[data-session-id]').first()).toBeVisible();
 
   await page.getByRole('searchbox', { name: 'Find a session' }).fill('firefox KYOTO');
   await expect(device.rows()).toHaveCount(1 + 17);
@@ -40,13 +52,53 @@ test('a hundred sessions come in groups by last use, and can be searched', async
   await expect(device.rows()).toHaveCount(101);
 
   // The last of a group ends: the focus is on the first of the next.
-  const next = groups.nth(1).getByRole('heading').first();
-  const nextText = await next.innerText();
+  const next = groups.nth(1).locator('li summary').first();
   await groups.first().getByRole('button', { name: 'End session' }).last().click();
   await expect(device.rows()).toHaveCount(100);
-  await expect(page.locator(':focus')).toHaveText(nextText);
   await expect(next).toBeFocused();
 });
+
+test('a device’s like sessions, a group and what a search found are ended as a whole, and no other', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.startSignedUp(user);
+  await addSessions(storage, (await device.sessionCookie()).userId, 100);
+  await device.visit('/sessions');
+  const main = page.getByRole('main');
+  const end = async (button: Locator, count: number) => {
+    await button.click();
+    const dialog = page.getByRole('dialog', { name: `End these ${count} sessions?` });
+    await dialog.getByRole('button', { name: `End ${count} sessions` }).click();
+    await expect(main.getByRole('status').filter({ hasText: `Ended ${count} sessions.` })).toBeVisible();
+  };
+
+  const alike = alikeIn(page, 'Firefox on Linux', 'Kyoto, Japan');
+  await alike.locator('summary').first().click();
+  await end(alike.getByRole('button', { name: 'End these 4' }), 4);
+  await expect(device.rows()).toHaveCount(97);
+  await expect(main.getByRole('heading', { name: 'Other sessions' })).toBeFocused();
+
+  await page.getByRole('searchbox').fill('kyoto');
+  await end(main.getByRole('button', { name: 'End these 46' }), 46);
+  await expect(device.rows()).toHaveCount(1);
+  await page.getByRole('searchbox').fill('');
+  await expect(device.rows()).toHaveCount(51);
+
+  await end(main.getByRole('button', { name: 'End these 2', exact: true }), 2);
+  await expect(device.rows()).toHaveCount(49);
+  await device.visit('/sessions');
+  await expect(device.rows()).toHaveCount(49);
+});
+
+/** The first row of like sessions of a device. */
+function alikeIn(page: Page, device: string, place: string): Locator {
+  const summary = page.locator(':scope > summary', { hasText: device }).filter({ hasText: place });
+  return page.locator('details').filter({ has: summary }).first();
+}
 
 function datesOf(elements: Element[]): string[] {
   return elements.map((element) => element.getAttribute('datetime') ?? '');

@@ -336,8 +336,9 @@ test('ending another session asks for the password when the last proof is old, t
   await ageProof(storage, before.userId, await laptop.sessionId());
 
   const phonesRow = laptop.row(await phone.sessionId());
-  await phonesRow.getByRole('button', { name: /^End session/ }).click();
-  const prompt = laptop.page.getByRole('region', { name: 'Enter your password to go on' });
+  const button = phonesRow.getByRole('button', { name: /^End session/ });
+  await button.click();
+  const prompt = laptop.page.getByRole('dialog', { name: 'Enter your password to go on' });
   const field = prompt.getByRole('textbox', { name: 'Password', exact: true });
   await expect(field).toBeFocused();
   await expect(field).toHaveAttribute('type', 'password');

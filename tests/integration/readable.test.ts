@@ -3,7 +3,8 @@ import confusables from 'unhomoglyph/data.json';
 import { BADGES } from '$lib/badges';
 import { imitatesBadge } from '$lib/server/sessions/look-alikes';
 import { judge, shownDevice, shownName, shownPlace } from '$lib/server/sessions/readable';
-import { escaped, isolated } from '$lib/visible-text';
+import { isolated } from '$lib/isolated';
+import { escaped } from '$lib/visible-text';
 
 const MAX = 40;
 const faultOf = (text: string) => judge(text, MAX).fault;

@@ -136,6 +136,13 @@ export const ACTION_SCENARIOS: Scenario[] = [
     tidying: isOfPhone,
   },
   {
+    name: 'revoking some',
+    form: ({ phone }) => ({ sessionId: sessionIdOf(phone) }),
+    run: sessionActions.revokeSome,
+    // D1 knows them by their births.
+    tidying: (step) => isDelete(step) || isList(step),
+  },
+  {
     name: 'saying that one was not me',
     params: ({ phone }) => ({ id: sessionIdOf(phone) }),
     form: () => ({}),

@@ -129,6 +129,7 @@ const ledger = (words: RegExp) => (step: Step) => step.store === 'D1' && words.t
 const REPEATED = [
   { name: 'signing out', write: 'sign-out', fits: ledger(/INSERT INTO RevokedSession/) },
   { name: 'revoking one', write: 'end-one', fits: ledger(/INSERT INTO RevokedSession/) },
+  { name: 'revoking some', write: 'end-some', fits: ledger(/INSERT INTO RevokedSession/) },
   { name: 'revoking the others', write: 'end-others', fits: ledger(/UPDATE User/) },
   { name: 'revoking all', write: 'end-all', fits: ledger(/UPDATE User/) },
   { name: 'changing the password', write: 'change-password', fits: ledger(/UPDATE User/) },

@@ -56,6 +56,7 @@ const HAPPENED: Record<Told, (before: Held, after: Held, ids: Ids) => boolean> =
   'sign-in': (before, after) => after.events.length === before.events.length + 1,
   'sign-out': (_, after, { laptop }) => after.ended[laptop] === 'signed-out',
   'end-one': (_, after, { phone }) => after.ended[phone] === 'revoked',
+  'end-some': (_, after, { phone }) => after.ended[phone] === 'revoked',
   'answer-moves': (before, after) => after.events.length === before.events.length + 1,
   'end-others': (before, after) => after.epoch !== before.epoch,
   'end-all': (before, after) => after.epoch !== before.epoch,
@@ -97,7 +98,9 @@ export async function expectTrue(
   if (unknown.some((name) => name !== 'rename')) expect(step.op, said).toMatch(TELLS);
   if (text.includes(claims.signInHere)) {
     expect(await confirmSession(browser.request(storesWith({}))), said).toBeNull();
-  } else if (done.some((name) => ['end-others', 'change-password', 'end-one', 'rename'].includes(name))) {
+  } else if (
+    done.some((name) => ['end-others', 'change-password', 'end-one', 'end-some', 'rename'].includes(name))
+  ) {
     expect(await confirmSession(browser.request(storesWith({}))), said).not.toBeNull();
   }
 }

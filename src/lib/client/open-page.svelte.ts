@@ -1,5 +1,4 @@
 import { getContext, setContext } from 'svelte';
-import { loadAgain } from './load-again';
 
 const CONTEXT = Symbol('open-page');
 
@@ -30,7 +29,8 @@ export class OpenPage {
 
   /** Loads its data anew; the page stays as it is where that fails. Returns whether the data is new. */
   async loadAgain(): Promise<boolean> {
-    const isNew = await loadAgain();
+    const load = await import('./load-again').catch(() => null);
+    const isNew = (await load?.loadAgain()) ?? false;
     if (isNew) this.outdated = false;
     return isNew;
   }

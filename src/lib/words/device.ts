@@ -1,6 +1,6 @@
 import { withoutVersion } from '$lib/browser-family';
 import type { Device, Place, SessionView } from '$lib/session-view';
-import { isolated } from '$lib/visible-text';
+import { isolated } from '$lib/isolated';
 import { LOCALE } from './locale';
 import { exactTime } from './time';
 

@@ -1,4 +1,4 @@
-import { isolated } from '$lib/visible-text';
+import { isolated } from '$lib/isolated';
 
 /** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
 export const form = {
@@ -38,6 +38,7 @@ export const form = {
   },
   session: {
     missing: 'Choose a session.',
+    tooMany: (max: number) => `Choose at most ${max} sessions.`,
     nameMissing: 'Enter a name.',
   },
   otherUser: (username: string) =>

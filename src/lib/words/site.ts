@@ -18,9 +18,15 @@ export const site = {
   records: 'Records',
   theme: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark', chosen: 'chosen' },
   footer: 'A reference app: sign-in sessions on Workers KV, users on D1.',
+  password: {
+    heading: 'Enter your password to go on',
+    label: 'Password',
+    again: 'We ask again after 15 minutes.',
+  },
   form: {
     showPassword: 'Show password',
     cancel: 'Cancel',
     close: 'Close this message',
+    offline: 'You are offline. This page stays as it is; try again when the network is back.',
   },
 };

@@ -20,6 +20,7 @@ const NEXT: Partial<Record<WriteName, Next>> = {
   'sign-in': '/login',
   'sign-out': '/sessions',
   'end-one': '/sessions',
+  'end-some': '/sessions',
   'answer-moves': '/sessions',
   'end-others': '/sessions',
   'end-all': '/sessions',

@@ -7,6 +7,7 @@ import {
   PASSWORD_MAX_CHARACTERS,
   PASSWORD_MIN_CHARACTERS,
   SESSION_NAME_MAX_CHARACTERS,
+  SESSIONS_SHOWN_MAX,
   USERNAME_MAX_CHARACTERS,
   USERNAME_MIN_CHARACTERS,
 } from '../policy';
@@ -65,6 +66,13 @@ export const moveAnswerForm = v.object({
 });
 export const revokeForm = v.object({ sessionId: text(words.session.missing) });
 
+/** Of a form with as many of them: at most as many as the page shows. */
+const sessionIds = v.pipe(
+  v.array(text(words.session.missing)),
+  v.minLength(1, words.session.missing),
+  v.maxLength(SESSIONS_SHOWN_MAX, words.session.tooMany(SESSIONS_SHOWN_MAX)),
+);
+
 /** At most one message per field; `form` holds what belongs to none. */
 export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
 
@@ -114,6 +122,14 @@ export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData):
   const errors: Record<string, string> = {};
   for (const issue of result.issues) errors[v.getDotPath(issue) ?? 'form'] ??= issue.message;
   return { errors: errors as FieldErrors<keyof v.InferOutput<S> & string> };
+}
+
+/** The sessions that a form names, each once; or what is wrong with them. */
+export function parseSessionIds(
+  form: FormData,
+): { ids: string[]; error?: undefined } | { ids?: undefined; error: string } {
+  const result = v.safeParse(sessionIds, [...new Set(form.getAll('sessionId'))]);
+  return result.success ? { ids: result.output } : { error: result.issues[0].message };
 }
 
 /** What the sign-in and sign-up pages show again after input that did not pass. */

@@ -10,6 +10,7 @@ export function createLedgerThatGoesOn(db: D1Database, options: { hasBindings: b
     standing: orElse(ledger.standing, bare.standing),
     signOut: orElse(ledger.signOut, bare.signOut),
     end: orElse(ledger.end, bare.end),
+    endSome: orElse(ledger.endSome, bare.endSome),
     endAll: orElse(ledger.endAll, bare.endAll),
     endOthers: orElse(ledger.endOthers, bare.endOthers),
   };

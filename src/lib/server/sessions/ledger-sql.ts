@@ -1,7 +1,7 @@
 /** The SQL of the ledger: conditions, and the statements that its batches are made of. */
 import { join, prepare, sql, type Sql } from '../stores/sql';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
-import { BIRTHS } from './activity';
+import { BIRTHS, type Origin } from './activity';
 import { lineOf } from './line';
 import type { Actor, Rotation } from './ledger';
 import type { Reason } from './standing';
@@ -19,10 +19,10 @@ export function notRevoked(sessionId: string | Sql): Sql {
  * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
  * an id of the right form; a made-up one must leave no row. `hasEvents`: whether D1 can be asked for sign-ins.
  */
-export function isKnown(sessionId: string | Sql, shown: boolean, hasEvents = true): Sql {
+export function isKnown(sessionId: string | Sql, shown: boolean | Sql, hasEvents = true): Sql {
   const born = sql`EXISTS (SELECT 1 FROM SecurityEvent
                WHERE session_id = ${sessionId} AND type IN (${join([...BIRTHS])}))`;
-  return sql`(${Number(shown)}
+  return sql`(${typeof shown === 'boolean' ? Number(shown) : shown}
     OR ${hasEvents ? born : sql`FALSE`}
     OR EXISTS (SELECT 1 FROM RevokedSession WHERE replaced_by = ${sessionId}))`;
 }
@@ -55,6 +55,42 @@ export function revoke(
         ON CONFLICT (id) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'replaced'
         RETURNING id`,
   );
+}
+
+/** A session that is to be ended, and whether KV shows its record. */
+export type Asked = { id: string; shown: boolean };
+
+/**
+ * The statements that end several sessions of the actor's user, however many: those of them that there have been and that have not ended. The
+ * last one returns whether the actor stands, and the ids of what ended at this moment (`now`, epoch milliseconds), also if it is sent again.
+ */
+export function revokeAllOf(
+  db: D1Database,
+  actor: Actor,
+  asked: Asked[],
+  origin: Origin,
+  hasEvents: boolean,
+): D1PreparedStatement[] {
+  const now = Date.now();
+  const rows = sql`json_each(${JSON.stringify(asked.map(({ id, shown }) => [id, Number(shown)]))}) AS asked`;
+  const id = sql`(asked.value ->> 0)`;
+  const holds = sql`User.id = ${actor.userId} AND ${actorStands(actor)} AND ${notRevoked(id)} AND ${isKnown(id, sql`(asked.value ->> 1)`, hasEvents)}`;
+  const { device, place } = origin;
+  return [
+    // The events first: that a session was not revoked yet is what makes one.
+    hasEvents
+      ? sql`INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
+            SELECT User.id, 'session-revoked', ${id}, ${JSON.stringify(device)}, ${JSON.stringify(place)}, ${now}
+            FROM User, ${rows} WHERE ${holds}`
+      : sql`SELECT 1`,
+    sql`INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+        SELECT ${id}, User.id, ${now}, ${now + ABSOLUTE_PERIOD_MILLISECONDS}, 'revoked'
+        FROM User, ${rows} WHERE ${holds}
+        ON CONFLICT (id) DO NOTHING`,
+    sql`SELECT ${actorStands(actor)} AS stands,
+          (SELECT json_group_array(id) FROM RevokedSession
+           WHERE reason = 'revoked' AND revoked_at = ${now} AND id IN (SELECT ${id} FROM ${rows})) AS ended`,
+  ].map((query) => prepare(db, query));
 }
 
 /**

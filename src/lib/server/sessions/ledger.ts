@@ -3,7 +3,17 @@ import { bindingsAmong, moveBinding, purgeBindings, readBindings } from './devic
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
-import { actorStands, isKnown, notRevoked, purge, raiseEpoch, revoke, rotate } from './ledger-sql';
+import {
+  actorStands,
+  isKnown,
+  notRevoked,
+  purge,
+  raiseEpoch,
+  revoke,
+  revokeAllOf,
+  rotate,
+  type Asked,
+} from './ledger-sql';
 import { endOfLine } from './line';
 import { movesAmong, readMoves } from './moves-sql';
 import type { Reason, Standing } from './standing';
@@ -180,6 +190,18 @@ export function createLedger(
       if (actorStood !== 1) return 'refused';
       if (!reason) return 'unknown';
       return reason === 'replaced' ? 'replaced' : 'already';
+    },
+
+    /**
+     * Ends several sessions of the actor's user in one batch of three statements, however many they are. Returns the ids of those that
+     * ended; one that had ended before, or that there never was, is not among them. `refused`: the acting session itself no longer stands.
+     */
+    async endSome(actor: Actor, asked: Asked[], origin: Origin): Promise<string[] | 'refused'> {
+      const results = await db.batch<{ stands: number; ended: string }>(
+        write('end-some', revokeAllOf(db, actor, asked, origin, hasEvents)),
+      );
+      const row = results.at(-1)?.results[0];
+      return row?.stands === 1 ? (JSON.parse(row.ended) as string[]) : 'refused';
     },
 
     /**

@@ -1,5 +1,6 @@
 import type { Session } from 'lucia';
 import type { SessionView } from '$lib/session-view';
+import { StoreUnavailable } from '../stores/guarded';
 import { write } from '../stores/writes';
 import { logEvent, type EventType } from './activity';
 import type { ConfirmedSession } from './confirmed';
@@ -104,6 +105,28 @@ export function createSessions(parts: SessionParts) {
       if (outcome === 'replaced' || (outcome === 'ended' && isGone)) return 'unknown';
       logEvent('session-revoked', { userId, sessionId });
       return { ended: read.status === 'fulfilled' ? read.value : null };
+    },
+
+    /**
+     * Ends several sessions of the current user at once, at most `SESSIONS_SHOWN_MAX`. Returns how many ended: ids that are not in the list,
+     * somebody else's and the current one's own are passed over.
+     */
+    async revokeSome(current: ProvenSession, sessionIds: string[]): Promise<number> {
+      const { userId } = current.user;
+      const others = sessionIds.filter((id) => id !== current.sessionId && isSessionIdOf(userId, id));
+      // KV may be down, or not list them here yet: what D1 saw the birth of is ended all the same.
+      const listed = await records.list(userId).catch((error: unknown) => {
+        if (error instanceof StoreUnavailable) return null;
+        throw error;
+      });
+      const shown = listed && new Set(listed.map(({ id }) => id));
+      const asked = others.map((id) => ({ id, shown: shown?.has(id) ?? false }));
+      const ended = await ledger.endSome(actorOf(current), asked, facts.origin);
+      if (ended === 'refused') sessionEnded();
+      background.remove(() => others);
+      for (const sessionId of ended) logEvent('session-revoked', { userId, sessionId });
+      // What KV does not list any more had no line in the list either.
+      return ended.filter((id) => shown?.has(id) ?? true).length;
     },
 
     /**

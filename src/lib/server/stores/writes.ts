@@ -19,6 +19,7 @@ export const WRITES = {
   'sign-in': { again: false, decidedBy: 1 },
   'sign-out': { again: true, decidedBy: 1 },
   'end-one': { again: true, decidedBy: 1 },
+  'end-some': { again: true, decidedBy: 1 },
   /** Sent again it finds nothing left to answer. */
   'answer-moves': { again: false, decidedBy: 0 },
   'end-others': { again: true, decidedBy: 1 },

@@ -1,4 +1,4 @@
-import { isolated } from '$lib/visible-text';
+import { isolated } from '$lib/isolated';
 
 /** The words of the account page. */
 export const words = {

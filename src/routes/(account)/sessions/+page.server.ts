@@ -1,7 +1,7 @@
 import { error, fail, redirect } from '@sveltejs/kit';
 import { accountAction } from '$lib/server/http/action';
 import { leaveNotice } from '$lib/server/http/flash';
-import { parseForm, renameForm, revokeForm, typed } from '$lib/server/http/form';
+import { parseForm, parseSessionIds, renameForm, revokeForm, typed } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { SESSIONS_SHOWN_MAX } from '$lib/server/policy';
 import { sessionBriefly } from '$lib/words/device';
@@ -57,6 +57,21 @@ export const actions = {
     if (outcome === 'unknown') return fail(404, { error: answers.unknown });
     const { ended } = outcome;
     return { message: answers.ended(ended && sessionBriefly({ ...ended, name: ended.name || null })) };
+  }, throttled),
+
+  revokeSome: accountAction(async (event: RequestEvent, form) => {
+    const { current, sessions } = event.locals.auth;
+    const asking = await current.require();
+    const { ids, error } = parseSessionIds(form);
+    if (error !== undefined) return fail(400, { error });
+    const { session, refusal } = await requireFreshProof(event, asking, form, {
+      action: 'revokeSome',
+      sessionIds: ids,
+    });
+    if (refusal) return refusal;
+    const count = await sessions.revokeSome(session, ids);
+    if (count === 0) return fail(404, { error: answers.someUnknown });
+    return { message: answers.someEnded(count) };
   }, throttled),
 
   rename: accountAction(async ({ locals }: RequestEvent, form) => {

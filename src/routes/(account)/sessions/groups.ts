@@ -1,3 +1,4 @@
+import { withoutVersion } from '$lib/browser-family';
 import type { SessionView } from '$lib/session-view';
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
@@ -10,11 +11,19 @@ const GROUPS = [
   { name: 'earlier', within: Infinity },
 ] as const;
 
+/** As many rows as fit under a person's eyes: a group that comes after them is closed. */
+const OPEN_ROWS_MAX = 30;
+/** Two like sessions are soon read; of more, one row says how many. */
+const ALIKE_MIN = 3;
+
+/** One row of the page: a session, or several like it. */
+export type Alike = { first: SessionView; all: SessionView[] };
+
 export type Group = {
   name: (typeof GROUPS)[number]['name'];
-  /** How many sessions the groups before it have. */
-  start: number;
   sessions: SessionView[];
+  /** The oldest one is closed, and what would make the page long. */
+  open: boolean;
 };
 
 /**
@@ -22,12 +31,35 @@ export type Group = {
  * from `now` (epoch milliseconds) and not by calendar day, which would depend on the reader's time zone.
  */
 export function groupByLastActive(sessions: SessionView[], now: number): Group[] {
-  let start = 0;
+  let rows = 0;
   const nameOf = ({ lastActiveAt, moved }: SessionView) =>
     moved.length > 0 ? 'moved' : GROUPS.find(({ within }) => now - lastActiveAt < within)?.name;
   return GROUPS.map(({ name }) => {
-    const group = { name, start, sessions: sessions.filter((session) => nameOf(session) === name) };
-    start += group.sessions.length;
-    return group;
+    const ofGroup = sessions.filter((session) => nameOf(session) === name);
+    const isFirst = rows === 0;
+    rows += likeSessions(ofGroup).length;
+    return { name, sessions: ofGroup, open: name !== 'earlier' && (isFirst || rows <= OPEN_ROWS_MAX) };
   }).filter((group) => group.sessions.length > 0);
+}
+
+/**
+ * Sessions in the order of their list, those together that cannot be told apart but by their times: the same browser, system, kind of device and
+ * place. One that has a name, or was used elsewhere, stands for itself.
+ */
+export function likeSessions(sessions: SessionView[]): Alike[] {
+  const alike = new Map<string, Alike>();
+  for (const session of sessions) {
+    const { id, name, moved, device, place } = session;
+    const key = name !== null || moved.length > 0 ? id : JSON.stringify([withoutVersion(device), place]);
+    const known = alike.get(key);
+    if (known) known.all.push(session);
+    else alike.set(key, { first: session, all: [session] });
+  }
+  const at = new Map(sessions.map(({ id }, index) => [id, index]));
+  const order = ({ first }: Alike) => at.get(first.id) ?? 0;
+  return [...alike.values()]
+    .flatMap((one) =>
+      one.all.length < ALIKE_MIN ? one.all.map((first) => ({ first, all: [first] })) : [one],
+    )
+    .sort((a, b) => order(a) - order(b));
 }

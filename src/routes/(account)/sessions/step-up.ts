@@ -10,6 +10,8 @@ export type StepUpPrompt<Action extends string> = {
   action: Action;
   /** The session that `revoke` is about. */
   sessionId?: string;
+  /** The sessions that `revokeSome` is about. */
+  sessionIds?: string[];
   /** The latest use elsewhere that `wasMe` and `notMe` are about: the id of its event. */
   seen?: number;
   error?: string;
@@ -42,10 +44,11 @@ export async function requireNewProof<const Action extends string>(
 ): Promise<Proof<Action>> {
   const { accounts } = event.locals.auth;
   const password = form.get('password');
-  if (typeof password !== 'string' || password === '') return { refusal: fail(403, { stepUp: prompt }) };
+  if (typeof password !== 'string') return { refusal: fail(403, { stepUp: prompt }) };
   const refuse = (status: number, error: string) => ({
     refusal: fail(status, { stepUp: { ...prompt, error } }),
   });
+  if (password === '') return refuse(400, words.password.missing);
   try {
     const outcome = await accounts.prove(session, password);
     return outcome === 'wrong-password' ? refuse(400, words.password.wrong) : { session: outcome };

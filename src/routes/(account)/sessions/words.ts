@@ -1,4 +1,4 @@
-import { isolated } from '$lib/visible-text';
+import { isolated } from '$lib/isolated';
 
 /** The words of the sessions page. */
 export const words = {
@@ -14,6 +14,7 @@ export const words = {
     activeNow: 'Active now',
     moved: 'Moved',
     bound: 'Bound to this device',
+    several: (count: number) => `${count} sessions`,
   },
   current: 'This device',
   others: 'Other sessions',
@@ -34,6 +35,13 @@ export const words = {
     confirm: (count: number | string | null) =>
       count === 1 ? 'End session' : count === null ? 'End all others' : `End ${count} sessions`,
   },
+  /** Of a group of sessions, or those that a search found. */
+  endThese: {
+    label: (count: number) => `End these ${count}`,
+    title: (count: number) => `End these ${count} sessions?`,
+    text: 'Those devices have to sign in again. This device stays signed in.',
+    confirm: (count: number) => `End ${count} sessions`,
+  },
   rename: {
     label: 'Rename',
     of: (session: string) => `the session of ${session}`,
@@ -41,16 +49,8 @@ export const words = {
     hint: 'Up to 40 characters. Leave it empty for no name.',
     save: 'Save',
   },
-  stepUp: {
-    heading: 'Enter your password to go on',
-    password: 'Password',
-    text: 'We ask again after 15 minutes.',
-    revoke: (session: string) => `Then this session ends: ${session}.`,
-    unknown: 'one not in this list',
-    revokeOthers: 'Then all your other sessions end.',
-    revokeAll: 'Signs you out on all devices, including this one.',
-    confirm: { revoke: 'End session', revokeOthers: 'End other sessions', revokeAll: 'Sign out everywhere' },
-  },
+  /** What the password is asked for. */
+  thenEnds: (session: string) => `Then this session ends: ${session}.`,
   find: {
     label: 'Find a session',
     hint: 'Name, browser, system or place',
@@ -85,6 +85,8 @@ export const answers = {
   /** `session` is null where it had ended before, and nothing is left of it here. */
   ended: (session: string | null) => (session ? `Ended: ${session}.` : 'That session has ended.'),
   unknown: 'That session is not in your list. It may have ended already.',
+  someEnded: (count: number) => `Ended ${count} ${count === 1 ? 'session' : 'sessions'}.`,
+  someUnknown: 'None of those sessions is in your list. They may have ended already.',
   /** `count` is null where KV could not tell how many there were. */
   othersEnded: (count: number | null) => {
     if (count === null) return 'Ended all your other sessions.';

@@ -1,0 +1,30 @@
+import type { Component } from 'svelte';
+
+/** What a dialog has to say when it asks for the password. */
+export type Asked = {
+  /** What is wrong with the password that was given. */
+  error?: string;
+  /** What became of the request where no answer of the app's came. */
+  trouble?: string;
+};
+
+/** An action waits for the password: what it says, and what shows it. */
+export type Question = {
+  asked: Asked;
+  /** The field, for a dialog that is there. */
+  Field: Component<{ asked: Asked }>;
+  /** A dialog of its own. */
+  Dialog: Component<{ asked: Asked; confirm: string; text: string; pending: boolean }>;
+};
+
+/** What an action answered, if it asks for the password. */
+export function askedIn(data: Record<string, unknown> | undefined): Asked | null {
+  const asked = data?.stepUp;
+  if (typeof asked !== 'object' || asked === null) return null;
+  return { error: 'error' in asked && typeof asked.error === 'string' ? asked.error : undefined };
+}
+
+/** Old browsers have no dialogs of a page's own; there the page asks, as it does without scripts. */
+export function hasDialogs(): boolean {
+  return typeof HTMLDialogElement !== 'undefined' && 'showModal' in HTMLDialogElement.prototype;
+}
