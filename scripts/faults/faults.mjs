@@ -410,8 +410,8 @@ export const FAULTS = [
     edits: [
       {
         file: LEDGER_SQL,
-        find: 'return sql`(${Number(shown)}',
-        replace: 'return sql`(1 OR ${Number(shown)}',
+        find: "return sql`(${typeof shown === 'boolean'",
+        replace: "return sql`(1 OR ${typeof shown === 'boolean'",
       },
     ],
     test: 'tests/integration/known-sessions.test.ts',
