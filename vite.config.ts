@@ -39,7 +39,7 @@ export default defineConfig({
               groups: [
                 {
                   name: 'shared',
-                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|SessionEnded|send-form|post-form|load-again|client.(look|question)|session-end|FormField|StepUpForm|[Pp]assword|visible-text|cost(-line)?.ts))/,
+                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|SessionEnded|send-form|post-form|load-again|row-motion|Countdown|throttled|client.(look|question)|session-end|FormField|StepUpForm|[Pp]assword|visible-text|cost(-line)?.ts))/,
                 },
                 { name: 'moved-mark', test: /sessions.(MovedMark|NotMeForm)/ },
               ],

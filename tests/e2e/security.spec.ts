@@ -319,6 +319,10 @@ test('guessing is answered 429, with the time of the next try in words and in Re
   await device.visit('/login');
   await device.submitUser(user, 'Sign in');
   await expect(device.page.getByRole('alert')).toHaveText(/Too many tries\. Try again in \d+ seconds?\.$/);
+  // And it runs down.
+  const counted = device.page.locator('[data-countdown]');
+  const before = await counted.innerText();
+  await expect(counted).not.toHaveText(before);
   expect(await device.hasSessionCookie()).toBe(false);
 });
 

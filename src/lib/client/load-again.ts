@@ -1,4 +1,6 @@
+import { tick } from 'svelte';
 import { invalidateAll } from '$app/navigation';
+import { noteRows } from './row-motion';
 
 /** As long as somebody may wait for it with a button turning. */
 const WAIT_MILLISECONDS = 10_000;
@@ -36,8 +38,11 @@ async function load(): Promise<boolean> {
     isNew = answer !== null;
     return answer ?? keepData(loads.length);
   };
+  const moveRows = noteRows();
   try {
     await invalidateAll();
+    await tick();
+    moveRows();
   } finally {
     window.fetch = ask;
   }

@@ -45,11 +45,4 @@ export const form = {
     `You are signed in as ${isolated(username)}. This form was made for another account, so nothing was done. Reload the page to see this account.`,
   noCookies:
     'Your browser sent no cookie, so nothing was done: without one it cannot stay signed in. Allow cookies for this site, then try again. If this page was open for long, try again at once.',
-  throttled: (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`,
 };
-
-/** Minutes are rounded up: whoever comes back then must not be too early. */
-function wait(seconds: number): string {
-  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`;
-  return `${Math.ceil(seconds / 60)} minutes`;
-}

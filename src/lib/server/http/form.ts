@@ -137,13 +137,13 @@ export function tryAgain(status: number, form: FormData, errors: FieldErrors<'us
   return fail(status, again(form, errors));
 }
 
-/** The same for a message that belongs to no field. */
-export function shownAgain(message: string, form: FormData) {
-  return again(form, { form: message });
+/** The same for a message that belongs to no field. `waitSeconds`: that it is to be tried again only then, which the page counts down. */
+export function shownAgain(message: string, form: FormData, waitSeconds: number | null = null) {
+  return { ...again(form, { form: message }), waitSeconds };
 }
 
 function again(form: FormData, errors: FieldErrors<'username' | 'password'>) {
-  return { values: { username: typed(form, 'username') }, errors };
+  return { values: { username: typed(form, 'username') }, errors, waitSeconds: null };
 }
 
 /** What the visitor typed in a field. A password is never shown again. */

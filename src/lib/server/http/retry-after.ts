@@ -1,5 +1,5 @@
 import type { RequestEvent } from '@sveltejs/kit';
-import { form } from '$lib/words/form';
+import { throttled } from '$lib/words/throttled';
 import type { Throttled } from '../throttle/throttle';
 
 /** Sets `Retry-After` for an answer of status 429, and gives the sentence that says the same. */
@@ -8,5 +8,5 @@ export function retryAfter(
   { retryAfterSeconds }: Throttled,
 ): string {
   setHeaders({ 'retry-after': String(retryAfterSeconds) });
-  return form.throttled(retryAfterSeconds);
+  return throttled(retryAfterSeconds);
 }

@@ -1,0 +1,145 @@
+/** What a phone needs, measured at 360 px. */
+import type { Page } from '@playwright/test';
+import { sidewaysOverflow } from './axe';
+import type { Device } from './device';
+import { expect, test } from './fixtures';
+import type { Storage } from './storage';
+
+const PHONE = { width: 360, height: 740 };
+const CONTROL_MIN_PIXELS = 44;
+const ROW_MAX_PIXELS = 130;
+const LONG_CITY = 'Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch 2';
+
+test('every control is 44 px high, a row is under 130 px, and a place of 60 letters wraps', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const [phone, other, third] = [await newDevice(), await newDevice(), await newDevice()];
+  const { page } = phone;
+  await page.setViewportSize(PHONE);
+  await phone.startSignedUp(user);
+  await other.startSignedIn(user);
+  await third.startSignedIn(user);
+  await phone.visit('/sessions');
+  await expect(phone.rows()).toHaveCount(3);
+  for (const path of ['/sessions', '/account']) {
+    await phone.visit(path);
+    expect(await lowControls(page), path).toEqual([]);
+  }
+  await phone.visit('/sessions');
+  for (const row of await phone.rows().all()) {
+    expect((await row.boundingBox())?.height).toBeLessThan(ROW_MAX_PIXELS);
+  }
+  await page.getByText('Rename').first().click();
+  // It lies over the rows below it.
+  expect(await lowControls(page, 'details[open]'), 'the form for a name').toEqual([]);
+
+  expect(LONG_CITY).toHaveLength(60);
+  await moveTo(storage, phone, LONG_CITY);
+  await phone.visit('/sessions');
+  await expect(phone.rows().first()).toContainText(LONG_CITY);
+  expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
+});
+
+test('what was done is told for some seconds, longer while it is pointed at, and covers nothing at the end of the page', async ({
+  newDevice,
+  user,
+}) => {
+  const phone = await newDevice();
+  const { page } = phone;
+  await page.setViewportSize(PHONE);
+  await page.clock.install();
+  await phone.startSignedUp(user);
+  const rename = async (name: string) => {
+    await page.getByText('Rename').click();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
+    await page.getByRole('button', { name: 'Save' }).click();
+  };
+  await rename('Desk');
+  const said = page.getByRole('status').filter({ hasText: '“Desk”' });
+  await expect(said).toBeVisible();
+  const toast = page.locator('.status.open');
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  const top = (await toast.boundingBox())?.y ?? 0;
+  const lowest = await page
+    .locator('a:visible, button:visible')
+    .evaluateAll((all) =>
+      Math.max(
+        ...all.filter((one) => !one.closest('.status')).map((one) => one.getBoundingClientRect().bottom),
+      ),
+    );
+  expect(lowest).toBeLessThanOrEqual(top);
+
+  await toast.hover();
+  await page.clock.runFor(20_000);
+  await expect(said).toBeVisible();
+  await page.mouse.move(0, 0);
+  await page.clock.runFor(9_000);
+  await expect(toast).toHaveCount(0);
+
+  await rename('Table');
+  await page.getByRole('button', { name: 'Close this message' }).focus();
+  await page.clock.runFor(20_000);
+  await expect(page.getByRole('status').filter({ hasText: '“Table”' })).toBeVisible();
+});
+
+test('the buttons of a dialog stand in one line, or are both as wide as it', async ({ newDevice, user }) => {
+  const [phone, other] = [await newDevice(), await newDevice()];
+  const { page } = phone;
+  await phone.startSignedUp(user);
+  await other.startSignedIn(user);
+  for (const width of [320, 360, 1280]) {
+    await page.setViewportSize({ width, height: 740 });
+    await phone.visit('/sessions');
+    for (const name of ['End the other session', 'Sign out everywhere']) {
+      await page.getByRole('main').getByRole('button', { name }).click();
+      const dialog = page.getByRole('dialog');
+      const [first, second] = await dialog
+        .locator('.buttons > *')
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+      const isOneLine = first?.top === second?.top;
+      const isFull = first?.width === second?.width && (first?.width ?? 0) > 200;
+      expect(isOneLine || isFull, `${name}, ${width} px`).toBe(true);
+      await dialog.getByRole('button', { name: 'Cancel' }).click();
+    }
+  }
+});
+
+/** Whatever can be pressed and is lower, by where a finger would meet it. Links inside a sentence are as high as its lines. */
+function lowControls(page: Page, part = ':is(main, header, footer)'): Promise<string[]> {
+  return page.evaluate(
+    ({ min, part }) => {
+      const inSentence = (element: Element) =>
+        getComputedStyle(element).display === 'inline' &&
+        element.parentElement?.textContent?.trim() !== element.textContent?.trim() &&
+        !element.closest('.action');
+      const isHit = (element: Element, x: number, y: number) =>
+        element.contains(document.elementFromPoint(x, y));
+      return [...document.querySelectorAll(`${part} :is(a, button, summary, input)`)]
+        .filter((element) => element.checkVisibility() && !inSentence(element))
+        .flatMap((element) => {
+          element.scrollIntoView({ block: 'center' });
+          const { top, bottom, left, width } = element.getBoundingClientRect();
+          const x = left + width / 2;
+          let [up, down] = [(top + bottom) / 2, (top + bottom) / 2];
+          while (isHit(element, x, up - 1)) up -= 1;
+          while (isHit(element, x, down + 1)) down += 1;
+          return down - up + 1 < min - 1 ? [`${element.outerHTML.slice(0, 80)}: ${down - up + 1}`] : [];
+        });
+    },
+    { min: CONTROL_MIN_PIXELS, part },
+  );
+}
+
+/** As if this session had been signed in there. */
+async function moveTo(storage: Storage, device: Device, city: string): Promise<void> {
+  const { userId } = await device.sessionCookie();
+  const records = (await storage.recordsOf(userId)).filter(({ key }) => key.startsWith('session:'));
+  await storage.putBack(
+    records.map((record) => {
+      const value = { ...(JSON.parse(record.value) as object), place: { country: 'GB', city } };
+      return { ...record, value: JSON.stringify(value), metadata: value };
+    }),
+  );
+}
