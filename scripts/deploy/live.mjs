@@ -46,7 +46,9 @@ async function ask(address) {
   try {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS);
     const response = await fetch(address, { signal, redirect: 'manual' });
-    const body = (await response.text()).slice(0, 200).trim();
+    const text = await response.text();
+    const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json');
+    const body = (isProblem ? String(JSON.parse(text).detail) : text).slice(0, 200).trim();
     return { status: response.status, says: `${response.status} ${body}` };
   } catch (error) {
     const { message, cause } = Object(error);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { requireHealthy } from '../../scripts/deploy/live.mjs';
 
-type Answer = [status: number, body: string];
+type Answer = [status: number, body: string, type?: string];
 
 let server: Server;
 let asked = 0;
@@ -12,8 +12,8 @@ let asked = 0;
 async function siteAnswering(...answers: Answer[]): Promise<string> {
   asked = 0;
   server = createServer((request, response) => {
-    const [status, body] = answers[Math.min(asked++, answers.length - 1)]!;
-    response.writeHead(request.url === '/healthz' ? status : 404).end(body);
+    const [status, body, type = 'text/plain'] = answers[Math.min(asked++, answers.length - 1)]!;
+    response.writeHead(request.url === '/healthz' ? status : 404, { 'content-type': type }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -29,7 +29,11 @@ it('waits while Cloudflare itself answers for a host that is not ready', async (
 
 it.each<[string, Answer, string]>([
   ['a store that is down', [503, '{"kv":"ok","d1":"down"}'], 'look at the store that is down'],
-  ['a binding that is missing', [503, '[bindings] the KV namespace …'], 'mend wrangler.toml as it says'],
+  [
+    'a binding that is missing',
+    [503, '{"status":503,"detail":"[bindings] the KV namespace …"}', 'application/problem+json'],
+    'mend wrangler.toml as it says',
+  ],
   ['a sign-in before the app', [302, ''], 'let /healthz through'],
 ])('takes %s at its word at once', async (_, answer, mend) => {
   const site = await siteAnswering(answer);

@@ -155,7 +155,8 @@ function complaintsOf(request: FuzzRequest, answer: RawAnswer, origin: URL): str
   const { status, headers, body } = answer;
   const complaints: string[] = [];
   // A look that finds a made-up token says that it does not know.
-  const isNotKnown = status === 503 && request.route === '/api/session' && body.includes('Not known yet');
+  const saysSo = request.method === 'HEAD' || body.includes('Not known yet');
+  const isNotKnown = status === 503 && request.route === '/api/session' && saysSo;
   if (status >= 500 && !isNotKnown) complaints.push(`${status}: ${body.slice(0, 200)}`);
   const type = String(headers['content-type'] ?? '');
   if (!/^(application\/(problem\+)?json|text\/plain)/.test(type) && hasMarkup(body)) {
