@@ -143,3 +143,24 @@ test('many sessions can be searched', async ({ newDevice, storage, user }) => {
   await expect(device.rows()).toHaveCount(1 + 2);
   await expect(device.page.getByRole('searchbox')).toHaveValue('kyoto firefox');
 });
+
+test('a group is ended as a whole, after the password was given on the page', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const device = await newDevice({ refusals: [403] });
+  const { page } = device;
+  await device.startSignedUp(user);
+  const { userId } = await device.sessionCookie();
+  await addSessions(storage, userId, 12);
+  await ageProof(storage, userId, await device.sessionId());
+  await device.visit('/sessions');
+  await page.getByRole('button', { name: 'End these 4' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End 4 sessions' }).click();
+  await expect(page.getByText('Then those 4 sessions end.')).toBeVisible();
+  await device.field('Password').fill(user.password);
+  await page.getByRole('main').getByRole('button', { name: 'End sessions', exact: true }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'Ended 4 sessions.' })).toBeVisible();
+  await expect(device.rows()).toHaveCount(1 + 8);
+});
