@@ -4,18 +4,30 @@ import { isGreeted } from './histories-requests';
 import { isPastAbsoluteLimit } from './model';
 import { expect, isThrottled, type Act, type Done, type World } from './histories-world';
 
-type Spent = Cost & { logged: number };
+type Spent = Cost & { logged: number; d1Failures: number };
 
 /** What was spent so far. */
-export function spent({ kv, d1 }: World): Spent {
+export function spent({ kv, d1, d1Failures }: World): Spent {
   const { get, put, delete: deletes, list } = kv.counters;
   const { queries, roundTrips: trips } = d1.counters;
-  return { get, put, delete: deletes, list, queries, trips, logged: kv.log.length };
+  return {
+    get,
+    put,
+    delete: deletes,
+    list,
+    queries,
+    trips,
+    logged: kv.log.length,
+    d1Failures: d1Failures.count(),
+  };
 }
 
 export function checkCost(world: World, act: Act, done: Done, before: Spent): void {
-  const clean = world.kv.log.slice(before.logged).every(({ outcome }) => outcome === 'done');
   const after = spent(world);
+  // What D1 was asked again costs once more.
+  const clean =
+    after.d1Failures === before.d1Failures &&
+    world.kv.log.slice(before.logged).every(({ outcome }) => outcome === 'done');
   const goesOn = ['signUp', 'signIn'].includes(act.action) && after.list > before.list;
   const expected = expectedCost(act, done, goesOn, after.put > before.put);
   if (!clean || act.crashAfter !== null || done.outcome !== 'answered' || !expected) return;

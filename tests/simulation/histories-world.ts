@@ -33,7 +33,8 @@ export type HistoryOptions = {
 
 export type World = HistoryOptions & {
   kv: HostileKV;
-  d1Failures: StepHooks;
+  /** `count()`: how many there were so far. */
+  d1Failures: StepHooks & { count(): number };
   failing: boolean;
   places: readonly string[];
   browsers: Browser[];

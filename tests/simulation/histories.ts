@@ -140,7 +140,7 @@ export async function playHistory(
     skew: 0,
     confirmations: [],
     lastConfirmation: new Map(),
-    d1Failures: failing ? d1Failures(seed) : {},
+    d1Failures: failing ? d1Failures(seed) : { count: () => 0 },
     failing,
     places: PLACES,
     browsers: Array.from({ length: BROWSERS }, () => new Browser()),
@@ -156,15 +156,19 @@ export async function playHistory(
   await checkEveryPromise(world, () => options.setClock(Date.now() + SETTLED_MILLISECONDS));
 }
 
-/** Half of the failures come after the query took effect. */
-function d1Failures(seed: number): StepHooks {
+/** Half of the failures come after the query took effect. Half are such that D1 is asked again, where that may be. */
+function d1Failures(seed: number): World['d1Failures'] {
   const draw = seededDraws(seed);
-  let steps = 0;
+  let [steps, failures] = [0, 0];
   const fail = (when: string) => {
     steps += 1;
-    if (draw('D1', when, steps) < D1_FAILURE_RATE) throw new Error('D1_ERROR: injected failure');
+    const drawn = draw('D1', when, steps);
+    if (drawn >= D1_FAILURE_RATE) return;
+    failures += 1;
+    const passes = drawn < D1_FAILURE_RATE / 2;
+    throw new Error(passes ? 'D1_ERROR: Network connection lost.' : 'D1_ERROR: injected failure');
   };
-  return { beforeStep: () => fail('before'), afterStep: () => fail('after') };
+  return { beforeStep: () => fail('before'), afterStep: () => fail('after'), count: () => failures };
 }
 
 /** Two users, one of them signed in on two browsers. The stores may fail here too, so each is tried until it is done. */
