@@ -1,4 +1,5 @@
 import { getContext, setContext } from 'svelte';
+import type { Question } from './question';
 
 const CONTEXT = Symbol('open-page');
 
@@ -6,6 +7,11 @@ const CONTEXT = Symbol('open-page');
 export class OpenPage {
   /** True while it shows what was before the last action, because it could not be loaded again. */
   outdated = $state(false);
+  /**
+   * What asks for the password in a dialog, of a page that has forms for which it may be needed. The page brings it, and no file that all pages
+   * share: SvelteKit would leave out the styles of what both need.
+   */
+  loadQuestion: (() => Promise<Pick<Question, 'Field' | 'Dialog'>>) | null = null;
   private forms = 0;
   private waiting: (() => void)[] = [];
 

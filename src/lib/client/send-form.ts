@@ -27,7 +27,8 @@ export async function sendForm(
   const outcome = await postForm(form, submitter);
   const asked = sending.asks ? askedNext(outcome, sending.question) : null;
   if (asked) {
-    const parts = hasDialogs() ? await import('../components/password-question').catch(() => null) : null;
+    const { loadQuestion } = sending.openPage;
+    const parts = hasDialogs() && loadQuestion ? await loadQuestion().catch(() => null) : null;
     // The page asks, as it does without scripts.
     if (!parts) return HTMLFormElement.prototype.submit.call(form);
     // Whoever has closed the dialog meanwhile does not want to any more.
