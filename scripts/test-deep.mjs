@@ -1,5 +1,5 @@
 /**
- * `npm run test:deep`: what `npm test` leaves out, as it takes too long (docs/decisions/0012). 20,000 random histories of the auth module
+ * `npm run test:deep`: what `npm test` leaves out, as it takes too long (docs/decisions/0012). 12,000 random histories of the auth module
  * (tests/simulation/histories.node.test.ts) in under ten minutes, one process per core; then, once, the tests with a longer form, and those
  * named `*.deep.*`; and the main job on the other build, a Worker. The last line says whether all was met.
  */
@@ -11,7 +11,7 @@ import { exitOf, startTool } from './lib/processes.mjs';
 import { build } from './lib/steps.mjs';
 
 const usage = `Usage: npm run test:deep
-Plays 20,000 random histories, and what else npm test leaves out.
+Plays 12,000 random histories, and what else npm test leaves out.
 
   HISTORIES=1000 SEED=5 npm run test:deep   another number of histories; the same ones again`;
 
@@ -23,7 +23,7 @@ const ON_A_WORKER = ['sessions\\.spec', 'walk\\.no-js', 'headers\\.spec', 'put-b
 await command({ usage }, async () => {
   const processes = Math.min(availableParallelism(), MOST_PROCESSES);
   const firstSeed = Number(process.env.SEED ?? randomInt(2 ** 30));
-  const share = Math.ceil(Number(process.env.HISTORIES ?? 20_000) / processes);
+  const share = Math.ceil(Number(process.env.HISTORIES ?? 12_000) / processes);
   const all = (share * processes).toLocaleString('en');
   console.log(`${all} histories, seeds ${firstSeed} to ${firstSeed + processes - 1} …`);
   const startedAt = Date.now();

@@ -11,7 +11,7 @@ const SEED = process.env.SEED === undefined ? {} : { seed: Number(process.env.SE
 /** `npm run test:faults` turns it off: its faults are to be found by what they break. */
 const CHECK_COSTS = process.env.CHECK_COSTS !== 'off';
 /** In fewer histories the rarest pair of an action and a failure may be missing by chance. */
-const ALL_PAIRS_FROM = 10_000;
+const ALL_PAIRS_FROM = 5_000;
 const LONGEST = 14;
 const TIMEOUT_MILLISECONDS = 20 * 60 * 1000;
 const d1 = createSqliteD1({ migrations: readMigrations() });
