@@ -92,8 +92,15 @@ export class BoundBrowser {
     await expect.poll(() => this.count(what), { message: `bindings ${what}` }).toBe(times);
   }
 
+  /** A refresh that an earlier page began may bring it back: so it is lost when it was not there ten times running. */
   async loseProof(): Promise<void> {
-    await this.context.clearCookies({ name: '__Host-bound' });
+    let gone = 0;
+    const look = async () => {
+      gone = (await this.hasCookie('__Host-bound')) ? 0 : gone + 1;
+      if (gone === 0) await this.context.clearCookies({ name: '__Host-bound' });
+      return gone;
+    };
+    await expect.poll(look, { intervals: [100] }).toBeGreaterThanOrEqual(10);
   }
 
   async hasCookie(name: string): Promise<boolean> {
