@@ -2,10 +2,6 @@ import { defineConfig, devices } from '@playwright/test';
 import { fullChromium, installedChromium } from './scripts/lib/chromium.mjs';
 import { E2E_PORT } from './scripts/lib/steps.mjs';
 
-/**
- * Two servers, one per layout of the KV records, each with KV and D1 of its own; that of `index` runs with SHOW_COST=off.
- * E2E_PORT moves both.
- */
 const ownerPort = Number(process.env.E2E_PORT || E2E_PORT);
 const indexPort = ownerPort + 1;
 
@@ -29,20 +25,6 @@ const browser = {
     ],
   },
 };
-
-function server(layout: 'owner' | 'index', port: number) {
-  // `exec` takes the place of the shell, so that a signal reaches the script itself.
-  const exec = process.platform === 'win32' ? '' : 'exec ';
-  return {
-    command: `${exec}"${process.execPath}" scripts/serve-test.mjs ${layout} ${port}`,
-    url: `http://localhost:${port}/healthz`,
-    reuseExistingServer: false,
-    timeout: 240_000,
-    stdout: 'ignore' as const,
-    stderr: 'pipe' as const,
-    gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 10_000 },
-  };
-}
 
 const WITHOUT_JAVASCRIPT = '**/*.no-js.spec.ts';
 
@@ -99,5 +81,13 @@ export default defineConfig({
       testMatch: '**/*.spec.ts',
     },
   ],
-  webServer: [server('owner', ownerPort), server('index', indexPort)],
+  webServer: {
+    // `exec` takes the place of the shell, so that a signal reaches the script itself.
+    command: `${process.platform === 'win32' ? '' : 'exec '}"${process.execPath}" scripts/serve-test.mjs ${ownerPort}`,
+    wait: { stdout: /All servers answer/ },
+    timeout: 240_000,
+    stdout: 'ignore',
+    stderr: 'pipe',
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
+  },
 });

@@ -21,6 +21,8 @@ export default defineConfig(async () => ({
   test: {
     // Every core: by default Vitest leaves one to its own process, which has little to do here.
     maxWorkers: '100%',
+    // What the app writes to the console is of use where something failed.
+    silent: 'passed-only',
     // A busy machine is not a fault of the code: what hangs is still found.
     testTimeout: 60_000,
     hookTimeout: 60_000,

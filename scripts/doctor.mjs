@@ -9,7 +9,7 @@ import { command } from './lib/command.mjs';
 import { isPortTaken, portFrom } from './lib/port.mjs';
 import { configProblems, packagesProblem } from './lib/preflight.mjs';
 import { ROOT, StepFailed } from './lib/processes.mjs';
-import { E2E_PORT, STATE_FOLDER } from './lib/steps.mjs';
+import { E2E_PORT, E2E_SERVERS, STATE_FOLDER } from './lib/steps.mjs';
 
 const usage = `Usage: npm run doctor
 Looks at Node, the installed packages, wrangler.toml, the local secret, the ports and the local database, and prints the fix for what
@@ -22,7 +22,7 @@ const SECRET_MIN_CHARACTERS = 32;
 const PORTS = /** @type {const} */ ([
   ['npm start', 'PORT', 8788, 1],
   ['npm run dev', 'PORT', 5173, 1],
-  ['npm test', 'E2E_PORT', E2E_PORT, 2],
+  ['npm test', 'E2E_PORT', E2E_PORT, E2E_SERVERS.length],
 ]);
 
 let healthy = true;

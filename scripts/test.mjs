@@ -6,12 +6,12 @@ import { requireChromium, wantFullChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
 import { portFrom, requireFreePort } from './lib/port.mjs';
 import { exitOf, start, StepFailed } from './lib/processes.mjs';
-import { build, E2E_PORT } from './lib/steps.mjs';
+import { build, E2E_PORT, E2E_SERVERS } from './lib/steps.mjs';
 
 const usage = `Usage: npm test
 Formatting and lint, types, unit tests, and end-to-end tests in Chromium, which is fetched if there is none.
 
-  E2E_PORT=9000 npm test             on other ports than ${E2E_PORT} and ${E2E_PORT + 1}
+  E2E_PORT=9000 npm test             on other ports than ${E2E_PORT} to ${E2E_PORT + E2E_SERVERS.length - 1}
   CHROMIUM_PATH=/path/to/chrome npm test   in a browser of your choice
 
 Parts of it: npm run lint, npm run check, npm run test:unit, npm run test:e2e. What it leaves out: npm run test:deep.`;
@@ -20,14 +20,16 @@ const startedAt = Date.now();
 
 await command({ usage }, async () => {
   const port = portFrom('E2E_PORT', E2E_PORT);
-  for (const one of [port, port + 1]) await requireFreePort(one, 'E2E_PORT');
+  for (let one = 0; one < E2E_SERVERS.length; one += 1) await requireFreePort(port + one, 'E2E_PORT');
   await run('generate', 'inherit');
   await all([
     requireChromium().then(wantFullChromium),
     run('lint', 'pipe'),
     run('check', 'pipe').then(build),
   ]);
-  await all([run('test:unit', 'pipe'), run('test:e2e', 'inherit', { SKIP_BUILD: '1' })]);
+  // A dot for each unit test: so that what fails, here or in a browser, is not far above the last line.
+  const unit = ['--', '--reporter=dot'];
+  await all([run('test:unit', 'pipe', unit), run('test:e2e', 'inherit', [], { SKIP_BUILD: '1' })]);
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   console.log(`\nnpm test: all passed in ${Math.floor(seconds / 60)} min ${seconds % 60} s.`);
 });
@@ -46,12 +48,13 @@ async function all(steps) {
  * Runs an npm script without its `pre` script: what that would generate is there. Throws `StepFailed` when it fails.
  * @param {string} script
  * @param {'inherit' | 'pipe'} output `pipe` prints it in one piece at the end, so that two at once can be told apart
+ * @param {string[]} [words] further words of the command
  * @param {NodeJS.ProcessEnv} [variables]
  */
-async function run(script, output, variables = {}) {
+async function run(script, output, words = [], variables = {}) {
   const announce = () => console.log(`\n> npm run ${script}\n`);
   if (output === 'inherit') announce();
-  const child = start('npm', ['run', '--silent', '--ignore-scripts', script], {
+  const child = start('npm', ['run', '--silent', '--ignore-scripts', script, ...words], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', output, output],
     shell: process.platform === 'win32',

@@ -259,7 +259,7 @@ export const FAULTS = [
     edits: [
       {
         file: POLICY,
-        find: 'export const STORE_TIMEOUT_PARTS = 5;',
+        find: 'export const STORE_TIMEOUT_PARTS = 10;',
         replace: 'export const STORE_TIMEOUT_PARTS = 1;',
       },
     ],

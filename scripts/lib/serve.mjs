@@ -12,6 +12,7 @@ const POLL_MILLISECONDS = 100;
  * @property {string} stateFolder
  * @property {boolean} [https]
  * @property {boolean} [workers] as a Worker, not as Pages
+ * @property {number} [inspectorPort] servers that start at once would take the same one
  * @property {Record<string, string>} [vars] override those of the configuration
  */
 
@@ -19,10 +20,11 @@ const POLL_MILLISECONDS = 100;
  * Serves the built app with `wrangler pages dev`, or as a Worker with `wrangler dev`.
  * @param {Options} options
  */
-export function startServer({ port, stateFolder, https = false, workers = false, vars = {} }) {
+export function startServer({ port, inspectorPort, stateFolder, https = false, workers = false, vars = {} }) {
   const args = workers ? ['dev', '--config', 'wrangler.workers.toml', '--env', ''] : ['pages', 'dev'];
   args.push('--port', String(port), '--persist-to', stateFolder);
   args.push('--log-level', 'error', '--show-interactive-dev-session=false');
+  if (inspectorPort) args.push('--inspector-port', String(inspectorPort));
   if (https) args.push('--local-protocol', 'https');
   for (const [name, value] of Object.entries(vars)) {
     args.push(...(workers ? ['--var', `${name}:${value}`] : ['--binding', `${name}=${value}`]));

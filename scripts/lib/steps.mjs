@@ -5,8 +5,16 @@ import { ROOT, runQuietly } from './processes.mjs';
 
 /** The default of wrangler and of svelte.config.js; local KV and D1 are under it. */
 export const STATE_FOLDER = '.wrangler/state';
-/** Where the end-to-end tests serve the app; the layout `index` one further. `E2E_PORT` moves both. */
+/** The first of the ports where the end-to-end tests serve the app; `E2E_PORT` moves them all. */
 export const E2E_PORT = 8790;
+/** What is served at each of them, in this order. */
+export const E2E_SERVERS = [
+  { name: 'owner', vars: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on' } },
+  // Does not show what an answer cost, so that both of that choice are tested as well.
+  { name: 'index', vars: { SESSION_LAYOUT: 'index', SHOW_COST: 'off' } },
+  // A device's proof runs out while one looks, and lasts longer than a session is taken without any: the browser refreshes it with every page.
+  { name: 'bound', https: true, vars: { BOUND_COOKIE_SECONDS: '13' } },
+];
 const SECRET_BYTES = 32;
 
 export async function generateClient() {

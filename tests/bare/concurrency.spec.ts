@@ -85,10 +85,14 @@ test.afterAll(async () => {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** However long it waits for the thread, as it does behind many hashes. */
-async function expectAnswer({ name, answer }: Operation, response: Response): Promise<void> {
-  const text = await response.text();
-  expect(response.status, `${name}: ${text.slice(0, 300)}`).toBe(answer);
+/** However long it waits for the thread, as it does behind many hashes. `log`: what the worker complained of. */
+async function expectAnswer(
+  { name, answer }: Operation,
+  response: Response,
+  log: () => string,
+): Promise<void> {
+  await response.text();
+  expect(response.status, `${name}: ${log().slice(-2_000)}`).toBe(answer);
 }
 
 for (const operation of OPERATIONS) {
@@ -96,7 +100,7 @@ for (const operation of OPERATIONS) {
     const worker = await startBareWorker(folder, stores);
     try {
       const sent = numbers(FIRST_AT_ONCE).map((user) => operation.send(worker.origin, user));
-      for (const response of await Promise.all(sent)) await expectAnswer(operation, response);
+      for (const response of await Promise.all(sent)) await expectAnswer(operation, response, worker.errors);
     } finally {
       await worker.stop();
     }
@@ -112,7 +116,7 @@ test(`${CONNECTIONS} connections, and ${CONNECTIONS} beside neighbours who leave
     const steady = (rounds: number) =>
       numbers(CONNECTIONS).map(async (user) => {
         for (const operation of numbers(rounds).flatMap(() => OPERATIONS)) {
-          await expectAnswer(operation, await operation.send(origin, user));
+          await expectAnswer(operation, await operation.send(origin, user), worker.errors);
         }
       });
     await Promise.all(steady(1));

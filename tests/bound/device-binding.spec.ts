@@ -6,16 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, expect, test, type Browser, type BrowserContext } from '@playwright/test';
 import { fullChromium } from '../../scripts/lib/chromium.mjs';
-import { stopAll } from '../../scripts/lib/processes.mjs';
-import { serve } from '../../scripts/lib/serve.mjs';
-import { E2E_PORT, ensureDevVars, migrate } from '../../scripts/lib/steps.mjs';
+import { E2E_PORT } from '../../scripts/lib/steps.mjs';
 import { BoundBrowser, launchOptions } from './real-browser';
 
 const PORT = Number(process.env.E2E_PORT || E2E_PORT) + 2;
 const ORIGIN = `https://localhost:${PORT}`;
-const STATE_FOLDER = '.wrangler/e2e/bound';
-/** Short, so that it runs out while one looks, and longer than a session is taken without proof. The browser then refreshes with every page. */
-const BOUND_COOKIE_SECONDS = 13;
 const PASSWORD = 'correct horse battery';
 const RUNS_OUT = { timeout: 30_000 };
 
@@ -45,11 +40,6 @@ async function newBrowser(options: Options = {}): Promise<BoundBrowser> {
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
-  rmSync(STATE_FOLDER, { recursive: true, force: true });
-  ensureDevVars();
-  await migrate(STATE_FOLDER);
-  const vars = { BOUND_COOKIE_SECONDS: String(BOUND_COOKIE_SECONDS) };
-  await serve({ port: PORT, stateFolder: STATE_FOLDER, https: true, vars });
   browser = await chromium.launch(await launchOptions(executablePath, PORT));
   elsewhere = createServer((_, response) => {
     response.setHeader('content-type', 'text/html');
@@ -61,7 +51,6 @@ test.afterAll(async () => {
   elsewhere?.close();
   await Promise.all(contexts.map((context) => context.close()));
   await browser?.close();
-  await stopAll();
 });
 
 test('it binds the session of a sign-up and of a sign-in, and the list says so', async () => {

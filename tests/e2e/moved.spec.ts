@@ -1,6 +1,6 @@
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
-import { givePassword, SAYS_BOTH, setMovedScene } from './moved';
+import { givePassword, IPHONE, SAYS_BOTH, setMovedScene } from './moved';
 
 test('a cookie that is used elsewhere shows on every device; "This wasn\'t me" ends it and goes on to a new password', async ({
   newDevice,
@@ -23,8 +23,9 @@ test('a cookie that is used elsewhere shows on every device; "This wasn\'t me" e
 
   await laptop.visit('/sessions');
   await laptop.row(moved).getByRole('button', { name: "This wasn't me" }).click();
-  await expect(page.getByRole('heading', { name: 'Enter your password to go on' })).toBeVisible();
-  await laptop.ready();
+  const dialog = page.getByRole('dialog', { name: 'Enter your password to go on' });
+  await expect(dialog).toContainText('Then this session ends: Firefox 145 on Windows, Local');
+  await expect(page).toHaveURL('/sessions');
   await expectAccessible(page);
   await givePassword(laptop, user, "This wasn't me");
   await expect(page.getByText('Ended: Firefox on Windows, Local.')).toBeVisible();
@@ -49,7 +50,6 @@ test('on the device itself, "This wasn\'t me" stops the copy and keeps the devic
   await desktop.visit('/sessions');
   await desktop.row(moved).getByRole('button', { name: "This wasn't me" }).click();
   // The proof of the sign-in a moment ago is the thief's as well.
-  await desktop.ready();
   await givePassword(desktop, user, "This wasn't me");
   await expect(page.getByRole('heading', { name: 'Choose a new password' })).toBeVisible();
   await thief.expectSignedOut();
@@ -66,11 +66,17 @@ test('"This was me" takes the mark away, with the password, and use from there m
   const { laptop, thief, moved } = await setMovedScene(newDevice, storage, user);
   const { page } = laptop;
   await laptop.visit('/sessions');
+  // Whoever says so has not seen this one.
+  const another = await newDevice({ userAgent: IPHONE });
+  await another.context.addCookies(await thief.context.cookies());
+  await another.visit('/sessions');
   await laptop.row(moved).getByRole('button', { name: 'This was me' }).click();
-  await laptop.ready();
   await givePassword(laptop, { ...user, password: 'a wrong guess' }, 'This was me');
   await expect(page.getByText('That is not your password.')).toBeVisible();
   await givePassword(laptop, user, 'This was me');
+  await expect(page.getByRole('alert')).toContainText('It was used from somewhere else meanwhile.');
+  await laptop.visit('/sessions');
+  await laptop.row(moved).getByRole('button', { name: 'This was me' }).click();
   await expect(page.getByRole('heading', { name: 'Activity of this session' })).toBeVisible();
   await expect(page.locator('[data-event="move-accepted"]')).toBeVisible();
   await thief.visit('/sessions');

@@ -6,6 +6,8 @@ import type { Storage } from './storage';
 const WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const ANDROID =
   'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36';
+export const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1';
 
 export const SAYS_BOTH =
   /Signed in on Firefox on Windows, Local\.\s+Used from Chrome on Android, Local just now/;
@@ -33,7 +35,7 @@ export async function setMovedScene(
   return { desktop, laptop, thief, moved: await desktop.sessionId() };
 }
 
-/** Answers the question for the password on a session's own page. */
+/** Answers the question for the password, in a dialog or on a session's own page. */
 export async function givePassword(device: Device, { password }: User, button: string): Promise<void> {
   await device.field('Password').fill(password);
   await device.page.getByRole('main').getByRole('button', { name: button, exact: true }).click();

@@ -6,12 +6,7 @@ import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  PROOF_PERIOD_MILLISECONDS,
-  STORE_SLOW_MILLISECONDS,
-  STORE_TIMEOUT_MILLISECONDS,
-  STORE_TIMEOUT_PARTS,
-} from '$lib/server/policy';
+import { PROOF_PERIOD_MILLISECONDS, STORE_SLOW_MILLISECONDS, STORE_TIMEOUT_PARTS } from '$lib/server/policy';
 import { BindingError, bindings } from '$lib/server/stores/bindings';
 import { Browser } from '../setup/browser';
 import { PAGES, type Cost } from '../simulation/costs';
@@ -35,22 +30,14 @@ import {
 } from './routes';
 import { expectTrue, idsOf, textOf, whatStoresHold } from './what-is-claimed';
 import { confirmSession } from '../setup/requests';
-
-/** What the app's last timer would call, of the operation that began last. */
-let ring: () => void = () => undefined;
+import { stubTimeLimit } from '../setup/time-limit';
 
 /** Lets so many parts of the time limit pass. */
-function passParts(parts: number): void {
-  for (let part = 0; part < parts; part += 1) ring();
-}
+let passParts: (parts: number) => void;
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  const { setTimeout } = globalThis;
-  vi.stubGlobal('setTimeout', (callback: () => void, milliseconds: number) => {
-    if (milliseconds === STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS) ring = callback;
-    return setTimeout(callback, milliseconds);
-  });
+  passParts = stubTimeLimit();
   const silent = () => undefined;
   vi.stubGlobal('console', { ...console, log: silent, warn: silent, error: silent });
 });

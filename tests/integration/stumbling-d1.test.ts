@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '$lib/server/policy';
+import { D1_RETRY_PARTS } from '$lib/server/policy';
 import { guardStores, StoreUnavailable } from '$lib/server/stores/guarded';
 import { isPassing } from '$lib/server/stores/in-time';
 import { isRead, WRITES } from '$lib/server/stores/writes';
@@ -19,6 +19,7 @@ import {
   storesWith,
   type Scenario,
 } from './routes';
+import { stubTimeLimit } from '../setup/time-limit';
 import { idsOf, textOf, whatStoresHold, type Held } from './what-is-claimed';
 
 const PASSES = 'D1_ERROR: Network connection lost.';
@@ -26,15 +27,12 @@ const PASSES = 'D1_ERROR: Network connection lost.';
 /** What the log got. */
 const lines: string[] = [];
 let secondsAhead = 0;
-/** What the timer of the operation that began last would call. */
-let ring: () => void = () => undefined;
+/** Lets a second of silence pass for the operation that began last. */
+let passSecond: () => void;
 
 beforeAll(() => {
-  const { setTimeout } = globalThis;
-  vi.stubGlobal('setTimeout', (callback: () => void, milliseconds: number) => {
-    if (milliseconds === STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS) ring = callback;
-    return setTimeout(callback, milliseconds);
-  });
+  const passParts = stubTimeLimit();
+  passSecond = () => passParts(D1_RETRY_PARTS);
   const silent = () => undefined;
   vi.stubGlobal('console', {
     ...console,
@@ -69,13 +67,13 @@ const STUMBLES: Record<string, (fits: (step: Step) => boolean) => StepHooks> = {
   }),
   'a second of silence, in which it is lost': (fits) => ({
     beforeStep: once(fits, () => {
-      ring();
+      passSecond();
       return new Promise<never>(() => undefined);
     }),
   }),
   'a second of silence after it took effect': (fits) => ({
     afterStep: once(fits, () => {
-      ring();
+      passSecond();
       return new Promise<never>(() => undefined);
     }),
   }),

@@ -39,12 +39,14 @@ export const SCRYPT = { cost: 16_384, blockSize: 16, parallelization: 1, keyByte
 
 /** A store that has not answered by then counts as down. */
 export const STORE_TIMEOUT_MILLISECONDS = 5_000;
-/** So many timers, one after the other, make up that time. After the first, what may be asked of D1 again is: a second of silence. */
-export const STORE_TIMEOUT_PARTS = 5;
+/** So many timers, one after the other, make up that time. */
+export const STORE_TIMEOUT_PARTS = 10;
+/** After so many of them, a second of silence, what may be asked of D1 again is. */
+export const D1_RETRY_PARTS = 2;
 /** How long D1 is left alone before it is asked again, drawn at random between the two. */
 export const D1_RETRY_WAIT_MILLISECONDS = { least: 20, most: 100 } as const;
 /** A store that took longer to answer is slow. */
-export const STORE_SLOW_MILLISECONDS = STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS;
+export const STORE_SLOW_MILLISECONDS = 1_000;
 
 /** KV takes one write a second of a key, and a little may pass between our clock and KV's. */
 export const KV_WRITE_INTERVAL_MILLISECONDS = 1_100;

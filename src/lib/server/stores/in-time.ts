@@ -1,5 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { D1_RETRY_WAIT_MILLISECONDS, STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '../policy';
+import {
+  D1_RETRY_PARTS,
+  D1_RETRY_WAIT_MILLISECONDS,
+  STORE_TIMEOUT_MILLISECONDS,
+  STORE_TIMEOUT_PARTS,
+} from '../policy';
 
 /** D1's errors that pass: those for which Cloudflare's list says "retry the operation" (D1, "Debug D1", list of D1_ERRORs). */
 const PASSING = [
@@ -10,6 +15,8 @@ const PASSING = [
   'Cannot resolve D1 DB due to transient issue on remote node',
   "Can't read from request stream because client disconnected",
 ];
+
+const PART_MILLISECONDS = STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS;
 
 /** Nothing was heard for so long. */
 export class TimeLimitPassed extends Error {
@@ -28,8 +35,8 @@ export function isPassing(error: unknown): boolean {
  * all its requests, and a queue of them makes a single timer ring before an answer that has long been there is read. With a timer for each
  * part, the answer has a turn between every two.
  *
- * With `onAgain`, which hears of it, `work` is run once more after a short wait: when its error is one that passes, and when the first part of
- * the time is over without an answer. Then the first answer counts. The limit is for both together.
+ * With `onAgain`, which hears of it, `work` is run once more after a short wait: when its error is one that passes, and after a second without an
+ * answer. Then the first answer counts. The limit is for both together.
  */
 export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => void): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -72,15 +79,16 @@ export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => 
       );
     }
 
-    function wait(parts: number): void {
+    function wait(part = 1): void {
       limit = setTimeout(() => {
-        if (parts === 1) return end(() => reject(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS)));
-        if (mayRepeat) sendAgain(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS));
-        wait(parts - 1);
-      }, STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS);
+        if (part === STORE_TIMEOUT_PARTS)
+          return end(() => reject(new TimeLimitPassed(STORE_TIMEOUT_MILLISECONDS)));
+        if (part === D1_RETRY_PARTS && mayRepeat) sendAgain(new TimeLimitPassed(part * PART_MILLISECONDS));
+        wait(part + 1);
+      }, PART_MILLISECONDS);
     }
 
-    wait(STORE_TIMEOUT_PARTS);
+    wait();
     send();
   });
 }

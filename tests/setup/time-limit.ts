@@ -1,0 +1,15 @@
+import { vi } from 'vitest';
+import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '$lib/server/policy';
+
+/** Stubs `setTimeout` so that the time limit of the store operation that began last passes when a test says so: by so many of its parts. */
+export function stubTimeLimit(): (parts: number) => void {
+  const { setTimeout } = globalThis;
+  let ring: () => void = () => undefined;
+  vi.stubGlobal('setTimeout', (callback: () => void, milliseconds: number) => {
+    if (milliseconds === STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS) ring = callback;
+    return setTimeout(callback, milliseconds);
+  });
+  return (parts) => {
+    for (let part = 0; part < parts; part += 1) ring();
+  };
+}
