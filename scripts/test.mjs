@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything that has to pass, in the least time. What is generated comes first; then lint beside types and the build, and
- * getting a browser, which mostly waits; then the unit tests beside those in a browser, half of whose time is waiting.
+ * getting a browser, which mostly waits; then the unit tests, and then those in a browser: each of the two keeps every core of a small machine busy.
  */
 import { requireChromium, wantFullChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
@@ -27,9 +27,8 @@ await command({ usage }, async () => {
     run('lint', 'pipe'),
     run('check', 'pipe').then(build),
   ]);
-  // A dot for each unit test: so that what fails, here or in a browser, is not far above the last line.
-  const unit = ['--', '--reporter=dot'];
-  await all([run('test:unit', 'pipe', unit), run('test:e2e', 'inherit', [], { SKIP_BUILD: '1' })]);
+  await run('test:unit', 'inherit');
+  await run('test:e2e', 'inherit', { SKIP_BUILD: '1' });
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   console.log(`\nnpm test: all passed in ${Math.floor(seconds / 60)} min ${seconds % 60} s.`);
 });
@@ -48,13 +47,12 @@ async function all(steps) {
  * Runs an npm script without its `pre` script: what that would generate is there. Throws `StepFailed` when it fails.
  * @param {string} script
  * @param {'inherit' | 'pipe'} output `pipe` prints it in one piece at the end, so that two at once can be told apart
- * @param {string[]} [words] further words of the command
  * @param {NodeJS.ProcessEnv} [variables]
  */
-async function run(script, output, words = [], variables = {}) {
+async function run(script, output, variables = {}) {
   const announce = () => console.log(`\n> npm run ${script}\n`);
   if (output === 'inherit') announce();
-  const child = start('npm', ['run', '--silent', '--ignore-scripts', script, ...words], {
+  const child = start('npm', ['run', '--silent', '--ignore-scripts', script], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', output, output],
     shell: process.platform === 'win32',

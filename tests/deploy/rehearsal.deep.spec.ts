@@ -5,7 +5,7 @@ import type { CloudflareApi } from './cloudflare-api';
 import type { Fork, Outcome } from './fork';
 import { ACCOUNT, changesIn, PROJECT, QUERY, signIn, test, TEST_MILLISECONDS, WORKER } from './rehearsal';
 
-/** Each call of a deployment fails once, and the same command goes on from there. */
+/** To a live Worker; and each call of a deployment fails once, and the same command goes on from there. */
 test.describe.configure({ timeout: TEST_MILLISECONDS });
 
 const [FIRST_MIGRATION = '', ...LATER_MIGRATIONS] = readdirSync('prisma/migrations')
@@ -43,6 +43,23 @@ async function deployAgainAndAgain(fork: Fork, api: CloudflareApi, args: string[
 function timesMade(api: CloudflareApi, kind: string): number {
   return api.calls.filter((call) => call === kind).length;
 }
+
+test('one command makes a live Worker, with its secret, its cron and no address for old versions', async ({
+  api,
+  fork,
+}) => {
+  const { code, out, error } = await fork.deploy(api, ['--workers', '--location', 'weur']);
+
+  expect({ code, error }).toEqual({ code: 0, error: '' });
+  expect(out).toContain(`make    D1 database "${fork.project}" (DB), location "weur"`);
+  expect(changesIn(api)).toContain(`PUT ${WORKER}`);
+  const { secrets, crons, previewUrls } = api.workers.get(fork.project);
+  expect(Object.keys(secrets)).toEqual(['COOKIE_SECRET']);
+  expect(crons).toEqual(['17 * * * *']);
+  expect(previewUrls).toBe(false);
+  expect(api.d1.locations).toEqual(['weur']);
+  await signIn(await api.workers.addressOf(fork.project));
+});
 
 test('production: every call up to the deployment fails once, and every run goes on where the last one ended', async ({
   api,

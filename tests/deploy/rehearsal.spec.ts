@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@playwright/test';
-import { changesIn, PROJECT, signIn, test, TEST_MILLISECONDS, WORKER } from './rehearsal';
+import { changesIn, PROJECT, signIn, test, TEST_MILLISECONDS } from './rehearsal';
 
-/** From a clone to a live site, once to Pages and once as a Worker; what can go wrong on the way: rehearsal.deep.spec.ts. */
+/** From a clone to a live site on Pages; as a Worker, and what can go wrong on the way: rehearsal.deep.spec.ts. */
 test.describe.configure({ timeout: TEST_MILLISECONDS });
 
 test('one command makes a live site on Pages, to which somebody signs up and in', async ({ api, fork }) => {
@@ -18,23 +18,6 @@ test('one command makes a live site on Pages, to which somebody signs up and in'
     'COOKIE_SECRET',
   ]);
   await signIn(await api.pages.addressOf('production'));
-});
-
-test('one command makes a live Worker, with its secret, its cron and no address for old versions', async ({
-  api,
-  fork,
-}) => {
-  const { code, out, error } = await fork.deploy(api, ['--workers', '--location', 'weur']);
-
-  expect({ code, error }).toEqual({ code: 0, error: '' });
-  expect(out).toContain(`make    D1 database "${fork.project}" (DB), location "weur"`);
-  expect(changesIn(api)).toContain(`PUT ${WORKER}`);
-  const { secrets, crons, previewUrls } = api.workers.get(fork.project);
-  expect(Object.keys(secrets)).toEqual(['COOKIE_SECRET']);
-  expect(crons).toEqual(['17 * * * *']);
-  expect(previewUrls).toBe(false);
-  expect(api.d1.locations).toEqual(['weur']);
-  await signIn(await api.workers.addressOf(fork.project));
 });
 
 test('what would not work is refused before anything is asked or made', async ({ api, fork }) => {

@@ -98,6 +98,8 @@ function isAnswer(outcome: unknown): boolean {
   return !isActionFailure(returned) && (!(returned instanceof Response) || returned.ok);
 }
 
+const isRead = ({ op }: Step) => /^(get|list|SELECT .*)/.test(op) && !/INSERT|UPDATE|DELETE/.test(op);
+
 /** Fails each operation of a scenario in turn, in each way, and gives each answer with the step that failed. */
 async function* eachFailure(scenario: Scenario) {
   const { steps, answer } = await stepsOf(scenario);
@@ -105,6 +107,8 @@ async function* eachFailure(scenario: Scenario) {
   expect(steps.length).toBeGreaterThan(0);
   for (const [how, failure] of Object.entries(FAILURES)) {
     for (let index = 0; index < steps.length; index += 1) {
+      // A read whose answer is lost is one that failed.
+      if (!failure && steps.slice(index, index + 1).every(isRead)) continue;
       const hooks = failAt(index, failure);
       const scene = await sceneFor(scenario);
       const ids = idsOf(scene);

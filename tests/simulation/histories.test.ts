@@ -5,8 +5,7 @@ import { userAdapter } from '$lib/server/accounts/user-adapter';
 import { historyOf, playHistory, type Tally } from './histories';
 import { observeD1 } from './observed-d1';
 
-/** `npm run test:deep` plays five times as many. */
-const HISTORIES = env.DEEP === '1' ? 500 : 100;
+const HISTORIES = env.DEEP === '1' ? 500 : 40;
 /** Shorter ones than in Node: here a history costs fifty times as much. */
 const LONGEST = 8;
 const TIMEOUT_MILLISECONDS = HISTORIES * 2_000;
