@@ -6,9 +6,13 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   newUser,
   user,
 }) => {
-  const device = await newDevice({ refusals: [409] });
+  const [device, phone] = [await newDevice({ refusals: [409] }), await newDevice()];
   const other = newUser();
   await device.startSignedUp(user);
+  await phone.startSignedIn(user);
+  const activity = await device.context.newPage();
+  await activity.goto(new URL('/activity', device.page.url()).href);
+  await activity.locator('#svelte-announcer').waitFor({ state: 'attached' });
   await device.visit('/account');
   await device.field('Current password').fill(other.password);
   await device.field('New password').fill('another good password');
@@ -26,6 +30,11 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await expect(device.page.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
   await expect(device.page).toHaveURL('/account');
   await expect(device.page.getByRole('heading', { name: 'Change password' })).toBeVisible();
+
+  // So is one that posts to another page.
+  await activity.getByRole('button', { name: "This wasn't me" }).click();
+  await expect(activity.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
+  await expect(activity).toHaveURL('/activity');
 
   await device.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
   await expect(device.page.getByRole('heading', { name: 'This was made for another account' })).toBeVisible();

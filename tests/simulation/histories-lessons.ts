@@ -49,7 +49,9 @@ export function learn(world: World, act: Act, done: Done, racing: boolean): Know
       return undefined;
     case 'revoke':
       if (done.target?.account === actor?.account) {
-        if (answered || uncertain) end(done.target, answered);
+        // One that ended itself, with D1's answer lost, is refused where D1 is asked again.
+        const isOwn = world.failing && done.target === actor && outcome === 'refused';
+        if (answered || uncertain || isOwn) end(done.target, answered);
       } else if (answered) {
         expect(value === 'unknown', 'a stranger ends nothing');
       }

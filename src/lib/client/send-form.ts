@@ -60,7 +60,7 @@ async function show(result: Said, form: HTMLFormElement, sending: Sending): Prom
   // Somebody who has gone to another page meanwhile is not told there, but for a redirect.
   if (result.type === 'redirect' || pathname === location.pathname) await applyAction(result);
   // The page in view has no place for what an action of another refuses.
-  else if (result.type === 'failure') sending.trouble = String(result.data?.error);
+  else if (result.type === 'failure') sending.trouble = String(result.data?.error ?? result.data?.otherUser);
   sending.settled();
   if (result.type === 'success') sending.succeeded?.();
   if (result.type === 'failure') await showRefusal(form);
