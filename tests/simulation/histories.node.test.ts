@@ -36,10 +36,22 @@ afterAll(() => {
 it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISECONDS }, async () => {
   const tally: Tally = {};
   const setClock = (time: number) => void vi.setSystemTime(time);
+  // What a request that failed has still under way is at most a query that D1 is asked again, a turn of the event loop later.
+  const drain = async () => {
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
   await fc.assert(
     fc.asyncProperty(historyOf(LONGEST), async (one) => {
       d1.reset();
-      await playHistory(one, { d1, users: plainUsers, tally, setClock, logged, checkCosts: CHECK_COSTS });
+      await playHistory(one, {
+        d1,
+        users: plainUsers,
+        drain,
+        tally,
+        setClock,
+        logged,
+        checkCosts: CHECK_COSTS,
+      });
     }),
     { numRuns: HISTORIES, ...SEED },
   );
