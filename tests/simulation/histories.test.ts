@@ -46,7 +46,7 @@ it(
       fc.asyncProperty(historyOf(LONGEST), (one) =>
         playHistory(one, { d1, users, drain, tally, setClock, logged, checkCosts: true }),
       ),
-      { numRuns: HISTORIES },
+      { numRuns: HISTORIES, ...(env.DEEP !== '1' && { seed: 1 }) },
     );
     expect(tally['require answered, accepted']).toBeGreaterThan(HISTORIES / 5);
     expect(tally['in the end: live']).toBeGreaterThan(HISTORIES / 5);
