@@ -1,16 +1,13 @@
 import { defineConfig, devices } from '@playwright/test';
 import config from '../../playwright.config';
 
-/** `npm run screenshots`: the pictures in docs/images, on the server of the end-to-end tests, whose state is empty. */
+/** `npm run screenshots`: the pictures in docs/images, on the servers of the end-to-end tests, whose state is empty. */
 export default defineConfig({
   ...config,
   testDir: '.',
   testMatch: ['take.ts', 'record-race.ts'],
   // Started from the root: Playwright starts a server in its config's folder.
-  webServer: [config.webServer ?? []]
-    .flat()
-    .slice(0, 1)
-    .map((server) => ({ ...server, cwd: process.cwd() })),
+  webServer: [config.webServer ?? []].flat().map((server) => ({ ...server, cwd: process.cwd() })),
   projects: [
     {
       name: 'screenshots',
