@@ -49,7 +49,9 @@ test('on the device itself, "This wasn\'t me" stops the copy and keeps the devic
   const { page } = desktop;
   await desktop.visit('/sessions');
   await desktop.row(moved).getByRole('button', { name: "This wasn't me" }).click();
-  // The proof of the sign-in a moment ago is the thief's as well.
+  // The proof of the sign-in a moment ago is the thief's as well, so the password is asked for in any case.
+  await expect(page.getByRole('dialog')).toContainText('Then every copy of this device’s cookie stops');
+  await expect(page.getByRole('dialog')).not.toContainText('15 minutes');
   await givePassword(desktop, user, "This wasn't me");
   await expect(page.getByRole('heading', { name: 'Choose a new password' })).toBeVisible();
   await thief.expectSignedOut();

@@ -8,13 +8,22 @@ export type Asked = {
   trouble?: string;
 };
 
+export type DialogWords = {
+  /** On the button that does it. */
+  confirm: string;
+  /** What will be done, in a sentence. */
+  text: string;
+  /** The password is asked for however fresh the last proof of it is. */
+  always?: boolean;
+};
+
 /** An action waits for the password: what it says, and what shows it. */
 export type Question = {
   asked: Asked;
   /** The field, for a dialog that is there. */
   Field: Component<{ asked: Asked }>;
   /** A dialog of its own. */
-  Dialog: Component<{ asked: Asked; confirm: string; text: string; pending: boolean }>;
+  Dialog: Component<{ asked: Asked; pending: boolean } & DialogWords>;
 };
 
 /** What an action answered, if it asks for the password. */
