@@ -13,7 +13,7 @@ export const E2E_SERVERS = [
   // Does not show what an answer cost, so that both of that choice are tested as well.
   { name: 'index', vars: { SESSION_LAYOUT: 'index', SHOW_COST: 'off' } },
   // A device's proof runs out while one looks, and lasts longer than a session is taken without any: the browser refreshes it with every page.
-  { name: 'bound', https: true, vars: { BOUND_COOKIE_SECONDS: '13' } },
+  { name: 'bound', https: true, vars: { BOUND_COOKIE_SECONDS: '11' } },
 ];
 const SECRET_BYTES = 32;
 

@@ -12,6 +12,7 @@ import { BoundBrowser, launchOptions } from './real-browser';
 const PORT = Number(process.env.E2E_PORT || E2E_PORT) + 2;
 const ORIGIN = `https://localhost:${PORT}`;
 const PASSWORD = 'correct horse battery';
+const NEW_PASSWORD = 'another good password';
 const RUNS_OUT = { timeout: 30_000 };
 
 const executablePath = fullChromium() ?? '';
@@ -25,7 +26,14 @@ let laptop: BoundBrowser;
 let laptopWithoutScripts: BoundBrowser;
 let thief: BoundBrowser;
 
-const newName = () => `ada-${randomUUID().slice(0, 13)}`;
+/** Another user's, with a profile of its own: it starts again, its session rotates and ends. */
+let phone: BoundBrowser;
+const phoneUser = newName();
+const phoneProfile = mkdtempSync(join(tmpdir(), 'bound-'));
+
+function newName(): string {
+  return `ada-${randomUUID().slice(0, 13)}`;
+}
 
 type Options = { javaScriptEnabled?: boolean; ignoreHTTPSErrors?: boolean };
 
@@ -34,6 +42,12 @@ async function newBrowser(options: Options = {}): Promise<BoundBrowser> {
   const context = await browser.newContext(options);
   contexts.push(context);
   return BoundBrowser.open(context, ORIGIN);
+}
+
+async function startPhone(): Promise<BoundBrowser> {
+  // A file may ask for nothing either, and a test asks from one.
+  const options = { ...(await launchOptions(executablePath, PORT)), bypassCSP: true };
+  return BoundBrowser.open(await chromium.launchPersistentContext(phoneProfile, options), ORIGIN);
 }
 
 // In order, in one worker: they share the server, and the time that a proof takes to run out.
@@ -50,18 +64,20 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   elsewhere?.close();
   await Promise.all(contexts.map((context) => context.close()));
-  await browser?.close();
+  await Promise.all([phone?.context.close(), browser?.close()]);
+  rmSync(phoneProfile, { recursive: true, force: true });
 });
 
 test('it binds the session of a sign-up and of a sign-in, and the list says so', async () => {
   const name = newName();
-  [laptop, laptopWithoutScripts, thief] = await Promise.all([
+  [phone, laptop, laptopWithoutScripts, thief] = await Promise.all([
+    startPhone(),
     newBrowser(),
     newBrowser({ javaScriptEnabled: false }),
     // Playwright's own requests do not know the certificate.
     newBrowser({ ignoreHTTPSErrors: true }),
   ]);
-  await laptop.signUp(name, PASSWORD);
+  await Promise.all([laptop.signUp(name, PASSWORD), phone.signUp(phoneUser, PASSWORD)]);
   await laptopWithoutScripts.signIn(name, PASSWORD);
   await laptop.page.reload();
   await expect(laptop.page.getByText('Bound to this device')).toHaveCount(2);
@@ -73,11 +89,11 @@ test('its two cookies, copied to another browser, are good while the bound one i
   // A thief's browser keeps them as long as it likes.
   await thief.context.addCookies(copied.map((cookie) => ({ ...cookie, expires: -1 })));
   expect(await thief.isIn()).toBe(true);
+  await laptop.rest();
 });
 
 test('it refreshes once for four requests at the same time', async () => {
-  const phone = await newBrowser();
-  await phone.signUp(newName(), PASSWORD);
+  await phone.rest();
   await phone.loseProof();
   const before = phone.count('refreshed');
   const statuses = await phone.page.evaluate(() =>
@@ -88,51 +104,41 @@ test('it refreshes once for four requests at the same time', async () => {
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
+test('session and key outlive a restart of the browser', async () => {
+  await phone.context.close();
+  phone = await startPhone();
+  await phone.loseProof();
+  expect(await phone.isIn()).toBe(true);
+  expect(await phone.hasCookie('__Host-bound')).toBe(true);
+});
+
 test('it goes on after a rotation by password, and binds that session anew', async () => {
-  const phone = await newBrowser();
-  await phone.signUp(newName(), PASSWORD);
   await phone.page.goto(`${ORIGIN}/account`);
   await phone.page.getByLabel('Current password').fill(PASSWORD);
-  await phone.page.getByLabel('New password').fill('another good password');
+  await phone.page.getByLabel('New password').fill(NEW_PASSWORD);
   await phone.page.getByRole('button', { name: 'Change password' }).click();
-  await phone.sees('created', 2);
+  await phone.sees('created', 1);
+  await phone.rest();
   await phone.loseProof();
   expect(await phone.isIn()).toBe(true);
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
 test('it gives the binding up once the session has ended, here or elsewhere', async () => {
-  const [name, one, other] = [newName(), await newBrowser(), await newBrowser()];
-  await one.signUp(name, PASSWORD);
-  await other.signIn(name, PASSWORD);
+  const other = await newBrowser();
+  await other.signIn(phoneUser, NEW_PASSWORD);
   await other.page.getByRole('button', { name: 'Sign out everywhere' }).click();
   await other.page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(other.page).toHaveURL(/\/login/);
-  for (const each of [one, other]) {
+  const stillHasProof = async (each: BoundBrowser) => {
+    await each.rest();
     await each.loseProof();
     await each.page.goto(ORIGIN);
-    expect(await each.hasCookie('__Host-bound')).toBe(false);
-  }
-  // Where one signs out, `Clear-Site-Data` has ended it already.
-  await one.sees('ended', 1);
-});
-
-test('session and key outlive a restart of the browser', async () => {
-  const profile = mkdtempSync(join(tmpdir(), 'bound-'));
-  const options = await launchOptions(executablePath, PORT);
-  try {
-    const first = await chromium.launchPersistentContext(profile, options);
-    await (await BoundBrowser.open(first, ORIGIN)).signUp(newName(), PASSWORD);
-    await first.close();
-    const second = await chromium.launchPersistentContext(profile, options);
-    const restarted = await BoundBrowser.open(second, ORIGIN);
-    await restarted.loseProof();
-    expect(await restarted.isIn()).toBe(true);
-    expect(await restarted.hasCookie('__Host-bound')).toBe(true);
-    await second.close();
-  } finally {
-    rmSync(profile, { recursive: true, force: true });
-  }
+    return each.hasCookie('__Host-bound');
+  };
+  expect(await Promise.all([phone, other].map(stillHasProof))).toEqual([false, false]);
+  // Its binding, and the one of before the rotation. Where one signs out, `Clear-Site-Data` has ended it already.
+  await phone.sees('ended', 2);
 });
 
 test('it refreshes when the bound cookie has run out', async () => {
@@ -140,11 +146,10 @@ test('it refreshes when the bound cookie has run out', async () => {
   expect(await laptop.isIn()).toBe(true);
 });
 
-for (const scripts of ['with', 'without']) {
-  test(`a link from another site leads in, by a page that tries again, ${scripts} scripts`, async () => {
-    const each = scripts === 'with' ? laptop : laptopWithoutScripts;
-    const address = elsewhere?.address();
-    if (!address || typeof address === 'string') throw new Error('no other site');
+test('a link from another site leads in, by a page that tries again, with and without scripts', async () => {
+  const address = elsewhere?.address();
+  if (!address || typeof address === 'string') throw new Error('no other site');
+  const follow = async (each: BoundBrowser) => {
     await each.page.goto(`http://127.0.0.1:${address.port}/`);
     await each.loseProof();
     const statuses: number[] = [];
@@ -153,9 +158,13 @@ for (const scripts of ['with', 'without']) {
     });
     await each.page.getByRole('link').click();
     await expect(each.page.getByText('Bound to this device')).toHaveCount(2);
-    expect(statuses).toEqual([403, 200]);
-  });
-}
+    return statuses;
+  };
+  expect(await Promise.all([laptop, laptopWithoutScripts].map(follow))).toEqual([
+    [403, 200],
+    [403, 200],
+  ]);
+});
 
 test('the copied cookies open nothing once the bound one has run out; the activity says that it was tried', async () => {
   const status = async () => (await thief.context.request.get(`${ORIGIN}/api/sessions`)).status();
