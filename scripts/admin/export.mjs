@@ -108,7 +108,7 @@ function sessionLine({ id, user_id, created_at, proved_at, idle_expires, device,
 }
 
 /**
- * Whether the app would accept a session now: the rule of `stands` in src/lib/server/sessions/ledger.ts, and the idle limit.
+ * Whether the app would accept a session now: the rule of `stands` in src/lib/server/sessions/standing.ts, and the idle limit.
  * @param {Row} record
  * @param {Map<unknown, Row>} owners
  * @param {Set<unknown>} ended

@@ -75,6 +75,7 @@ const OPERATIONS = [
   { ...scenario('signing out'), waits: WAITS['sign-out'] },
   { ...scenario('naming a session'), waits: WAITS['name a session'] },
   { ...scenario('revoking one'), waits: WAITS['revoke one'] },
+  { ...scenario('revoking some'), waits: WAITS['revoke several'] },
   { ...scenario('revoking the others'), waits: WAITS['revoke others'] },
   { ...scenario('revoking all'), waits: WAITS['revoke all'] },
   { ...scenario('changing the password'), waits: WAITS['change password'] },
@@ -169,6 +170,16 @@ describe('on top of them', () => {
     // The session is known by then.
     const known = WAITS['account page (require)'];
     expect(waves).toHaveLength(WAITS['password again (step-up)'] + WAITS['revoke all'] - known);
+  });
+
+  it('several that are ended at once cost a list and a batch, however many they are', async () => {
+    const steps = (await waitsOf(scenario('revoking some'), await setScene())).flat();
+    const count = (what: string) => steps.filter((step) => step.startsWith(`: ${what}`)).length;
+    const batches = steps.filter((step) => step.startsWith('D1: '));
+    const { get, list, queries, trips } = COSTS['revoke several'];
+    expect(steps).toHaveLength(get + list + trips);
+    expect([count('KV get'), count('KV list'), batches.length]).toEqual([get, list, trips]);
+    expect(batches.flatMap((batch) => batch.split('; '))).toHaveLength(queries);
   });
 
   it('more sessions that end', async () => {

@@ -33,6 +33,8 @@ export const COSTS = {
   'password again (step-up)': cost({ get: 1, put: 1, delete: 1, queries: 10, trips: 5 }),
   'name a session': cost({ get: 2, put: 1, queries: 2, trips: 2 }),
   'revoke one': cost({ get: 2, delete: 1, queries: 4, trips: 2 }),
+  /** Several of the list, all in one; its deletes are `each other session that ends`. */
+  'revoke several': cost({ get: 1, list: 1, queries: 4, trips: 2 }),
   'revoke others': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 7, trips: 3 }),
   'revoke all': cost({ get: 1, list: 1, delete: 1, queries: 3, trips: 2 }),
   'change password': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 14, trips: 6 }),
@@ -96,6 +98,7 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   'password again (step-up)': 5,
   'name a session': 4,
   'revoke one': 2,
+  'revoke several': 3,
   'revoke others': 3,
   'revoke all': 2,
   'change password': 5,

@@ -1,5 +1,5 @@
 import { prepare, sql, type Sql } from '../stores/sql';
-import { bindingsAmong, moveBinding, purgeBindings, readBindings } from './device-key-sql';
+import { moveBinding, purgeBindings } from './device-key-sql';
 import { write } from '../stores/writes';
 import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
@@ -15,8 +15,8 @@ import {
   type Asked,
 } from './ledger-sql';
 import { endOfLine } from './line';
-import { movesAmong, readMoves } from './moves-sql';
 import type { Reason, Standing } from './standing';
+import { readRevoked, readStanding } from './standing-sql';
 
 /** The session that asks for a change. A write that carries it happens only if that session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
@@ -78,36 +78,15 @@ export function createLedger(
   }
 
   return {
-    /**
-     * One query: the user's epoch, and which of these sessions were revoked, were used elsewhere or are bound; `null` when there is no such user.
-     */
-    async standing(userId: string, sessionIds: string[]): Promise<Standing | null> {
-      const asked = JSON.stringify(sessionIds);
-      const row = await prepare(
-        db,
-        sql`SELECT username, session_epoch AS epoch,
-              (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
-               WHERE id IN (SELECT value FROM json_each(${asked}))) AS revoked,
-              ${hasEvents ? sql`(${movesAmong(asked)})` : sql`'[]'`} AS moves,
-              ${hasBindings ? bindingsAmong(asked) : sql`'[]'`} AS bindings
-            FROM User WHERE id = ${userId}`,
-      ).first<{ username: string; epoch: number; revoked: string; moves: string; bindings: string }>();
-      if (!row) return null;
-      const revoked = new Map(JSON.parse(row.revoked) as [string, Reason][]);
-      return { ...row, revoked, moves: readMoves(row.moves), bindings: readBindings(row.bindings) };
-    },
+    /** Of a user and some sessions: one query. `null` when there is no such user. */
+    standing: (userId: string, sessionIds: string[]): Promise<Standing | null> =>
+      readStanding(db, userId, sessionIds, { hasBindings, hasEvents }),
 
-    /** One query: when a session's browser signed in, and what ended it. */
+    /** When a session's browser signed in, and what ended it: one query. */
     endingOf: (session: { userId: string; sessionId: string }) => endingOf(db, session),
 
-    /** One query: which of these sessions were revoked, and why. */
-    async revokedAmong(sessionIds: string[]): Promise<Map<string, Reason>> {
-      const { results } = await prepare(
-        db,
-        sql`SELECT id, reason FROM RevokedSession WHERE id IN (SELECT value FROM json_each(${JSON.stringify(sessionIds)}))`,
-      ).all<{ id: string; reason: Reason }>();
-      return new Map(results.map(({ id, reason }) => [id, reason]));
-    },
+    /** Which of these sessions were revoked, and why: one query. */
+    revokedAmong: (sessionIds: string[]) => readRevoked(db, sessionIds),
 
     /** The question whether a session still stands, for the end of a batch: see `saysItStands`. */
     askWhetherStands(actor: Actor): D1PreparedStatement {
