@@ -25,9 +25,10 @@ const ADDRESS = '192.0.2.1';
 /** A request event as Kit makes it, as far as the auth module looks. `set` keeps what goes out. */
 function eventOf(request: Request, env: BenchEnv, ctx?: ExecutionContext, address = '127.0.0.1') {
   const url = new URL(request.url);
+  const came = new Map(readCookies(request.headers.get('cookie') ?? ''));
   const sent = new Map<string, string>();
   const cookies = {
-    get: (name: string) => sent.get(name) ?? readCookie(request.headers.get('cookie') ?? '', name),
+    get: (name: string) => sent.get(name) ?? came.get(name),
     set: (name: string, value: string) => void sent.set(name, value),
   };
   const stores = guardStores(env.SESSIONS, env.DB);
@@ -36,11 +37,12 @@ function eventOf(request: Request, env: BenchEnv, ctx?: ExecutionContext, addres
   return { ...auth, facts, sent };
 }
 
-function readCookie(header: string, name: string): string | undefined {
-  for (const pair of header.split('; ')) {
-    if (pair.startsWith(name) && pair[name.length] === '=') return pair.slice(name.length + 1);
-  }
-  return undefined;
+/** Once a request, as Kit does. */
+function readCookies(header: string): [name: string, value: string][] {
+  return header.split('; ').map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
 }
 
 const headerOf = (sent: Map<string, string>) =>

@@ -169,9 +169,9 @@ export const FAULTS = [
     edits: [
       {
         file: GUARDS,
-        find: 'from.standing(userId, [sessionId]),',
+        find: 'ledger.standing(userId, [sessionId], from),',
         replace:
-          'from.standing(userId, [sessionId]).catch(async () => {\n' +
+          'ledger.standing(userId, [sessionId], from).catch(async () => {\n' +
           '        const session = await readSession(lucia, sessionId);\n' +
           '      const none = { revoked: new Map(), bindings: new Map(), moves: new Map() };\n' +
           '      return session && { username: session.user.username, epoch: session.epoch, ...none };\n' +

@@ -47,14 +47,14 @@ type Parts = {
   browser: ThisBrowser;
   confirmation: Confirmation;
   deviceKeys: DeviceKeys | null;
-  /** The same ledger for what has no time for a second try. */
-  ledgerOnce: Ledger;
+  /** For what has no time for a second try. */
+  dbOnce: D1Database;
   moves: MoveNotes;
 };
 
 /** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
 export function createCurrent(parts: Parts) {
-  const { facts, lucia, ledger, ledgerOnce, browser, confirmation, deviceKeys, moves } = parts;
+  const { facts, lucia, ledger, dbOnce, browser, confirmation, deviceKeys, moves } = parts;
   /** For all that asks until an action has run: then the ledger is asked again. */
   let answer: Promise<Answer | null> | undefined;
   /** What a peek began. A confirmation goes on with it, and asks anew if it failed. */
@@ -63,11 +63,11 @@ export function createCurrent(parts: Parts) {
   let renewing: Standing | null = null;
 
   /** Asks KV and the ledger at once. Throws when the ledger gives no answer, or when it has nothing against a session that KV cannot show. */
-  async function ask({ userId, sessionId }: Own, from = ledger): Promise<Answer> {
+  async function ask({ userId, sessionId }: Own, from?: D1Database): Promise<Answer> {
     const confirmedAt = Date.now();
     const [shown, asked] = await Promise.allSettled([
       readSession(lucia, sessionId),
-      from.standing(userId, [sessionId]),
+      ledger.standing(userId, [sessionId], from),
     ]);
     if (asked.status === 'rejected') throw asked.reason;
     const standing = asked.value;
@@ -98,7 +98,7 @@ export function createCurrent(parts: Parts) {
   }
 
   /** Asks, and renews what is due. It touches no cookie, so it may go on after the answer. */
-  async function askAndRenew(from = ledger): Promise<Answer | null> {
+  async function askAndRenew(from?: D1Database): Promise<Answer | null> {
     const said = browser.session && (await ask(browser.session, from));
     if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
     renewing = said;
@@ -138,7 +138,7 @@ export function createCurrent(parts: Parts) {
       const fresh = confirmation.freshFor(browser.session.sessionId);
       if (fresh) return fresh;
       const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);
-      const asked = answer ?? (peeked ??= askAndRenew(ledgerOnce));
+      const asked = answer ?? (peeked ??= askAndRenew(dbOnce));
       try {
         const session = settle(await Promise.race([asked, limit.passed]));
         return session && { username: session.user.username };

@@ -79,7 +79,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
      */
     offer(): string | null {
       const { started } = browser;
-      if (!tokens || !started || !facts.isHttps) return null;
+      if (!tokens || !started || facts.url.protocol !== 'https:') return null;
       const { sessionId, epoch } = started;
       return tokens.bindChallenge(sessionId, { at: Date.now(), epoch, endsAt: absoluteEnd(started) });
     },

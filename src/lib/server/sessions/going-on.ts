@@ -4,28 +4,28 @@ import { createLedger, type Ledger } from './ledger';
 /** A ledger that goes on where D1 cannot read its events: nobody has to wait to end a session for what is only told of it. */
 export function createLedgerThatGoesOn(db: D1Database, options: { hasBindings: boolean }): Ledger {
   const ledger = createLedger(db, options);
-  const bare = createLedger(db, { ...options, hasEvents: false });
+  const bare = () => createLedger(db, { ...options, hasEvents: false });
   return {
     ...ledger,
-    standing: orElse(ledger.standing, bare.standing),
-    signOut: orElse(ledger.signOut, bare.signOut),
-    end: orElse(ledger.end, bare.end),
-    endSome: orElse(ledger.endSome, bare.endSome),
-    endAll: orElse(ledger.endAll, bare.endAll),
-    endOthers: orElse(ledger.endOthers, bare.endOthers),
+    standing: orElse(ledger.standing, () => bare().standing),
+    signOut: orElse(ledger.signOut, () => bare().signOut),
+    end: orElse(ledger.end, () => bare().end),
+    endSome: orElse(ledger.endSome, () => bare().endSome),
+    endAll: orElse(ledger.endAll, () => bare().endAll),
+    endOthers: orElse(ledger.endOthers, () => bare().endOthers),
   };
 }
 
 function orElse<Args extends unknown[], Answer>(
   ask: (...args: Args) => Promise<Answer>,
-  askWithoutEvents: (...args: Args) => Promise<Answer>,
+  withoutEvents: () => (...args: Args) => Promise<Answer>,
 ): (...args: Args) => Promise<Answer> {
   return async (...args) => {
     try {
       return await ask(...args);
     } catch (error) {
       if (!isTableDown(error, 'SecurityEvent')) throw error;
-      return askWithoutEvents(...args);
+      return withoutEvents()(...args);
     }
   };
 }

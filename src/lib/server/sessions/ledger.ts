@@ -79,8 +79,8 @@ export function createLedger(
 
   return {
     /** Of a user and some sessions: one query. `null` when there is no such user. */
-    standing: (userId: string, sessionIds: string[]): Promise<Standing | null> =>
-      readStanding(db, userId, sessionIds, { hasBindings, hasEvents }),
+    standing: (userId: string, sessionIds: string[], from = db): Promise<Standing | null> =>
+      readStanding(from, userId, sessionIds, { hasBindings, hasEvents }),
 
     /** When a session's browser signed in, and what ended it: one query. */
     endingOf: (session: { userId: string; sessionId: string }) => endingOf(db, session),

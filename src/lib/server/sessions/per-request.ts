@@ -41,8 +41,7 @@ export function createForRequest(options: RequestOptions) {
   const kvSessions = adapterOver(sessionKv);
   const users = options.users(LuciaError);
 
-  const ledgerOptions = { hasBindings: options.deviceKeys !== null };
-  const ledger = createLedgerThatGoesOn(stores.db, ledgerOptions);
+  const ledger = createLedgerThatGoesOn(stores.db, { hasBindings: options.deviceKeys !== null });
   const records = createSessionRecords(
     kvSessions,
     ledger,
@@ -50,17 +49,16 @@ export function createForRequest(options: RequestOptions) {
     stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
-  const signer = createSigner(options.cookieSecrets, new URL(facts.request.url).origin);
+  const signer = createSigner(options.cookieSecrets, facts.url.origin);
   const confirmation = createConfirmation(facts, signer);
   const browser = createThisBrowser(facts, lucia, confirmation);
   const background = createBackground(facts, records);
   const deviceKeys = options.deviceKeys?.({ signer, browser, background }) ?? null;
-  const ledgerOnce = createLedgerThatGoesOn(stores.dbOnce, ledgerOptions);
   const current = createCurrent({
     facts,
     lucia,
     ledger,
-    ledgerOnce,
+    dbOnce: stores.dbOnce,
     browser,
     confirmation,
     deviceKeys,

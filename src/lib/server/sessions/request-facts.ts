@@ -37,8 +37,8 @@ export type RequestFacts = {
   cookies: CookieJar;
   /** The session cookie's name, and whether cookies are Secure here. */
   cookie: { name: string; secure: boolean };
-  /** Whether this request came over https, as far as its address says. */
-  isHttps: boolean;
+  /** The address that was asked for, with the scheme that the browser used. */
+  url: URL;
   /** What the session cookie claims, by its form alone. */
   presented: PresentedSession | null;
   /** The device and place that the request comes from. */
@@ -57,7 +57,7 @@ export function requestFacts(event: RequestLike): RequestFacts {
     request,
     cookies,
     cookie,
-    isHttps: url.protocol === 'https:',
+    url,
     presented: parseCookieValue(cookies.get(cookie.name)),
     get origin() {
       return (origin ??= { device: deviceOf(request.headers), place: placeOf(platform?.cf, url) });
