@@ -14,14 +14,14 @@ import { themeOf } from '$lib/server/http/theme';
 import { answers } from '$lib/words/error';
 import { LOCALE } from '$lib/words/locale';
 
-/** Bindings, then auth, then the page; security headers on whatever comes back. */
+/** Sets up the bindings, then auth, then renders the page. Every response gets the security headers. */
 export const handle: Handle = async ({ event, resolve }) => {
   let response: Response;
   try {
-    // First of all: Lucia's own look at the Origin header throws on what is no URL ("null").
+    // Must come first: Lucia's own check of the Origin header throws when its value is not a URL ("null").
     response = refusal(event) ?? (await answer({ event, resolve }));
   } catch (thrown) {
-    // A binding is missing: no page of Kit's can be shown without it, only the sentence that says which.
+    // A binding is missing. No SvelteKit page can render without it, so the response is only the sentence that names it.
     if (!(thrown instanceof BindingError)) throw thrown;
     console.error(thrown.message);
     response = refuse(event.request, { status: 503, detail: thrown.message });
@@ -51,8 +51,8 @@ const answer: Handle = async ({ event, resolve }) => {
   locals.isBreached = breachLookup(breachCheck, { fetch });
   const theme = themeOf(event.cookies);
   const response = await resolve(event, {
-    // When a page is rendered its loads are done, so its cost is known. `%cost%` is the last thing in app.html: no text of
-    // a visitor comes before `%theme%`, or has a `</body>` behind it.
+    // By the time a page is rendered its loads have run, so its cost is known. `%cost%` is the last thing in app.html. No visitor's text
+    // comes before `%theme%` or is followed by `</body>`.
     transformPageChunk: ({ html }) =>
       html
         .replace('%lang%', LOCALE)
@@ -66,12 +66,12 @@ const answer: Handle = async ({ event, resolve }) => {
   return response;
 };
 
-/** The log gets what happened; the visitor a sentence. */
+/** Logs what happened and shows the visitor one sentence. */
 export const handleError: HandleServerError = ({ error, status, message, event }) => {
   if (status === 404) return { message: event.request.method === 'POST' ? answers.noAction : answers.noPage };
   if (status < 500) return { message };
   console.error(JSON.stringify({ event: 'unexpected-error', status, message: String(error) }));
   const { stores } = event.locals;
-  // A fault of ours does not hide what was done before it.
+  // Even an unexpected error tells the visitor what this request did before it.
   return { message, ...(stores?.deeds.size && { claim: claimOf(stores.deeds) }) };
 };

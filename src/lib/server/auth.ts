@@ -17,13 +17,13 @@ import { createTries } from './throttle/tries';
 
 export type AuthOptions = {
   stores: Stores;
-  /** Where session records are; left out, the KV of `stores`. */
+  /** Where session records are stored. Defaults to the KV of `stores`. */
   sessionKv?: SessionKV;
   layout: SessionLayout;
   facts: RequestFacts;
-  /** Signs cookies and keys the throttle's ids; without it no browser is known as the account's own. */
+  /** Signs cookies and keys the throttle's ids. Without it, no browser is recognized as the account's own. */
   cookieSecrets?: CookieSecrets | undefined;
-  /** Whether a browser that can binds a session to its device; `cookieMilliseconds` shortens the proof's life, for tests. */
+  /** Whether a browser that supports it binds its session to the device. `cookieMilliseconds` shortens the life of the proof, for tests. */
   deviceBinding?: { cookieMilliseconds?: number } | null;
   passwordHash?: PasswordHash;
   users?: typeof userAdapter;
@@ -32,7 +32,7 @@ export type AuthOptions = {
 export type Auth = ReturnType<typeof createAuth>;
 
 /**
- * What a request may ask of sessions and accounts. Nothing outlives the request: a database client shared between requests fails under
+ * The sessions and accounts API of one request. Nothing outlives the request: a database client shared between requests fails under
  * concurrency in Workers.
  */
 export function createAuth({
@@ -74,7 +74,7 @@ export function createAuth({
   return { current, sessions, accounts, deviceKeys };
 }
 
-/** The same, and what it asks the stores is told as the check. */
+/** Wraps the methods so that their store operations are reported as the session check. */
 function asChecks(current: Current): Current {
   return {
     ...current,

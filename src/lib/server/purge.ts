@@ -1,4 +1,4 @@
-// Wrangler bundles this file, outside Vite (svelte.config.js): nothing of $app or $env in here, or in what it imports.
+// Wrangler bundles this file outside Vite (svelte.config.js), so neither it nor anything it imports may use $app or $env.
 import { CRON_PURGE_ROUNDS, PURGE_ROWS_AT_ONCE } from './policy';
 import { purgeBindings } from './sessions/device-key-sql';
 import { purge as purgeLedger } from './sessions/ledger-sql';
@@ -6,8 +6,8 @@ import { leftoverIn, removeLeftovers, selectLeftover } from './sessions/leftover
 import { purge as purgeThrottle } from './throttle/throttle-sql';
 
 /**
- * Where there is a cron (a Worker has one, Pages has none): deletes rows past their time, up to `CRON_PURGE_ROUNDS` times as many as a
- * sign-in does, and takes one step at what deleted accounts left in KV. What is left is for the next run.
+ * Runs from a cron, which a Worker has and Pages does not. Deletes expired rows, up to `CRON_PURGE_ROUNDS` times as many as a sign-in does,
+ * and takes one step at removing what deleted accounts left in KV. The next run does the rest.
  */
 export async function purge({ SESSIONS, DB }: Pick<Env, 'SESSIONS' | 'DB'>): Promise<void> {
   for (let round = 0; round < CRON_PURGE_ROUNDS; round += 1) {

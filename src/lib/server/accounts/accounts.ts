@@ -20,7 +20,7 @@ import type { Tries } from '../throttle/tries';
 import type { Keys, VerifiedKey } from './keys';
 import type { PasswordHash } from './password';
 
-/** As Lucia's own user ids. */
+/** The same length as Lucia's own user ids. */
 const USER_ID_CHARACTERS = 15;
 
 export type Accounts = ReturnType<typeof createAccounts>;
@@ -35,7 +35,10 @@ type Parts = Pick<SessionParts, 'facts' | 'ledger' | 'background'> & {
   passwordHash: PasswordHash;
 };
 
-/** Accounts as they are made, signed in to, changed and deleted. Guessing is slowed down: each of these may throw `Throttled`. */
+/**
+ * Creates accounts, signs in to them, changes them and deletes them. Password guessing is throttled: each method that checks a password may
+ * throw `Throttled`, and so may `signUp` and `endOthers`.
+ */
 export function createAccounts({
   facts,
   ledger,
@@ -50,14 +53,14 @@ export function createAccounts({
 }: Parts) {
   const { db } = stores;
 
-  /** Pages has no cron: a sign-in goes on with what the deletion of an account left to do, if there is one. */
+  /** Continues the cleanup after a deleted account, if there is one. Pages has no cron, so sign-ins do this work. */
   function goOnWithLeftovers(userId: string | null): void {
     if (userId !== null) background.run(() => removeLeftovers(stores, userId));
   }
 
   /**
-   * Compares the signed-in user's password, and says what came of it only if the session still stands: whoever holds an ended one must not
-   * learn whether a guess was right. Guessing from a session is slowed down by its sign-in, which locks out nobody else.
+   * Compares the signed-in user's password. It reports the result only if the session still stands: an ended session must not reveal
+   * whether a guess was right. Guesses are counted per sign-in, so they lock out nobody else.
    */
   async function provePassword(
     current: ConfirmedSession,
@@ -83,11 +86,14 @@ export function createAccounts({
     return key ?? 'wrong-password';
   }
 
-  /** Each "end all others" and new password leaves a ledger row and an event: so a sign-in may do so often, and no oftener. */
+  /**
+   * Each "end all others" and each new password adds a ledger row and an event, so one sign-in may do this only `ROTATIONS_PER_HOUR_MAX`
+   * times an hour.
+   */
   function limitOf(current: ConfirmedSession) {
     const quota = tries.rotations(lineOf(current));
     const alongside = { condition: hasRoom(quota), statements: [countIn(db, quota)] };
-    /** What the ledger did not do: the limit was reached, or the session has ended. */
+    /** Why the ledger refused: the limit is reached, or the session has ended. */
     const refused = async (): Promise<never> => {
       await throttle.requireRoom(quota);
       return sessionEnded();
@@ -97,11 +103,12 @@ export function createAccounts({
 
   return {
     /**
-     * Makes an account and signs this browser in. `taken`: somebody has that name.
-     * User, key and what is recorded of the sign-up are one atomic write.
+     * Creates an account and signs this browser in. `taken`: the name is in use. The user, the key and the ledger's record of the sign-up
+     * are one atomic write.
      *
-     * @param visit of the page whose form this is. Sent again after it has made the account, the form signs in: a browser shows only the answer
-     *   to the last of two. That a name is taken by anybody else's account stays all that it tells.
+     * @param visit identifies the page whose form this is. If the same form is sent again after it created the account, it signs in: a
+     *   browser shows only the response to its last submission. For a name that somebody else's account has, the answer is still just
+     *   `taken`.
      */
     async signUp(
       username: string,
@@ -109,7 +116,7 @@ export function createAccounts({
       visit: string | null = null,
     ): Promise<'signed-in' | 'taken'> {
       const tried = await tries.signUp();
-      // Every try counts: so one address can neither fill the database nor ask for name after name whether it is taken.
+      // Every try counts, so that one address can neither fill the database nor test name after name.
       const counted = throttle.fail(tried);
       const userId = generateRandomString(USER_ID_CHARACTERS);
       const session = newSession(userId);
@@ -122,7 +129,7 @@ export function createAccounts({
         ...(once ? [countIn(db, once)] : []),
       ]);
       if (made === 'taken') {
-        // What was to be written with the account was not.
+        // The failed batch rolled back the throttle's statements too, so they run again here.
         const results = counted.length > 0 ? await db.batch(counted) : [];
         await throttle.requireNotOvertaken(tried, results);
         const madeIt = once !== null && (await throttle.isUsedUp(once));
@@ -135,10 +142,11 @@ export function createAccounts({
       return 'signed-in';
     },
 
-    /** Signs this browser in. `refused` says neither whether the name exists nor what was wrong (ASVS 6.3.8). */
+    /** Signs this browser in. `refused` reveals neither whether the name exists nor what was wrong (ASVS 6.3.8). */
     async signIn(username: string, password: string): Promise<'signed-in' | 'refused'> {
       const device = knownBrowser.deviceOf(username);
-      // A known browser's key is read meanwhile. A stranger is let in first: that keeps a flood of refused tries cheap.
+      // For a known browser, the key is read in parallel with the throttle. A stranger must pass the throttle first, which keeps a flood of
+      // refused tries cheap.
       const [first, early] = device
         ? await Promise.all([tries.asDevice(device), keys.ofUser(username)])
         : [await tries.asStranger(username)];
@@ -149,7 +157,8 @@ export function createAccounts({
       const key = await keys.verify(stored, password);
       if (!key) {
         const failure = { type: 'sign-in-failed', sessionId: null, ...facts.origin, at: Date.now() } as const;
-        // The event first, while it can be seen whether a block has overtaken the try: only what counts is recorded.
+        // The event comes first, because after `fail` its condition could no longer tell whether a block overtook the try. Only a try that
+        // counts is recorded.
         const [, ...results] = await db.batch(
           write('failed-try', [
             recordEvent(db, failure, sql`User.username = ${username} AND ${notOvertaken(tried)}`),
@@ -173,18 +182,20 @@ export function createAccounts({
       return 'signed-in';
     },
 
-    /** The proof that ends other sessions, if the password was given lately; otherwise `null`: ask for it (`prove`). */
+    /**
+     * Returns the proof that ending other sessions requires, if the password was given recently. Otherwise `null`: ask for it (`prove`).
+     */
     freshProof: freshlyProven,
 
-    /** Step-up: checks the password again; then this browser goes on under a new token, with a fresh proof. */
+    /** Step-up: checks the password again, then rotates this browser's token. The new session carries a fresh proof. */
     async prove(current: ConfirmedSession, password: string): Promise<ProvenSession | 'wrong-password'> {
       const key = await provePassword(current, password);
       return key === 'wrong-password' ? key : proven(await sessions.rotate(current));
     },
 
     /**
-     * Ends all sessions of the user but this one, which goes on under a new token. Returns how many others were listed; `null` when KV could
-     * not say. Where nobody can count how often, it is not limited.
+     * Ends all sessions of the user except this one, whose token is rotated. Returns how many others were listed, or `null` if KV could not
+     * list them. If the throttle table is down, the hourly limit is not applied.
      */
     async endOthers(current: ProvenSession): Promise<number | null> {
       const { alongside, refused } = limitOf(current);
@@ -196,9 +207,9 @@ export function createAccounts({
     },
 
     /**
-     * Changes the password and ends every other session; this browser goes on under a new token.
-     * `wrong-password`: the current password is not that; `same-password`: it is, and the new one as well. Then nothing happened.
-     * `endedOthers` is `null` when KV could not list them.
+     * Changes the password, ends every other session and rotates this browser's token. `wrong-password`: the current password is wrong.
+     * `same-password`: the new password equals the current one. In both cases nothing changes. `endedOthers` is `null` if KV could not list
+     * the other sessions.
      */
     async changePassword(
       current: ConfirmedSession,
@@ -220,8 +231,8 @@ export function createAccounts({
     },
 
     /**
-     * Deletes the account with all that belongs to it, and ends every session. `wrong-password`: nothing happened.
-     * Its records in KV go in the background, and what is too much for one request with later sign-ins.
+     * Deletes the account with everything that belongs to it, and ends every session. `wrong-password`: nothing changes. The KV records are
+     * deleted in the background. If there are too many for one request, later sign-ins delete the rest.
      */
     async delete(current: ConfirmedSession, password: string): Promise<'wrong-password' | 'deleted'> {
       const key = await provePassword(current, password);
@@ -238,7 +249,7 @@ export function createAccounts({
   };
 }
 
-/** A sign-in, however often it has gone on under another token. */
+/** Identifies one sign-in, however often its token has been rotated. */
 function lineOf({ user, created_at }: ConfirmedSession): string {
   return `${user.userId}:${created_at}`;
 }

@@ -1,23 +1,23 @@
-/** What a look-up may take before the sign-up goes on without it. */
+/** How long a look-up may take. After that the sign-up continues without it. */
 export const BREACH_LIMIT_MILLISECONDS = 1_000;
 
 const PREFIX_CHARACTERS = 5;
-/** A line of the answer: the rest of a SHA-1 in hex, and how often it was seen. */
+/** One line of the response: the rest of a SHA-1 hash in hex, and how often it was seen. */
 const LINE = /^([0-9A-F]{35}):(\d+)$/i;
 
 export type BreachLookup = (password: string) => Promise<boolean>;
 
 export type BreachOptions = {
   fetch: typeof fetch;
-  /** The range API's address without the prefix, such as https://api.pwnedpasswords.com/range */
+  /** The address of the range API without the prefix, for example https://api.pwnedpasswords.com/range */
   endpoint: string;
-  /** Ends the look-up early; the limit of one second holds in any case. */
+  /** Ends the look-up early. The limit of one second applies in any case. */
   signal?: AbortSignal;
 };
 
 /**
- * The look-up that the variable BREACH_CHECK asks for: `null` for "off", for nothing, and for what is neither "off" nor
- * an https address (http on this machine); the last is logged, because a sign-up must not fail for it.
+ * Returns the look-up that the variable BREACH_CHECK asks for. `null` for "off", for an empty or missing value, and for any other value
+ * that is not an https address (or http on this machine). An invalid value is logged: a sign-up must not fail because of it.
  */
 export function breachLookup(
   setting: string | undefined,
@@ -32,9 +32,9 @@ export function breachLookup(
 }
 
 /**
- * Whether a password is in a collection of breached ones (ASVS 6.2.12), asked by k-anonymity: only the first five hex
- * digits of its SHA-1 leave this Worker, and padding hides how many answers there are. False as well when the service
- * fails, or does not answer in a second: then one line is logged, without password or hash.
+ * Whether a password is in a collection of breached ones (ASVS 6.2.12). It asks by k-anonymity: only the first five hex digits of the SHA-1
+ * leave this Worker, and padding hides how many matches there are. Also false if the service fails or takes longer than a second. Then one
+ * line is logged, without password or hash.
  */
 export async function isBreached(
   password: string,
@@ -56,10 +56,10 @@ export async function isBreached(
   }
 }
 
-/** A failure whose message is ours, and so safe to log: an error of `fetch` may quote the address with the prefix. */
+/** A failure with a message of our own, which is safe to log. An error from `fetch` may quote the address with the prefix. */
 class LookupFailed extends Error {}
 
-/** The suffixes that were seen at least once: a count of 0 marks padding. */
+/** Returns the suffixes that were seen at least once. A count of 0 marks padding. */
 async function readRange(
   fetch: BreachOptions['fetch'],
   url: string,
@@ -81,7 +81,7 @@ async function readRange(
   return seen;
 }
 
-/** Rejects when the signal does: not every `fetch` minds its signal. */
+/** Rejects when the signal aborts, because not every `fetch` obeys its signal. */
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const fail = () => reject(new LookupFailed(`no answer within ${BREACH_LIMIT_MILLISECONDS} ms`));

@@ -11,19 +11,19 @@ import type { Try } from '../throttle/throttle';
 import { notOvertaken } from '../throttle/throttle-sql';
 import { compareWithNothing, type PasswordHash } from './password';
 
-/** The one kind of key here: a username with a password. */
+/** The only kind of key here: a username with a password. */
 const PROVIDER = 'username';
 
 export const keyIdOf = (username: string) => `${PROVIDER}:${username}`;
 
-/** A key with the hash that a password was compared with: what follows from the password is done only if it still has it. */
+/** A key with the hash that the password was compared with. Later writes take effect only if the key still has this hash. */
 export type VerifiedKey = { id: string; hash: string; userId: string };
 
 export type Keys = ReturnType<typeof createKeys>;
 
 /**
- * What an account writes, each in one statement or one batch, with what the ledger writes of it: Prisma's D1 adapter ignores transactions.
- * A key is read through Lucia's user adapter, which is Prisma's.
+ * The writes of an account. Each is one statement or one batch that includes the ledger's writes, because Prisma's D1 adapter ignores
+ * transactions. Keys are read through Lucia's user adapter, which uses Prisma.
  */
 export function createKeys(
   db: D1Database,
@@ -33,8 +33,8 @@ export function createKeys(
     ofUser: (username: string): Promise<KeySchema | null> => users.getKey(keyIdOf(username)),
 
     /**
-     * The key, if the password is the one it was made with. No key takes as long as a wrong password: Lucia's own `useKey`
-     * answers at once for a name it does not know, and so tells which names exist.
+     * Returns the key if the password matches it. A missing key takes as long as a wrong password. Lucia's own `useKey` returns at once for
+     * an unknown name and so reveals which names exist.
      */
     async verify(stored: KeySchema | null, password: string): Promise<VerifiedKey | null> {
       const hash = stored?.hashed_password;
@@ -44,7 +44,7 @@ export function createKeys(
       return stored && hash && matches ? { id: stored.id, hash, userId: stored.user_id } : null;
     },
 
-    /** Makes a user with a key, and what `alongside` records of it, or nothing. `taken`: somebody has that name. */
+    /** Creates a user with a key and runs `alongside` in the same batch: all of it or nothing. `taken`: the name is in use. */
     async create(
       { id, username, hash }: { id: string; username: string; hash: string },
       alongside: D1PreparedStatement[],
@@ -62,10 +62,10 @@ export function createKeys(
     },
 
     /**
-     * Completes a sign-in: returns the account with the epoch for its new session, and ends the session it replaces.
-     * `changed`: the password was, since it was compared; `overtaken`: a block came before the answer. Then nothing
-     * happened. The epoch is read together with the hash, so a sign-in with an old password cannot get the epoch of a
-     * new one. `leftover`: the deleted user whose records the sign-in is to go on removing (`removeLeftovers`).
+     * Completes a sign-in: returns the account with the epoch for its new session, and ends the session it replaces. `changed`: the
+     * password has changed since it was compared. `overtaken`: a block began before this write. In both cases nothing happens. The epoch is
+     * read together with the hash, so a sign-in with an old password cannot get the epoch that a new one raised. `leftover`: a deleted user
+     * whose records this sign-in should continue to remove (`removeLeftovers`).
      */
     async admit(
       key: VerifiedKey,
@@ -93,8 +93,8 @@ export function createKeys(
     },
 
     /**
-     * Replaces a password hash and ends the other sessions, both or neither. A second change at the same
-     * moment finds the old hash gone and is refused: false, and nothing happened.
+     * Replaces a password hash and ends the other sessions: both or neither. Of two changes at the same moment, the second finds the old
+     * hash gone and is refused: it returns false and nothing happens.
      */
     async changePassword(
       actor: Actor,
@@ -105,11 +105,11 @@ export function createKeys(
       const { userId, sessionId } = actor;
       const event = { type: 'password-changed', sessionId, ...origin, at: Date.now() } as const;
       const holds = sql`${actorStands(actor)} AND ${alongside.condition}`;
-      // A new hash has a fresh salt, so finding it there says that the second statement took effect.
+      // A new hash has a fresh salt, so finding it proves that the second statement took effect.
       const changed = keyHas({ ...key, hash: newHash });
       const [, , raised] = await db.batch(
         write('change-password', [
-          // The event first: that the old hash is there is what makes it one.
+          // The event comes first: its condition requires the old hash.
           recordEvent(db, event, sql`User.id = ${userId} AND ${keyHas(key)} AND ${holds}`),
           prepare(
             db,
@@ -124,9 +124,9 @@ export function createKeys(
     },
 
     /**
-     * Deletes the user with keys, events and ledger rows (foreign keys cascade), and leaves a marker for the records in KV.
-     * Returns the ids of the sessions that KV's list may not show yet (`removeLeftovers`); `null` if the actor no longer stands
-     * or the password was changed, and then nothing happened.
+     * Deletes the user with keys, events and ledger rows (foreign keys cascade), and leaves a marker for the records in KV. Returns the ids
+     * of the sessions that KV's list may not show yet (`removeLeftovers`). `null` if the actor no longer stands or the password has
+     * changed; then nothing happens.
      */
     async deleteAccount(actor: Actor, key: VerifiedKey): Promise<string[] | null> {
       const { userId } = actor;
@@ -143,18 +143,18 @@ export function createKeys(
       return late.results.map(({ session_id }) => session_id);
     },
 
-    /** When the account was made, epoch milliseconds; `null` when there is none. */
+    /** When the account was created, in epoch milliseconds, or `null` if there is none. */
     createdAt: (userId: string): Promise<number | null> =>
       prepare(db, sql`SELECT created_at FROM User WHERE id = ${userId}`).first<number>('created_at'),
   };
 }
 
-/** True while a key has the hash that a password was compared with. */
+/** True while the key still has the hash that a password was compared with. */
 function keyHas({ id, hash }: VerifiedKey): Sql {
   return sql`EXISTS (SELECT 1 FROM Key WHERE id = ${id} AND hashed_password = ${hash})`;
 }
 
-/** The statements that make a user, with a key if one is given. */
+/** The statements that create a user, with a key if one is given. */
 export function insertUser(
   db: D1Database,
   { id, username }: { id: string; username: string },
@@ -172,7 +172,7 @@ export function insertUser(
   ];
 }
 
-/** Whether D1 refused an insert because the name is taken: the username is the key, so either constraint says so. */
+/** Whether D1 refused an insert because the name is taken. The key is built from the username, so either constraint may report it. */
 export function isDuplicate(error: unknown): boolean {
   return error instanceof Error && /UNIQUE constraint failed: (User\.username|Key\.id)/.test(error.message);
 }

@@ -2,27 +2,27 @@ import { asHashed } from '$lib/password-characters';
 import type { BreachLookup } from './breach';
 import { mostUsed } from './most-used-passwords';
 
-/** Words that this site brings to mind (ASVS 6.1.2), the longer before the shorter that it begins with. */
+/** Words from this site's context (ASVS 6.1.2). A longer word comes before a shorter one that it starts with. */
 const SITE_WORDS = ['pages-sessions', 'sessions', 'session', 'workers-kv', 'cloudflare', 'lucia'];
-/** More digits than these beside a context word, and a password is no longer little more than that word. */
+/** A password made of a context word is accepted if it has more digits than this. */
 const FEW_DIGITS = 8;
 const CONTEXT_WORD_MIN_CHARACTERS = 3;
 
-/** Made of the username or the site's name, among the most used, or found in a breach. */
+/** `context`: made of the username or the site's name. `mostUsed`: among the most used. `breached`: found in a breach. */
 export type Weakness = 'context' | 'mostUsed' | 'breached';
 
 export type NewPassword = {
   password: string;
   username: string;
-  /** Asks a breach service too; see `breachLookup`. */
+  /** Also asks a breach service; see `breachLookup`. */
   isBreached?: BreachLookup | null;
 };
 
 /**
- * What is wrong with a new password, or `null` if it may be used. Its length is
- * the form's to check, and there is no rule of composition (ASVS 6.2.5). Refused are the most used passwords
- * (6.2.4), the username and the site's name with little added (6.2.11) and, where asked for, breached ones (6.2.12).
- * All of it in the form that is hashed: every other way to type that form signs in as well, so it is the one that guessers try.
+ * Returns what is wrong with a new password, or `null` if it may be used. The form checks its length, and there are no composition rules
+ * (ASVS 6.2.5). It refuses the most used passwords (6.2.4), the username and the site's name with little added (6.2.11) and, if
+ * `isBreached` is given, breached ones (6.2.12). All checks use the form that is hashed: every spelling of that form signs in, so it is the
+ * one that attackers guess.
  */
 export async function checkPassword({
   password: typed,
@@ -35,7 +35,7 @@ export async function checkPassword({
   return (await isBreached?.(password)) ? 'breached' : null;
 }
 
-/** A public list, no one's data: kept for the isolate, and loaded only where a password is chosen. */
+/** A public list without user data. It is cached per isolate and loaded only where a password is chosen. */
 let list: Set<string> | undefined;
 
 async function mostUsedPasswords(): Promise<Set<string>> {
@@ -44,7 +44,7 @@ async function mostUsedPasswords(): Promise<Set<string>> {
   ));
 }
 
-/** Whether a password is context words, forwards or backwards, and beside them nothing but punctuation and a few digits. */
+/** Whether a password consists of context words, forwards or backwards, plus nothing but punctuation and a few digits. */
 function isMadeOfContext(password: string, username: string): boolean {
   const whole = squeeze(password);
   const rest = [username, ...SITE_WORDS]
@@ -56,7 +56,7 @@ function isMadeOfContext(password: string, username: string): boolean {
   return rest !== whole && /^\d*$/.test(own) && own.length <= FEW_DIGITS;
 }
 
-/** Without case, white space and ASCII punctuation, so that `Ada_Lovelace!` is `adalovelace`. */
+/** Removes case, white space and ASCII punctuation: `Ada_Lovelace!` becomes `adalovelace`. */
 function squeeze(text: string): string {
   return text.toLowerCase().replace(/[\s!-/:-@[-`{-~]/g, '');
 }

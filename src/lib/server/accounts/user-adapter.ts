@@ -2,9 +2,9 @@ import type { InitializeAdapter, UserAdapter } from 'lucia';
 import { insertUser, isDuplicate } from './keys';
 
 /**
- * Users and keys in D1: `@lucia-auth/adapter-prisma`, but for `setUser`. Prisma's D1 adapter ignores transactions,
- * so the stock one can leave a user without a key; here the two inserts are one `batch`, which D1 runs as a transaction.
- * Prisma is imported by the first method that needs it: setting it up costs more than a page view.
+ * Users and keys in D1: `@lucia-auth/adapter-prisma` with its own `setUser`. Prisma's D1 adapter ignores transactions, so the stock
+ * `setUser` can leave a user without a key. Here the two inserts are one `batch`, which D1 runs as a transaction. The first method that
+ * needs Prisma imports it, because setting it up costs more than a page view.
  */
 export function userAdapter(db: D1Database): InitializeAdapter<UserAdapter> {
   return (LuciaError) => {
