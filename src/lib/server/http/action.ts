@@ -7,10 +7,12 @@ import { signedInAsAnother } from './made-for';
 import { retryAfter } from './retry-after';
 
 /**
- * Wraps a form action. The whole body is read before anybody asks who is there: whoever sends the headers, has the session ended elsewhere and
- * sends the rest later finds it ended. What follows the action in the same request, the page without scripts, asks again.
+ * Wraps a form action. It reads the whole body before the action checks the session. Otherwise a client could send the headers, wait until
+ * the session has ended elsewhere, send the rest and still be accepted. Whatever follows the action in the same request (the page without
+ * scripts) checks the session again.
  *
- * @param throttled what the page shows for too many tries, given the sentence that says when the next one may come, and in how many seconds that is
+ * @param throttled returns what the page shows after too many tries. It gets the sentence that says when the next try is possible, and the
+ *   wait in seconds
  */
 export function formAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
   action: (event: E, form: FormData) => Promise<R>,
@@ -29,7 +31,9 @@ export function formAction<E extends GuardedEvent, R, T extends Record<string, u
   });
 }
 
-/** Wraps a form action that changes an account: a form that was made for another user than the one who is here is refused, and does nothing. */
+/**
+ * Wraps a form action that changes an account. A form that was made for another user than the signed-in one is refused and changes nothing.
+ */
 export function accountAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
   action: (event: E, form: FormData) => Promise<R>,
   throttled: (message: string, form: FormData, waitSeconds: number) => T,

@@ -10,8 +10,8 @@ import { problem } from './problem';
 import { mayComeWithoutProof } from './unproven';
 
 /**
- * Wraps an endpoint of the JSON API: problem+json for all that goes wrong. As with a form, nobody asks who is there before the whole
- * body has come.
+ * Wraps an endpoint of the JSON API. Every error becomes problem+json. As with a form, the whole body is read before the session is
+ * checked.
  */
 export function apiEndpoint<E extends RequestEvent>(
   handler: (event: E) => Promise<Response>,
@@ -41,7 +41,7 @@ export function apiEndpoint<E extends RequestEvent>(
 
 const list = new Intl.ListFormat(LOCALE);
 
-/** Answers every method that an endpoint does not have. */
+/** Responds to every method that an endpoint does not have. */
 export function otherMethods(allowed: string[]): () => Response {
   return () => {
     const response = problem(405, 'Method not allowed', `This address takes ${list.format(allowed)}.`);
@@ -50,7 +50,7 @@ export function otherMethods(allowed: string[]): () => Response {
   };
 }
 
-/** `more`: what is known of the session that has ended. */
+/** `more`: what is known about the session that ended. */
 export function notSignedIn(more?: Record<string, unknown> | null): Response {
   const detail = 'Sign in first: this needs the session cookie of a live session.';
   return problem(401, 'Not signed in', detail, more ?? {});
@@ -73,7 +73,7 @@ function tooOften({ retryAfterSeconds }: Throttled): Response {
   return answer;
 }
 
-/** Ending other sessions takes a fresh proof of the password (ASVS 7.5.1), which the API leaves to the page. */
+/** Ending other sessions requires a fresh proof of the password (ASVS 7.5.1). The API leaves that proof to the page. */
 export function passwordNeeded(): Response {
   return problem(
     403,

@@ -1,9 +1,9 @@
-// Part of headers.ts, and so bundled outside Vite as well: nothing of $lib, $app or $env in here.
+// headers.ts imports this file, so it is also bundled outside Vite: do not use $lib, $app or $env here.
 
 /**
- * A request as Kit's worker can take it. Its adapter (7.2.9) looks every request up in the edge's cache as a GET, and the edge throws on a GET
- * that says `Content-Length: 0` (sveltejs/kit#16607), as the HEAD of some monitors does. So a HEAD is asked as the GET it stands for (RFC 9110, 9.3.2),
- * and neither of the two goes on with a body or its length.
+ * Turns a request into one that SvelteKit's worker can handle. Kit's adapter (7.2.9) looks every request up in the edge's cache as a GET,
+ * and the edge throws on a GET with `Content-Length: 0` (sveltejs/kit#16607). Some monitors send such a HEAD. So a HEAD is passed on as the
+ * corresponding GET (RFC 9110, 9.3.2), and HEAD and GET are passed on without a body or its length.
  */
 export function asGet(request: Request): Request {
   const { method, headers } = request;
@@ -14,7 +14,7 @@ export function asGet(request: Request): Request {
   return new Request(request, { method: 'GET', headers: bodiless, body: null });
 }
 
-/** What a HEAD is answered: status and headers of the GET's answer, without its body. */
+/** The response to a HEAD: status and headers of the GET's response, without its body. */
 export async function withoutBody(response: Response): Promise<Response> {
   await response.body?.cancel();
   return new Response(null, response);

@@ -3,18 +3,18 @@ import { claims as words } from '$lib/words/claims';
 import type { Stores } from '../stores/guarded';
 import type { Deeds, WriteName } from '../stores/writes';
 
-/** What an error says of what was asked. */
+/** What an error page says about the requested action. */
 export type Claim = {
   title: string;
   text: string;
-  /** Where to look, or to go on; `null`: where one was. */
+  /** Where to look or continue. `null`: the page the visitor came from. */
   next: { href: string; label: string } | null;
 };
 
 type Next = keyof typeof words.next;
 type Told = keyof typeof words.done;
 
-/** Where one sees what became of it. The others: where one was. */
+/** Where the visitor can see the result. Without an entry: the page they came from. */
 const NEXT: Partial<Record<WriteName, Next>> = {
   'sign-up': '/login',
   'sign-in': '/login',
@@ -31,8 +31,8 @@ const NEXT: Partial<Record<WriteName, Next>> = {
 };
 
 /**
- * The one place that decides what an error claims, from what the stores were asked to write in this request and what they answered. "As
- * it was" is said only if no write of the ledger began, or all that began answered that they changed nothing.
+ * The only place that decides what an error claims. It goes by what the stores were asked to write in this request and what they answered.
+ * It says that nothing changed only if no write of the ledger began, or if every write that began reported no change.
  */
 export function claimOf(deeds: Deeds): Claim {
   const told = [...deeds].filter((deed): deed is [Told, 'done' | 'unknown'] => deed[0] !== 'sign-in-here');
@@ -43,7 +43,7 @@ export function claimOf(deeds: Deeds): Claim {
   const done = told.map(([name]) => name);
   const last = done.at(-1);
   if (!last) return { title: words.titles.nothing, text: words.nothing, next: null };
-  // A proof matters only if nothing came of it.
+  // A password proof is worth mentioning only if nothing followed it.
   const sentences = done
     .filter((name) => name !== 'step-up' || name === last)
     .map((name) => words.done[name]);
@@ -54,12 +54,12 @@ export function claimOf(deeds: Deeds): Claim {
   return { title: words.titles.signInHere, text, next: link('/login') };
 }
 
-/** Neither is what was asked for. */
+/** Neither a failed try nor a proof is what the visitor asked for, so the title says that nothing happened. */
 function titleOf(name: Told, kind: 'done' | 'unknown'): string {
   return words.titles[name === 'failed-try' || name === 'step-up' ? 'nothing' : kind];
 }
 
-/** The body of the 503 for a store that failed in this request; `null` when none did. */
+/** The body of the 503 for a store that failed in this request, or `null` if none failed. */
 export function storeError({ failed, deeds }: Pick<Stores, 'failed' | 'deeds'>): App.Error | null {
   if (!failed) return null;
   return { message: answers.store[failed.store], store: failed.store, claim: claimOf(deeds) };

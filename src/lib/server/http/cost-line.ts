@@ -2,8 +2,8 @@ import { costMarkup } from '$lib/words/cost';
 import type { Meter } from '../stores/meter';
 
 /**
- * What a page cost, as markup for `src/app.html`: outside of what is hydrated, since the numbers are known only when the page is rendered.
- * It holds no text of a visitor.
+ * The cost of a page as markup for `src/app.html`. It is outside the hydrated part, because the numbers are known only after the page is
+ * rendered. It contains no text from a visitor.
  */
 export function costLine(meter: Meter, method: string): string {
   const markup = costMarkup(meter.cost(), meter.operations(), method !== 'POST');

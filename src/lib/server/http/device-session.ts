@@ -1,27 +1,27 @@
-/** Device Bound Session Credentials as they are on the wire (W3C draft): what is sent to the browser, and what it sends. */
+/** The wire format of Device Bound Session Credentials (W3C draft): what the browser is sent, and what it sends. */
 import { json } from '@sveltejs/kit';
 
 const BIND_PATH = '/session/bind';
 const REFRESH_PATH = '/session/refresh';
 
-/** The value of `Secure-Session-Registration`: the browser may bind the session that this answer begins. */
+/** The value of `Secure-Session-Registration`: offers the browser to bind the session that this response starts. */
 export function registrationOffer(challenge: string): string {
   return `(ES256);path="${BIND_PATH}";challenge="${challenge}"`;
 }
 
-/** The proof that a request carries: a JWT, bare or as a string of structured fields. */
+/** The proof in a request: a JWT, either bare or as a structured-field string. */
 export function proofOf({ headers }: Request): string | null {
   return headers.get('secure-session-response')?.replace(/^"(.*)"$/, '$1') ?? null;
 }
 
-/** What the browser calls the binding that it refreshes. */
+/** The browser's name for the binding that it refreshes. */
 export function bindingIdOf({ headers }: Request): string | null {
   return headers.get('sec-secure-session-id')?.replace(/^"(.*)"$/, '$1') ?? null;
 }
 
 /**
- * Tells the browser how to keep the binding: which cookie to wait for, and where to get the next. The attributes are those that the cookie is
- * set with: at a difference the browser would refresh with every request.
+ * Tells the browser how to keep the binding: which cookie it needs and where to get the next one. The attributes must equal those that the
+ * cookie is set with; otherwise the browser would refresh on every request.
  */
 export function instructions(origin: string, bindingId: string): Response {
   return json({
@@ -34,12 +34,12 @@ export function instructions(origin: string, bindingId: string): Response {
   });
 }
 
-/** Tells the browser that there is nothing to keep any more. */
+/** Tells the browser that the binding has ended. */
 export function bindingEnded(bindingId: string): Response {
   return json({ session_identifier: bindingId, continue: false });
 }
 
-/** Asks for a proof. Any other status than 403 would not do. */
+/** Asks for a proof. The browser understands only status 403. */
 export function challenged(bindingId: string, challenge: string): Response {
   return new Response(null, {
     status: 403,

@@ -14,20 +14,20 @@ const NOTICES = [
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 
-/** What the sign-in page says once: `end` is how the session ended, where the notice is of that. */
+/** The flash message of the sign-in page. `end` says how the session ended, if the message is about that. */
 export type Left = { notice: Notice; end: SessionEnd };
 
 const UNKNOWN_END: SessionEnd = { by: null, at: null };
 
 /**
- * Leaves word for the sign-in page, to which this request is sent: in a cookie, as an address can be made up by anybody, and what it
- * says must have happened.
+ * Stores a flash message for the sign-in page, to which this request is redirected. It is a cookie and not part of the URL: anybody can
+ * make up a URL, and the message must be true.
  */
 export function leaveNotice(event: NoticeEvent, notice: Notice, { by, at } = UNKNOWN_END): void {
   setNotice(event, [notice, at ?? '', by ?? ''].join(' ').trim(), KEPT_SECONDS);
 }
 
-/** What was left for the sign-in page, which says it once; `null` when nothing was. */
+/** Reads and clears the flash message. `null` if there is none. */
 export function takeNotice(event: NoticeEvent): Left | null {
   const left = event.cookies.get(COOKIE);
   if (!left) return null;

@@ -15,7 +15,7 @@ import { judge } from '../sessions/readable';
 
 const text = (missing: string) => v.pipe(v.string(missing), v.minLength(1, missing));
 
-/** A text that others will read, of at most so many code points. What is refused says why; spaces are made one, and those around it go. */
+/** A text that others will read, with at most `max` code points. A rejection says why. White space is collapsed and trimmed. */
 const readable = (missing: string, max: number) =>
   v.pipe(
     v.string(missing),
@@ -26,7 +26,7 @@ const readable = (missing: string, max: number) =>
     }),
   );
 
-/** Usernames are compared without case: `Ada` and `ada` are one name. */
+/** Usernames ignore case: `Ada` and `ada` are the same name. */
 const username = v.pipe(text(words.username.missing), v.trim(), v.toLowerCase());
 
 const newUsername = v.pipe(
@@ -37,7 +37,9 @@ const newUsername = v.pipe(
   v.check((name) => judge(name, USERNAME_MAX_CHARACTERS).fault === null, words.username.badge),
 );
 
-/** A password is taken as typed: no trimming, no rule of composition (ASVS 6.2.5, 6.2.8). Its length is that of what is hashed. */
+/**
+ * A password is taken as typed: no trimming, no composition rules (ASVS 6.2.5, 6.2.8). Its length is measured on the form that is hashed.
+ */
 const newPassword = v.pipe(
   text(words.newPassword.missing),
   v.check(
@@ -50,7 +52,7 @@ const newPassword = v.pipe(
   ),
 );
 
-/** To check against what is stored, whatever rule it was set under: only the form's own length bounds it. */
+/** For checking against the stored hash, whatever rules applied when the password was set. Only the size limit of the form applies. */
 const currentPassword = text(words.password.missing);
 
 export const signUpForm = v.object({ username: newUsername, password: newPassword });
@@ -60,20 +62,20 @@ export const signInForm = v.object({
 });
 export const changePasswordForm = v.object({ currentPassword, newPassword });
 export const deleteAccountForm = v.object({ password: currentPassword });
-/** Left out, `seen` is all there is. */
+/** Without `seen`, the answer covers all moves. */
 export const moveAnswerForm = v.object({
   seen: v.optional(v.pipe(v.string(), v.toNumber(), v.safeInteger()), String(Number.MAX_SAFE_INTEGER)),
 });
 export const revokeForm = v.object({ sessionId: text(words.session.missing) });
 
-/** Of a form with as many of them: at most as many as the page shows. */
+/** For a form that sends several session ids: at most as many as the page shows. */
 const sessionIds = v.pipe(
   v.array(text(words.session.missing)),
   v.minLength(1, words.session.missing),
   v.maxLength(SESSIONS_SHOWN_MAX, words.session.tooMany(SESSIONS_SHOWN_MAX)),
 );
 
-/** At most one message per field; `form` holds what belongs to none. */
+/** At most one message per field. `form` holds the message that belongs to no field. */
 export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
 
 export const renameForm = v.object({
@@ -85,7 +87,7 @@ type Parsed<S extends v.GenericSchema> =
   | { data: v.InferOutput<S>; errors?: undefined }
   | { data?: undefined; errors: FieldErrors<keyof v.InferOutput<S> & string> };
 
-/** The fields of a request. What is no form is the client's mistake: 400; what is longer than any form here, 413. */
+/** Reads the fields of a request. Throws 400 for a body that is not a form, and 413 for one that is longer than any form here. */
 export async function readForm(request: Request): Promise<FormData> {
   const body = await readBody(request);
   try {
@@ -96,9 +98,9 @@ export async function readForm(request: Request): Promise<FormData> {
 }
 
 /**
- * A Worker would take in 100 MB of a body, and has 128 MB of memory for all its requests: so what is too long is not kept.
- * It is read to its end all the same, as a client that is cut off while it sends may never see the answer.
- * Throws a 413 for what is longer than any form here.
+ * Reads a body to its end, but keeps at most `FORM_MAX_BYTES`. A Worker accepts bodies of 100 MB and has 128 MB of memory for all its
+ * requests. The rest is read and dropped, because a client that is cut off while sending may never see the response. Throws 413 for a body
+ * that is longer than any form here.
  */
 export async function readBody({ body }: Request): Promise<Blob> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -115,7 +117,7 @@ function contentTypeOf({ headers }: Request): Record<string, string> {
   return { 'content-type': headers.get('content-type') ?? '' };
 }
 
-/** Checks a form's fields. `errors` has one message per field that is wrong; fields the form does not name are ignored. */
+/** Validates a form's fields. `errors` has one message per invalid field. Fields that the schema does not name are ignored. */
 export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData): Parsed<S> {
   const result = v.safeParse(schema, Object.fromEntries(form));
   if (result.success) return { data: result.output };
@@ -124,7 +126,7 @@ export function parseForm<S extends v.GenericSchema>(schema: S, form: FormData):
   return { errors: errors as FieldErrors<keyof v.InferOutput<S> & string> };
 }
 
-/** The sessions that a form names, each once; or what is wrong with them. */
+/** Returns the session ids in a form without duplicates, or an error message. */
 export function parseSessionIds(
   form: FormData,
 ): { ids: string[]; error?: undefined } | { ids?: undefined; error: string } {
@@ -132,12 +134,12 @@ export function parseSessionIds(
   return result.success ? { ids: result.output } : { error: result.issues[0].message };
 }
 
-/** What the sign-in and sign-up pages show again after input that did not pass. */
+/** What the sign-in and sign-up pages show again after invalid input. */
 export function tryAgain(status: number, form: FormData, errors: FieldErrors<'username' | 'password'>) {
   return fail(status, again(form, errors));
 }
 
-/** The same for a message that belongs to no field. `waitSeconds`: that it is to be tried again only then, which the page counts down. */
+/** The same for a message that belongs to no field. `waitSeconds`: when the visitor may try again; the page counts it down. */
 export function shownAgain(message: string, form: FormData, waitSeconds: number | null = null) {
   return { ...again(form, { form: message }), waitSeconds };
 }
@@ -146,7 +148,7 @@ function again(form: FormData, errors: FieldErrors<'username' | 'password'>) {
   return { values: { username: typed(form, 'username') }, errors, waitSeconds: null };
 }
 
-/** What the visitor typed in a field. A password is never shown again. */
+/** What the visitor typed in a field. Never use it to show a password again. */
 export function typed(form: FormData, field: string): string {
   const value = form.get(field);
   return typeof value === 'string' ? value : '';

@@ -6,7 +6,7 @@ import { storeError } from './claims';
 import { leaveNotice } from './flash';
 import { refuseUnproven } from './unproven';
 
-/** What a wrapper needs of an event. */
+/** The parts of an event that a wrapper needs. */
 export type GuardedEvent = Pick<
   RequestEvent,
   'request' | 'url' | 'cookies' | 'locals' | 'setHeaders' | 'isDataRequest'
@@ -14,7 +14,9 @@ export type GuardedEvent = Pick<
 
 const QUERY_MAX_CHARACTERS = 1_000;
 
-/** Redirects to sign-in. If the request had a session cookie, that page says the session ended, and by which device where D1 knows. */
+/**
+ * Redirects to sign-in. If the request had a session cookie, that page says the session ended and, if D1 knows it, which device ended it.
+ */
 export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promise<never> {
   const { url, request, locals } = event;
   if (locals.facts.presented) {
@@ -23,21 +25,24 @@ export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promis
   } else {
     leaveNotice(event, 'to-continue');
   }
-  // The query of a POST names the action (`?/revoke`); there is no page to come back to under it. A long one would make
-  // a Location header that clients and proxies refuse.
+  // The query of a POST names the action (`?/revoke`) and not a page to return to. A long query would make a Location header that clients
+  // and proxies reject.
   const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
   const target = comeBackTo ?? (hasPage ? url.pathname + url.search : url.pathname);
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }
 
-/** Pages for people who are not signed in: everybody else goes to their sessions, as long as these would not send them back or refuse them. */
+/**
+ * For pages that only guests see. A signed-in visitor is redirected to the sessions page, unless that page would refuse them or redirect
+ * them back.
+ */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
   if (await auth.current.confirmOrNobody()) redirect(303, '/sessions');
 }
 
 /**
- * Wraps a load, or an endpoint that answers as a page does: an ended session leads to the sign-in page and comes back to `comeBackTo`
- * afterwards; a store that failed is a 503 that names it, whatever became of the error on its way up.
+ * Wraps a load, or an endpoint that responds like a page. An ended session redirects to sign-in and returns to `comeBackTo` afterwards. A
+ * failed store becomes a 503 that names it, even if another layer wrapped the error.
  */
 export function guarded<E extends GuardedEvent, R>(
   handler: (event: E) => Promise<R>,
@@ -56,8 +61,8 @@ export function guarded<E extends GuardedEvent, R>(
 }
 
 /**
- * The 503 for a store that failed in this request; `null` when none did. Nobody is signed in by a store that is down. What an action did
- * earlier in the same request is said by the page behind it as well.
+ * The 503 for a store that failed in this request, or `null` if none failed. A store that is down never signs anybody in or out. The page
+ * also says what an action did earlier in the same request.
  */
 export function storeFailure({ locals: { stores } }: Pick<RequestEvent, 'locals'>): unknown {
   const body = storeError(stores);
@@ -70,8 +75,9 @@ export function storeFailure({ locals: { stores } }: Pick<RequestEvent, 'locals'
 }
 
 /**
- * What scripts have kept goes with the session (ASVS 14.3.1). Not "cookies": it would take the answer's own with it. Nor "cache": pages are
- * `no-store`, and Chromium holds the answer back until it has gone through a large cache (0.5 to 1 s with 6,000 to 25,000 entries).
+ * Clears what scripts have stored when the session ends (ASVS 14.3.1). "cookies" is left out because it would clear the response's own
+ * cookies. "cache" is left out because pages are `no-store`, and because Chromium holds the response back while it walks a large cache (0.5
+ * to 1 s with 6,000 to 25,000 entries).
  */
 export function clearSiteData({ setHeaders }: Pick<RequestEvent, 'setHeaders'>): void {
   setHeaders({ 'clear-site-data': '"storage"' });

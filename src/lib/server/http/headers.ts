@@ -1,4 +1,4 @@
-// The upload bundles this file outside Vite as well (svelte.config.js): nothing of $lib, $app or $env in here, or in what it imports.
+// The upload also bundles this file outside Vite (svelte.config.js), so neither it nor anything it imports may use $lib, $app or $env.
 import type { RequestEvent } from '@sveltejs/kit';
 import { isLoopback } from '../sessions/loopback';
 import { asGet, withoutBody } from './bodiless';
@@ -10,12 +10,12 @@ const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
 const HSTS = `max-age=${HSTS_MAX_AGE_SECONDS}; includeSubDomains`;
 const RETRY_AFTER_SECONDS = 5;
 
-/** What a JSON answer, a redirect or an error without a page may load: nothing. Pages have Kit's policy: svelte.config.js. */
+/** What a JSON response, a redirect or an error without a page may load: nothing. Pages have Kit's policy (svelte.config.js). */
 const NOTHING_TO_LOAD = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/** src/error.html is the one page to which Kit gives no policy. */
+/** src/error.html is the only page without a policy from Kit. */
 const ERROR_PAGE = `${NOTHING_TO_LOAD}; style-src 'self'; img-src 'self'`;
 
-/** What every answer carries (ASVS 3.4). What Pages serves without the worker has its own in the file `_headers`. */
+/** The headers of every response (ASVS 3.4). Files that Pages serves without the Worker get theirs from the file `_headers`. */
 const ON_EVERY_ANSWER = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'same-origin',
@@ -23,11 +23,11 @@ const ON_EVERY_ANSWER = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-  // Pages say who is signed in: no cache may keep one (ASVS 14.3.2).
+  // Pages show who is signed in, so no cache may keep them (ASVS 14.3.2).
   'Cache-Control': 'no-store',
 };
 
-/** The headers of what a hook sees. */
+/** Sets the headers of the responses that pass through the hook. */
 export function setSecurityHeaders({ locals, url }: RequestEvent, { status, headers }: Response): void {
   setOnEveryAnswer(headers, url);
   if (locals.stores && locals.showCost) headers.set('Server-Timing', locals.stores.meter.serverTiming());
@@ -37,8 +37,8 @@ export function setSecurityHeaders({ locals, url }: RequestEvent, { status, head
 type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Response> };
 
 /**
- * A worker whose every answer has the headers, also those that Kit gives before any hook runs (svelte.config.js), and that plain
- * http from another machine does not reach.
+ * Wraps a worker so that every response has the headers, even those that Kit sends before any hook runs (svelte.config.js). It also refuses
+ * plain http from another machine.
  */
 export function withSecurityHeaders(worker: Worker): Worker {
   return {
@@ -53,7 +53,8 @@ export function withSecurityHeaders(worker: Worker): Worker {
 
 function withHeaders(response: Response, url: string): Response {
   const { status, headers } = response;
-  // Set by the hook, or by `_headers`. A Worker's static assets put those on what they do not find as well, to be kept for a year.
+  // The hook or `_headers` has set them already. A Worker's static assets also apply `_headers` to their errors, which caches would then
+  // keep for a year.
   const isKept = status >= 400 && headers.get('Cache-Control') !== 'no-store';
   if (headers.has('X-Content-Type-Options') && !isKept) return response;
   const answer = new Response(response.body, response);
@@ -63,7 +64,7 @@ function withHeaders(response: Response, url: string): Response {
 
 function setOnEveryAnswer(headers: Headers, url: URL): void {
   for (const [name, value] of Object.entries(ON_EVERY_ANSWER)) headers.set(name, value);
-  // Not to be sent over plain http (RFC 6797, 7.2). On loopback it would lead every other app on this machine to https as well.
+  // Must not be sent over plain http (RFC 6797, 7.2). On loopback it would also force every other app on this machine to https.
   if (url.protocol === 'https:' && !isLoopback(url)) headers.set('Strict-Transport-Security', HSTS);
   if (headers.has('Content-Security-Policy')) return;
   const isPage = headers.get('Content-Type')?.startsWith('text/html');

@@ -9,8 +9,8 @@ const KEPT_SECONDS = FORM_VISIT_MILLISECONDS / 1_000;
 const VISIT_BYTES = 16;
 
 /**
- * Leaves a cookie with the page that signs people in, so that its form can tell whether this browser keeps any. Its value is of this page alone:
- * see `visitOf`.
+ * Sets a cookie with the sign-in or sign-up page, so that its form can tell whether this browser keeps cookies. The value is unique to this
+ * page view: see `visitOf`.
  */
 export function leaveCookie({ cookies, url }: CookieEvent): void {
   const secure = url.protocol === 'https:';
@@ -23,16 +23,19 @@ export function leaveCookie({ cookies, url }: CookieEvent): void {
   });
 }
 
-/** The page from which a form was sent, however often it was; `null`: not known. It tells one browser's form from another's, and nothing else. */
+/**
+ * Identifies the page view a form was sent from, however often it is sent. `null`: not known. Use it only to tell forms of different
+ * browsers apart.
+ */
 export function visitOf({ cookies }: Pick<CookieEvent, 'cookies'>): string | null {
   const visit = cookies.get(COOKIE) ?? '';
   return /^[A-Za-z0-9_-]{22}$/.test(visit) ? visit : null;
 }
 
 /**
- * Whether a form comes from a browser that keeps no cookies: it would be signed in and not know it, and each try would leave a session that nobody
- * has. Every browser of today says `Sec-Fetch-Site`; what does not (curl, a script) is not asked for a cookie. A page that was open for longer than
- * the cookie lives looks the same: so it is left anew, and a second try works.
+ * Whether a form comes from a browser that keeps no cookies. Such a browser would not notice that it was signed in, and each try would
+ * leave a session that nobody holds. All current browsers send `Sec-Fetch-Site`; a client without it (curl, a script) needs no cookie. A
+ * page that was open longer than the cookie lives looks the same, so the cookie is set again and a second try works.
  */
 export function keepsNoCookies(event: CookieEvent): boolean {
   const { headers } = event.request;

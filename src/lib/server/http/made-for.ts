@@ -2,10 +2,10 @@ import type { ConfirmedSession } from '../sessions/confirmed';
 import type { GuardedEvent } from './guards';
 
 /**
- * The user that this browser is signed in as, when a form of the request was made for another one: its field `userId` says for whom. Two
- * people, or two accounts of one, share a browser: one signs in in another tab, and a form that is still open would change the wrong account.
- * `null` when it fits, and when the form does not say. The cookie names its owner, so nothing is asked for where it fits; what the answer tells
- * of the other one is told to a session that stands. Throws `SessionEnded`.
+ * Returns the user that this browser is signed in as, if the form was made for another user (its field `userId`). This happens when two
+ * people, or two accounts of one person, share a browser: one signs in in another tab, and a form that is still open would change the wrong
+ * account. `null` if the users match or the form has no such field. The session cookie names its owner, so a match needs no store. On a
+ * mismatch the session is confirmed first, because the response names the other user. Throws `SessionEnded`.
  */
 export async function signedInAsAnother(
   { locals }: Pick<GuardedEvent, 'locals'>,

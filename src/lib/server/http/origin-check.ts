@@ -5,9 +5,9 @@ import { refuse } from './refuse';
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * The answer to a request that no page should see, or `null`.
- * A browser sends `Origin` with every unsafe request, also with those that it makes by itself for a bound session (seen in Chromium 156), so one that comes from elsewhere, or without it, is refused
- * (ASVS 3.5.1). Kit looks an action up by its name in an object, so the names every object has are no actions.
+ * Returns the response to a request that no page should handle, or `null`. A browser sends `Origin` with every unsafe request, even with
+ * those it makes by itself for a bound session (seen in Chromium 156). So a request with a foreign origin or without one is refused (ASVS
+ * 3.5.1). Kit looks actions up by name in an object, so names that every object inherits are refused as actions.
  */
 export function refusal({ request, url }: RequestEvent): Response | null {
   if (SAFE_METHODS.includes(request.method)) return null;

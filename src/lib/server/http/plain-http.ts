@@ -1,19 +1,19 @@
-// Part of headers.ts, and so bundled outside Vite as well: nothing of $lib, $app or $env in here.
+// headers.ts imports this file, so it is also bundled outside Vite: do not use $lib, $app or $env here.
 import { isLoopback } from '../sessions/loopback';
 import { refuse } from './refuse';
 
 /**
- * The answer to a request that came over plain http from another machine, or `null`. A password would cross the network in clear,
- * and the browser would drop the cookie (it is Secure). A page is led to https. Anything else is refused, and not led on: what it
- * carried has crossed already, and whoever sent it has to see that.
- * A proxy that ends TLS says so in `X-Forwarded-Proto`. A client that makes that up gets what it had without this.
+ * Returns the response to a plain http request from another machine, or `null`. A password would cross the network in clear text, and the
+ * browser would drop the Secure cookie. A GET or HEAD is redirected to https. Any other request is refused and not redirected: its content
+ * has already crossed the network, and its sender must notice. A proxy that terminates TLS says so in `X-Forwarded-Proto`. A client that
+ * forges this header only gets plain http as it asked for.
  */
 export function refusePlainHttp(request: Request): Response | null {
   const url = new URL(request.url);
   const isPlain = url.protocol === 'http:' && request.headers.get('X-Forwarded-Proto') !== 'https';
   if (!isPlain || isLoopback(url)) return null;
   url.protocol = 'https:';
-  // Only 443 is sure to speak it.
+  // Only port 443 is certain to serve https.
   url.port = '';
   if (['GET', 'HEAD'].includes(request.method)) {
     return new Response(null, { status: 308, headers: { Location: url.href } });

@@ -1,6 +1,6 @@
 import { json } from '@sveltejs/kit';
 
-/** An error answer in `application/problem+json` (RFC 9457). `more`: members of its own. */
+/** An error response in `application/problem+json` (RFC 9457). `more`: additional members. */
 export function problem(
   status: number,
   title: string,

@@ -1,11 +1,11 @@
-// Part of headers.ts, and so bundled outside Vite as well: nothing of $lib, $app or $env in here.
+// headers.ts imports this file, so it is also bundled outside Vite: do not use $lib, $app or $env here.
 import { errorPage } from '../../words/error';
 
 type Refusal = { status: number; title?: string; detail?: string };
 
 /**
- * A refusal in the form that the client reads: the action's JSON for a form that scripts sent (Kit's `use:enhance`), a page for a document, and
- * problem+json (RFC 9457) for the API and for whatever else.
+ * A refusal in the format that the client expects: action JSON for a form sent by scripts (Kit's `use:enhance`), a page for a document, and
+ * problem+json (RFC 9457) for the API and everything else.
  */
 export function refuse(request: Request, { status, title, detail }: Refusal): Response {
   const words = errorPage.of(status);
@@ -27,14 +27,17 @@ export function refuse(request: Request, { status, title, detail }: Refusal): Re
   );
 }
 
-/** An answer as it is, but bare text that refuses (Kit's for a method or an address it does not know), and pages for the API, in that form. */
+/**
+ * Passes a response through, with two exceptions that it rewrites by `refuse`: plain-text errors (Kit's, for an unknown method or URL), and
+ * HTML errors for the API.
+ */
 export async function inForm(request: Request, response: Response): Promise<Response> {
   const { status, headers } = response;
   const type = headers.get('content-type') ?? 'text/plain';
   const isBare = type.startsWith('text/plain');
   if (status < 400 || !(isBare || (isOfApi(request) && type.startsWith('text/html')))) return response;
   const text = (await response.text()).trim();
-  // Kit's own words on a method are for developers.
+  // Kit's text for a wrong method addresses developers.
   const detail = isBare && status !== 405 && text ? text : undefined;
   const answer = refuse(request, { status, ...(detail && { detail }) });
   headers.forEach((value, name) => {
@@ -50,7 +53,7 @@ function isOfApi({ url }: Request): boolean {
   return new URL(url).pathname.startsWith('/api/');
 }
 
-/** As src/error.html, with words of its own. */
+/** Looks like src/error.html, with its own text. */
 function page(status: number, title: string, text: string): string {
   const code = errorPage.code(status);
   return `<!doctype html>
@@ -75,7 +78,7 @@ function page(status: number, title: string, text: string): string {
 `;
 }
 
-/** What a request says of itself (its host) may stand in the text. */
+/** The text may contain parts of the request, such as its host. */
 function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -2,7 +2,7 @@ import type { RequestEvent } from '@sveltejs/kit';
 import { throttled } from '$lib/words/throttled';
 import type { Throttled } from '../throttle/throttle';
 
-/** Sets `Retry-After` for an answer of status 429, and gives the sentence that says the same. */
+/** Sets `Retry-After` for a response with status 429 and returns the sentence that says the same. */
 export function retryAfter(
   { setHeaders }: Pick<RequestEvent, 'setHeaders'>,
   { retryAfterSeconds }: Throttled,

@@ -5,7 +5,7 @@ export type Theme = (typeof THEMES)[number];
 
 export const THEME_COOKIE = 'theme';
 
-/** The theme a visitor chose; `system` when none. It is written into the page, so it is one of the known words. */
+/** The theme that the visitor chose, `system` by default. It is written into the page, so only known words are returned. */
 export function themeOf(cookies: Pick<Cookies, 'get'>): Theme {
   return parseTheme(cookies.get(THEME_COOKIE)) ?? 'system';
 }

@@ -8,9 +8,9 @@ type UnprovenEvent = Pick<RequestEvent, 'request' | 'url' | 'cookies' | 'locals'
 const RETRIES = '__Host-proof-retries';
 
 /**
- * Throws the 403 for a session that is bound to its device, asked for without a proof. A browser does not get its proof ready for a link from
- * another site, so the page tries again by itself, twice in a minute at most, and then offers to sign in. What a page of ours asks for in the
- * background makes that page load anew, which is not counted here.
+ * Throws the 403 for a request without proof of the device that its session is bound to. A browser does not prepare the proof for a link
+ * from another site, so the page reloads by itself, at most twice a minute, and then offers to sign in. A background request of one of our
+ * pages makes that page reload, which is not counted here.
  */
 export function refuseUnproven(event: UnprovenEvent, thrown: DeviceUnproven): never {
   const { request, url, cookies, locals, isDataRequest } = event;
@@ -36,7 +36,7 @@ function countRetry(cookies: RequestEvent['cookies'], retries: number): void {
   });
 }
 
-/** For a link from another site, and a browser that says that it could not refresh: that happens to the session's own. */
+/** For a link from another site, or a browser that says it could not refresh. Both happen to the session's own browser. */
 export function mayComeWithoutProof({ headers }: Request): boolean {
   return headers.get('sec-fetch-site') === 'cross-site' || headers.has('secure-session-skipped');
 }
