@@ -9,18 +9,18 @@ export type Bindings = {
   deviceBinding: { cookieMilliseconds?: number } | null;
   showCost: boolean;
   breachCheck?: string;
-  /** Whether `/race` is there. */
+  /** Whether the page `/race` exists. */
   race: boolean;
-  /** Where the source of this app is. */
+  /** The URL of this app's source. */
   sourceUrl: string | null;
 };
 
-/** Something in `platform.env` is missing or wrong: the message names it and the fix. */
+/** Something in `platform.env` is missing or wrong. The message names it and the fix. */
 export class BindingError extends Error {
   override name = 'BindingError';
 }
 
-/** The bindings this app runs on, from `platform.env`. Throws `BindingError`. */
+/** Returns this app's bindings from `platform.env`. Throws `BindingError`. */
 export function bindings(platform: App.Platform | undefined): Bindings {
   const env: Partial<Env> = platform?.env ?? {};
   return {
@@ -38,7 +38,7 @@ export function bindings(platform: App.Platform | undefined): Bindings {
   };
 }
 
-/** An address that a link may lead to; `null` for anything else. */
+/** Returns an http(s) URL that is safe to link to, or `null` for anything else. */
 function webAddress(value: string | undefined): string | null {
   const url = URL.parse(value ?? '');
   return url && ['https:', 'http:'].includes(url.protocol) ? url.href : null;

@@ -6,7 +6,7 @@ import { isRead, nameOf, tookEffect, WRITES, type Deeds, type WriteName } from '
 
 export type StoreName = 'KV' | 'D1';
 
-/** A store threw, or did not answer in time. */
+/** A store threw or did not respond in time. */
 export class StoreUnavailable extends Error {
   constructor(
     readonly store: StoreName,
@@ -18,7 +18,7 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Whether D1 said that it cannot read or write this table; the others may be well. */
+/** Whether D1 said that it cannot read or write this table. Other tables may still work. */
 export function isTableDown(error: unknown, table: string): boolean {
   return error instanceof StoreUnavailable && new RegExp(`\\b${table}\\b`).test(error.message);
 }
@@ -31,20 +31,20 @@ function messageOf(error: unknown): string {
 export type Stores = {
   kv: KVNamespace;
   db: D1Database;
-  /** The same D1 for what has no time for a second try. */
+  /** The same D1 for operations that have no time for a second try. */
   dbOnce: D1Database;
   /** The last failure of this request. Prisma wraps the errors that pass through it; this keeps the original. */
   failed: StoreUnavailable | null;
-  /** What this request has done so far, and what nobody knows of. */
+  /** The writes of this request so far, each done or unknown. */
   deeds: Deeds;
   /** What the request has cost so far. */
   meter: Meter;
 };
 
 /**
- * Wraps the bindings of one request: an operation that throws or takes longer than `STORE_TIMEOUT_MILLISECONDS`
- * rejects with `StoreUnavailable`. A D1 constraint violation is an answer, not a failure, and passes unchanged.
- * Of D1, a read and a write that may be (`WRITES`) are sent once more when an error passes or a second goes by without an answer.
+ * Wraps the bindings of one request. An operation that throws, or takes longer than `STORE_TIMEOUT_MILLISECONDS`, rejects with
+ * `StoreUnavailable`. A D1 constraint violation is an answer and not a failure: it passes unchanged. D1 reads, and writes that `WRITES`
+ * allows, are sent once more after a transient error or after a second without an answer.
  */
 export function guardStores(kv: KVNamespace, db: D1Database): Stores {
   const meter = createMeter();
@@ -92,19 +92,19 @@ type Operation = {
   store: StoreName;
   operation: string;
   queries?: number;
-  /** Whether it may be sent once more; then `onAgain` hears of it. */
+  /** Whether the operation may be sent once more. If it is, `onAgain` is called. */
   again?: boolean;
   onAgain?: () => void;
 };
 
 type Attempt = <T>(operation: Operation, work: () => Promise<T>) => Promise<T>;
 
-/** D1 reports every broken constraint with these words, whichever kind it is. */
+/** D1 reports every constraint violation with these words, whichever kind it is. */
 function isConstraintViolation(error: unknown): boolean {
   return error instanceof Error && error.message.includes('constraint failed');
 }
 
-/** Whether SQLite itself refused a batch, which is a transaction: nothing of it happened. */
+/** Whether SQLite itself refused a batch. A batch is a transaction, so nothing of it happened. */
 function saysNo(error: unknown): boolean {
   const cause = error instanceof StoreUnavailable ? error.cause : error;
   return isConstraintViolation(cause) || messageOf(cause).includes('SQLITE_ERROR');
@@ -124,7 +124,7 @@ function guardKV(kv: KVNamespace, attempt: Attempt): KVNamespace {
   });
 }
 
-/** The statement behind each guarded one, with its text: `batch` takes only D1's own. */
+/** The original statement and SQL behind each guarded statement: `batch` accepts only D1's own. */
 const unguarded = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
 
 function guardD1(db: D1Database, attempt: Attempt, deeds: Deeds): D1Database {
@@ -147,7 +147,7 @@ function guardD1(db: D1Database, attempt: Attempt, deeds: Deeds): D1Database {
   });
 }
 
-/** Sends a named batch, and notes what can be said of it: before it is sent nothing is known of it, and afterwards what it answered. */
+/** Sends a named batch and records its outcome in `deeds`: `unknown` until it answers, then what it answered. */
 async function noting(
   deeds: Deeds,
   name: WriteName,
@@ -163,7 +163,7 @@ async function noting(
     throw error;
   }
   if (tookEffect(name, results)) deeds.set(name, 'done');
-  // Sent twice, the one that answered may have found what the other one did.
+  // If the batch was sent twice, the answer may come from the second one, which found the first one's changes in place.
   else if (times === 1) deeds.delete(name);
   return results;
 }
@@ -190,7 +190,7 @@ function guardStatement(statement: D1PreparedStatement, sql: string, attempt: At
 }
 
 /**
- * A KV whose listing of a prefix ends after so many keys: how many records somebody has made does not decide what a page costs. For one
+ * Limits a listing of one prefix to about this many keys, so that a user with many records cannot make a page expensive. Use it for one
  * listing. An empty page that is not the last one does not count.
  */
 export function listingAtMost(kv: SessionKV, keys: number): SessionKV {

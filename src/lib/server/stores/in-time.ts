@@ -6,7 +6,7 @@ import {
   STORE_TIMEOUT_PARTS,
 } from '../policy';
 
-/** D1's errors that pass: those for which Cloudflare's list says "retry the operation" (D1, "Debug D1", list of D1_ERRORs). */
+/** D1's transient errors: those for which Cloudflare says "retry the operation" (D1, "Debug D1", list of D1_ERRORs). */
 const PASSING = [
   'D1 DB reset because its code was updated',
   'Internal error while starting up D1 DB storage caused object to be reset',
@@ -18,7 +18,7 @@ const PASSING = [
 
 const PART_MILLISECONDS = STORE_TIMEOUT_MILLISECONDS / STORE_TIMEOUT_PARTS;
 
-/** Nothing was heard for so long. */
+/** No answer within the time limit. */
 export class TimeLimitPassed extends Error {
   constructor(milliseconds: number) {
     super(`no answer within ${milliseconds} ms`);
@@ -31,12 +31,12 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * The answer of `work`. Rejects after `STORE_TIMEOUT_MILLISECONDS`, and later on a busy thread: one password hash keeps a worker's thread from
- * all its requests, and a queue of them makes a single timer ring before an answer that has long been there is read. With a timer for each
- * part, the answer has a turn between every two.
+ * Resolves with the answer of `work`. Rejects after `STORE_TIMEOUT_MILLISECONDS`, or later on a busy thread. One password hash blocks the
+ * Worker's thread for all its requests. After a queue of hashes, a single timer would fire before an answer that arrived long ago is read.
+ * With one timer per part, the answer gets a turn between two timers.
  *
- * With `onAgain`, which hears of it, `work` is run once more after a short wait: when its error is one that passes, and after a second without an
- * answer. Then the first answer counts. The limit is for both together.
+ * With `onAgain`, `work` runs once more after a short wait, on a transient error or after a second without an answer. `onAgain` is called
+ * before that. The first answer counts. The time limit covers both runs.
  */
 export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => void): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -61,7 +61,7 @@ export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => 
           underWay -= 1;
           if (isOver) return;
           if (mayRepeat && isPassing(error)) sendAgain(error);
-          // The other one, sent or about to be, may still bring an answer.
+          // The other run, sent or about to be sent, may still bring an answer.
           else if (!isPassing(error) || (underWay === 0 && !pause)) end(() => reject(error));
         },
       );
@@ -93,7 +93,7 @@ export function inTime<T>(work: () => Promise<T>, onAgain?: (error: unknown) => 
   });
 }
 
-/** Rejects after so many milliseconds, counted in parts as above. */
+/** Rejects after this many milliseconds, counted in parts as above. */
 export function timeLimit(milliseconds: number): { passed: Promise<never>; cancel: () => void } {
   let timer: ReturnType<typeof setTimeout>;
   const passed = new Promise<never>((_, reject) => {

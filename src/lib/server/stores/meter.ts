@@ -1,18 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { noCost, OPERATIONS_TOLD_MAX, TIMING_NAMES, type Cost, type Operation } from '$lib/cost';
 
-/** What one request spent on the stores: how many operations of each kind, and the time they took. */
+/** What one request spent on the stores: how many operations of each kind, and how long they took. */
 export type Meter = {
-  /** Counts an operation (a KV method, or `query` for D1) and gives the function to call when it is done. */
+  /** Counts an operation (a KV method, or `query` for D1) and returns the function to call when it is done. */
   start(operation: string, count: number): () => void;
   /** Counts an operation that is sent a second time. */
   countAgain(operation: string, count: number): void;
   cost(): Cost;
-  /** Those that are done, in the order in which they began: `OPERATIONS_TOLD_MAX` at the most. */
+  /** The finished operations in the order in which they began, at most `OPERATIONS_TOLD_MAX`. */
   operations(): Operation[];
   /**
-   * The value of the `Server-Timing` header (W3C Server Timing): for each kind `desc` is the count and `dur` milliseconds. Where D1 was asked
-   * again, `d1-retry` says how many of the queries that were. Then one entry for each operation (`readOperations`).
+   * The value of the `Server-Timing` header (W3C Server Timing). For each kind, `desc` is the count and `dur` the milliseconds. If D1 was
+   * asked again, `d1-retry` says how many of the queries were repeats. One entry per operation follows (`readOperations`).
    */
   serverTiming(): string;
 };
@@ -29,12 +29,12 @@ const KINDS: Record<string, keyof Cost> = {
 
 const checking = new AsyncLocalStorage<true>();
 
-/** Runs what finds out who is here: what it asks the stores is told apart from the page's own content. */
+/** Runs the session check: its store operations are reported separately from the page's own content. */
 export function asCheck<T>(work: () => Promise<T>): Promise<T> {
   return checking.run(true, work);
 }
 
-/** The clock of Workers moves only with I/O, which is what is timed here. */
+/** In Workers the clock advances only with I/O, and I/O is what is timed here. */
 export function createMeter(): Meter {
   const cost = noCost();
   const milliseconds = noCost();

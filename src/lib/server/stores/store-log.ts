@@ -4,8 +4,8 @@ let lastAt = -Infinity;
 let unsaid = 0;
 
 /**
- * A line for the log on a store that failed, or that was asked again: at most one a second of an isolate, as a store that is down fails in every
- * request. `more`: how many there were since the last line.
+ * Logs that a store failed or was asked again. A store that is down fails in every request, so this writes at most one line per second and
+ * isolate. `more`: how many were left out since the last line.
  */
 export function logStore(
   event: 'store-unavailable' | 'store-asked-again',

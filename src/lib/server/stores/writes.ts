@@ -1,53 +1,59 @@
 /**
- * The writes of the ledger, by name: what a request may say of each, and which of them D1 may be sent a second time. docs/consistency.md
- * says why.
+ * The writes of the ledger, by name: what a request may say about each one, and which ones may be sent to D1 a second time.
+ * docs/consistency.md says why.
  */
 type Write = {
   /**
-   * Whether it may be sent again while nobody knows what became of it: its own conditions let it change nothing twice, and the
-   * second answer says the same as the first.
+   * Whether the write may be sent again while its outcome is unknown. True if its own conditions prevent a second change and the second
+   * answer says the same as the first.
    */
   again: boolean;
-  /** The statement of its batch that changes a row if the write takes effect; `null`: what it answers does not tell. */
+  /** The index of the batch's statement that changes a row if the write takes effect. `null`: the answer does not tell. */
   decidedBy: number | null;
 };
 
 export const WRITES = {
-  /** Sent again it finds the name taken, by itself. */
+  /** A repeat would find the name taken by its own first run. */
   'sign-up': { again: false, decidedBy: 0 },
-  /** Sent again it counts the sign-in twice. */
+  /** A repeat would count the sign-in twice. */
   'sign-in': { again: false, decidedBy: 1 },
   'sign-out': { again: true, decidedBy: 1 },
   'end-one': { again: true, decidedBy: 1 },
   'end-some': { again: true, decidedBy: 1 },
-  /** Sent again it finds nothing left to answer. */
+  /** A repeat would find nothing left to answer. */
   'answer-moves': { again: false, decidedBy: 0 },
   'end-others': { again: true, decidedBy: 1 },
   'end-all': { again: true, decidedBy: 1 },
   'change-password': { again: true, decidedBy: 2 },
-  /** Sent again it finds the old session ended, and takes the new one for the loser of a race. */
+  /** A repeat would find the old session ended and take the new one for the loser of a race. */
   'step-up': { again: false, decidedBy: 1 },
-  /** Sent again it finds nobody, and what it was to remember of the sessions is gone. */
+  /** A repeat would find no user, and the list of its late sessions would be gone. */
   'delete-account': { again: false, decidedBy: 2 },
-  /** Sent again it counts a wrong password twice. Whether there is an account of that name must not show, so its answer is not looked at. */
+  /**
+   * A repeat would count a wrong password twice. The answer is not looked at, because it must not reveal whether an account of that name
+   * exists.
+   */
   'failed-try': { again: false, decidedBy: null },
-  /** A record in KV, and no batch: `records.ts` says what became of it. */
+  /** Not a batch but a KV record: `records.ts` sets its outcome. */
   rename: { again: false, decidedBy: null },
-  /** The same: what follows a sign-in, or ends the others, and could not be stored. The session that this browser had is dead. */
+  /**
+   * Not a batch either. The session that follows a sign-in, or an "end all others", could not be stored, and this browser's old session is
+   * dead.
+   */
   'sign-in-here': { again: false, decidedBy: null },
 } as const satisfies Record<string, Write>;
 
 export type WriteName = keyof typeof WRITES;
 
 /**
- * What a request has done, in the order in which it began: `done`, or `unknown` while no answer has come, or none that tells. A write that
- * answered that it changed nothing is not in here.
+ * The writes of a request in the order in which they began. `done`, or `unknown` while there is no answer or the answer does not tell. A
+ * write that reported no change is not in the map.
  */
 export type Deeds = Map<WriteName, 'done' | 'unknown'>;
 
 const names = new WeakMap<readonly D1PreparedStatement[], WriteName>();
 
-/** Names a batch, for `batch` of a guarded D1. A batch without a name is one that nobody has to be told of. */
+/** Names a batch for `batch` of a guarded D1. A batch without a name is one that no error needs to mention. */
 export function write(name: WriteName, statements: D1PreparedStatement[]): D1PreparedStatement[] {
   names.set(statements, name);
   return statements;
@@ -57,7 +63,7 @@ export function nameOf(statements: readonly D1PreparedStatement[]): WriteName | 
   return names.get(statements) ?? null;
 }
 
-/** Whether a named batch took effect, by its results. */
+/** Whether a named batch took effect, judged by its results. */
 export function tookEffect(name: WriteName, results: D1Result[]): boolean {
   const { decidedBy } = WRITES[name];
   return decidedBy === null || (results[decidedBy]?.meta.changes ?? 0) > 0;
@@ -66,7 +72,7 @@ export function tookEffect(name: WriteName, results: D1Result[]): boolean {
 const READ = /^\s*(SELECT|WITH)\b/i;
 const CHANGE = /\b(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|PRAGMA)\b/i;
 
-/** Whether a statement only reads. What looks like a change anywhere is taken for one: values are bound, so none is in the text. */
+/** Whether a statement only reads. Any word of a change makes it count as a write. Values are bound, so the text contains none. */
 export function isRead(sql: string): boolean {
   return READ.test(sql) && !CHANGE.test(sql);
 }
