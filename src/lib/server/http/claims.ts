@@ -54,7 +54,7 @@ export function claimOf(deeds: Deeds): Claim {
   return { title: words.titles.signInHere, text, next: link('/login') };
 }
 
-/** Neither a failed try nor a proof is what the visitor asked for, so the title says that nothing happened. */
+/** A failed try or a proof is not what the visitor asked for, so the title does not mention it. */
 function titleOf(name: Told, kind: 'done' | 'unknown'): string {
   return words.titles[name === 'failed-try' || name === 'step-up' ? 'nothing' : kind];
 }

@@ -61,8 +61,8 @@ export function guarded<E extends GuardedEvent, R>(
 }
 
 /**
- * The 503 for a store that failed in this request, or `null` if none failed. A store that is down never signs anybody in or out. The page
- * also says what an action did earlier in the same request.
+ * The 503 for a store that failed in this request, or `null` if none failed. A store that is down signs nobody in. The page also says what
+ * an action did earlier in the same request.
  */
 export function storeFailure({ locals: { stores } }: Pick<RequestEvent, 'locals'>): unknown {
   const body = storeError(stores);
