@@ -1,6 +1,4 @@
-/**
- * A Lucia v2 session adapter on Workers KV. README.md beside this file has the records, the costs and the limits.
- */
+/** A Lucia v2 session adapter on Workers KV. README.md in this folder describes the records, the costs and the limits. */
 import type { InitializeAdapter, LuciaErrorConstructor, SessionAdapter } from 'lucia';
 import { indexLayout } from './index-layout.js';
 import { prefixesCollide, type KvPrefixes } from './keys.js';
@@ -9,7 +7,7 @@ import type { SessionKV } from './session-kv.js';
 
 export type { KvPrefixes } from './keys.js';
 
-/** How sessions become KV records: `index` takes any session id, `owner` takes ids that begin with their user's. */
+/** How sessions become KV records. `index` accepts any session id. `owner` needs ids that begin with their user's id. */
 export type SessionLayout = 'index' | 'owner';
 
 const LAYOUTS = { index: indexLayout, owner: ownerLayout };
@@ -17,13 +15,13 @@ const LAYOUTS = { index: indexLayout, owner: ownerLayout };
 const DEFAULT_PREFIXES: KvPrefixes = { session: 'session', userSessions: 'user_sessions' };
 
 /**
- * Makes the session adapter to hand to `lucia({ adapter: { user, session } })`.
+ * Makes the session adapter for `lucia({ adapter: { user, session } })`.
  *
  * @param ns the KV namespace binding of this request, for instance `platform.env.SESSIONS`
  * @param prefixes what the keys begin with, before a colon: `session:<session id>` and `user_sessions:<user id>`
  * @param options `layout`: see README.md, "Which layout"
- * @returns the adapter as Lucia wants it: a function of its error class. Each method throws what KV throws, unchanged.
- * @throws Error when the binding is missing, when one prefix could make the other's keys, or on an unknown layout
+ * @returns the adapter in the form that Lucia expects: a function of its error class. Each method rethrows KV's errors unchanged.
+ * @throws Error if the binding is missing, if the two prefixes can produce the same key, or if the layout is unknown
  */
 export function cloudflareKvBinding(
   ns: SessionKV,

@@ -1,20 +1,17 @@
-/**
- * KV refuses an expiration nearer than this
- * (developers.cloudflare.com/kv/api/write-key-value-pairs, "Expiring keys").
- */
+/** KV refuses an expiration that is nearer than this (developers.cloudflare.com/kv/api/write-key-value-pairs, "Expiring keys"). */
 export const KV_MIN_TTL_SECONDS = 60;
 
-/** KV's clock is read after ours, and a Worker's `Date.now()` stands still between two waits for I/O. */
+/** KV reads its clock after we read ours, and a Worker's `Date.now()` stands still between two waits for I/O. */
 const CLOCK_MARGIN_SECONDS = 2;
 
-/** workerd takes the expiration as a 32-bit integer, and throws past it: 19 January 2038. */
+/** workerd takes the expiration as a 32-bit integer and throws past it (19 January 2038). */
 const KV_MAX_EXPIRATION_SECONDS = 2 ** 31 - 1;
 
 /**
- * When KV should drop a record: the `expiration` of a `put`, in whole epoch seconds. It is absolute; given to
- * `expirationTtl` it would keep the record for fifty years.
+ * When KV should drop a record: the `expiration` of a `put`, in whole epoch seconds. It is an absolute time. As `expirationTtl` it would
+ * keep the record for fifty years.
  *
- * A session with less than a minute left outlives itself in KV. It is still over: Lucia checks `idle_expires`.
+ * A session with less than a minute left outlives itself in KV. It still ends on time, because Lucia checks `idle_expires`.
  *
  * @param idleExpires the session's `idle_expires`, epoch milliseconds
  */

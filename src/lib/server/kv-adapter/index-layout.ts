@@ -4,11 +4,11 @@
  *   session:<session id>      JSON of Lucia's SessionSchema
  *   user_sessions:<user id>   JSON array of session ids
  *
- * Accepted race: KV has no compare-and-set, serves old values for a minute or more, and takes one write a second per
- * key, while the list is read, changed and written. Of two sign-ins of one user at the same moment, one may not get into
- * the list, and a sign-in may fail with KV's 429. A session that is not in the list works, and ends by itself, but neither
- * a listing nor `deleteSessionsByUserId` finds it. People seldom sign in twice within a minute; where that must be right,
- * use the owner layout. The same for `updateSession`: it writes what it read, so a delete in between is undone.
+ * Accepted race: the list is read, changed and written, and KV has no compare-and-set. KV also serves old values for a minute or more and
+ * accepts one write per second and key. If a user signs in twice at the same moment, one session may be missing from the list, and a
+ * sign-in may fail with KV's 429. A session that is not in the list works and expires as usual, but neither a listing nor
+ * `deleteSessionsByUserId` finds it. People seldom sign in twice within a minute. If that must be right, use the owner layout.
+ * `updateSession` has a similar race: it writes what it read, so it undoes a delete in between.
  */
 import type { LuciaErrorConstructor, SessionAdapter, SessionSchema } from 'lucia';
 import { kvExpiration } from './expiration.js';
@@ -24,7 +24,7 @@ export function indexLayout(
   const sessionKey = (sessionId: string) => kvKey(prefixes.session, sessionId);
   const indexKey = (userId: string) => kvKey(prefixes.userSessions, userId);
 
-  /** The live ones of these sessions of a user. */
+  /** Reads these sessions of a user and keeps the live ones. */
   const readLive = async (userId: string, sessionIds: string[]): Promise<SessionSchema[]> => {
     const keys = sessionIds.map(sessionKey).filter((key) => key !== null);
     const records = await readRecords(kv, keys);
@@ -34,7 +34,7 @@ export function indexLayout(
       .filter((session) => session.user_id === userId && isLive(session));
   };
 
-  /** The list lives as long as its last session. */
+  /** Writes the list. It lives as long as its last session. */
   const writeIndex = async (key: string, sessions: SessionSchema[]): Promise<void> => {
     if (sessions.length === 0) return kv.delete(key);
     const lastExpires = Math.max(...sessions.map((session) => session.idle_expires));
@@ -42,7 +42,7 @@ export function indexLayout(
     await kv.put(key, JSON.stringify(ids), { expiration: kvExpiration(lastExpires) });
   };
 
-  /** Puts a session at the end of its user's list, or takes it out; ended ones go with it. */
+  /** Adds a session to the end of its user's list or removes it. Ended sessions are removed along with it. */
   const updateIndex = async (key: string, userId: string, sessionId: string, session?: SessionSchema) => {
     const listed = parseIndex(await kv.get(key));
     const others = await readLive(
@@ -68,15 +68,15 @@ export function indexLayout(
       if (key === null) return [];
       const listed = parseIndex(await kv.get(key));
       const sessions = await readLive(userId, listed);
-      // It tidies up; the next listing tries again.
+      // This write only tidies up. If it fails, the next listing tries again.
       if (sessions.length < listed.length) await writeIndex(key, sessions).catch(() => {});
       return sessions;
     },
 
     /**
-     * The record goes first. After a crash in between there is a session that no one was told the id of, and that ends
-     * by itself. The other way round, a listing between the two writes would see an id without a record and drop it,
-     * and then a session in use would be missing from the list.
+     * The record is written first. After a crash in between there is a session whose id nobody was told, and it expires by itself. In the
+     * other order, a listing between the two writes would see an id without a record and drop it, and a session in use would be missing
+     * from the list.
      */
     setSession: async (session) => {
       const key = requireKvKey(prefixes.session, session.id, 'session id');
@@ -85,7 +85,8 @@ export function indexLayout(
       try {
         await updateIndex(listKey, session.user_id, session.id, session);
       } catch (error) {
-        // Unlisted, a new one could not be revoked. The caller learns of the first failure, whatever becomes of this try.
+        // A new session that is not listed could not be revoked, so its record is deleted. Whatever becomes of this cleanup, the caller
+        // gets the first error.
         const listed = await kv.get(listKey).then(parseIndex, (): string[] => []);
         if (!listed.includes(session.id)) await kv.delete(key).catch(() => {});
         throw error;
@@ -101,7 +102,7 @@ export function indexLayout(
       await updateIndex(requireKvKey(prefixes.userSessions, user_id, 'user id'), user_id, id, session);
     },
 
-    /** The delete is sent even when nothing was read: "not found" may be an old answer. */
+    /** Deletes the record even when nothing was read, because "not found" may be an old answer. */
     deleteSession: async (sessionId) => {
       const key = sessionKey(sessionId);
       if (key === null) return;
@@ -111,7 +112,7 @@ export function indexLayout(
       if (stored && listKey) await updateIndex(listKey, stored.user_id, sessionId);
     },
 
-    /** The list goes last, so that after a failure the same call finds what is left. */
+    /** The list is deleted last, so that after a failure the same call finds what is left. */
     deleteSessionsByUserId: async (userId) => {
       const key = indexKey(userId);
       if (key === null) return;

@@ -1,12 +1,12 @@
-/** What the keys begin with, before a colon. Neither may be able to make the other's keys. */
+/** What the keys begin with, before a colon. Neither prefix may be able to produce the other's keys. */
 export type KvPrefixes = { session: string; userSessions: string };
 
-/** A KV key is at most this long in UTF-8 (developers.cloudflare.com/kv/platform/limits). */
+/** The maximum length of a KV key in UTF-8 (developers.cloudflare.com/kv/platform/limits). */
 export const KV_MAX_KEY_BYTES = 512;
 
 /**
- * The KV key `<prefix>:<id>`, or `null` where KV would refuse it: an empty id, a key over 512 bytes, or a string with no
- * UTF-8 form (a lone surrogate). Whatever a cookie holds, a read then answers "none" without asking KV.
+ * Returns the KV key `<prefix>:<id>`, or `null` if KV would refuse it: an empty id, a key over 512 bytes, or a string without a UTF-8 form
+ * (a lone surrogate). So a read for any cookie value returns "none" without asking KV.
  */
 export function kvKey(prefix: string, id: string): string | null {
   const key = `${prefix}:${id}`;
@@ -16,8 +16,8 @@ export function kvKey(prefix: string, id: string): string | null {
 /**
  * `kvKey` for a write, which must not be dropped silently.
  *
- * @param what names the id in the message; the id itself stays out of it, because in stock Lucia it is a credential
- * @throws Error when KV would refuse the key
+ * @param what names the id in the message. The id itself is left out, because in stock Lucia it is a credential
+ * @throws Error if KV would refuse the key
  */
 export function requireKvKey(prefix: string, id: string, what: 'session id' | 'user id'): string {
   const key = kvKey(prefix, id);
@@ -31,20 +31,20 @@ export function requireKvKey(prefix: string, id: string, what: 'session id' | 'u
 }
 
 /**
- * The user id in a session id of the owner layout, `<user id>.<the rest>`: all before the last dot, so a user id may
- * hold dots and the rest may not. `null` when the id is not of that form.
+ * Returns the user id in a session id of the owner layout, `<user id>.<the rest>`: everything before the last dot. So a user id may contain
+ * dots and the rest may not. `null` if the id does not have that form.
  */
 export function sessionOwner(sessionId: string): string | null {
   const dot = sessionId.lastIndexOf('.');
   return dot > 0 && dot < sessionId.length - 1 ? sessionId.slice(0, dot) : null;
 }
 
-/** Whether some session key could equal some user key, so that one record would overwrite the other. */
+/** Whether a session key could equal a user key, so that one record would overwrite the other. */
 export function prefixesCollide({ session, userSessions }: KvPrefixes): boolean {
   return `${session}:`.startsWith(`${userSessions}:`) || `${userSessions}:`.startsWith(`${session}:`);
 }
 
-/** The length of a text in UTF-8, which is what KV's limits count. */
+/** The length of a text in UTF-8, which is the unit of KV's limits. */
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).byteLength;
 }

@@ -1,12 +1,12 @@
 /**
- * Layout `owner`: a session id is `<user id>.<a part without dots>`, so a user's sessions are the keys under one prefix
- * and there is no list to keep.
+ * Layout `owner`: a session id is `<user id>.<a part without dots>`. A user's sessions are the keys under one prefix, and there is no list
+ * to maintain.
  *
- *   session:<user id>.<rest>  JSON of Lucia's SessionSchema; the same in the key's metadata when it fits
+ *   session:<user id>.<rest>  JSON of Lucia's SessionSchema; the same in the key's metadata if it fits
  *
- * Accepted race: `updateSession` writes what it read, so a delete in between is undone, and KV's listing is up to a
- * minute late. Both are KV's nature; an app for which a revoked session must stay revoked keeps a record of revocations
- * in a consistent store and asks it. Sign-ins, also at the same moment, do not touch each other: each writes its own key.
+ * Accepted race: `updateSession` writes what it read, so it undoes a delete in between, and KV's listing is up to a minute late. KV cannot
+ * prevent either. If a revoked session must stay revoked, record revocations in a consistent store and check it. Sign-ins never interfere,
+ * even at the same moment: each writes its own key.
  */
 import type { LuciaErrorConstructor, SessionAdapter, SessionSchema } from 'lucia';
 import { kvExpiration } from './expiration.js';
@@ -14,7 +14,7 @@ import { byteLength, kvKey, requireKvKey, sessionOwner, type KvPrefixes } from '
 import { isLive, parseSession, serializeSession, sessionFrom } from './record.js';
 import { deleteRecords, readRecords, type SessionKV } from './session-kv.js';
 
-/** A key's metadata is at most this long as JSON in UTF-8 (developers.cloudflare.com/kv/platform/limits). */
+/** The maximum length of a key's metadata as JSON in UTF-8 (developers.cloudflare.com/kv/platform/limits). */
 const KV_MAX_METADATA_BYTES = 1024;
 
 export function ownerLayout(
@@ -22,11 +22,11 @@ export function ownerLayout(
   prefixes: KvPrefixes,
   LuciaError: LuciaErrorConstructor,
 ): SessionAdapter {
-  /** `null` for an id that is not of this layout, or that no KV key can hold: nothing is stored under it. */
+  /** `null` for an id that does not fit this layout or a KV key. Nothing is stored under such an id. */
   const sessionKey = (sessionId: string) =>
     sessionOwner(sessionId) === null ? null : kvKey(prefixes.session, sessionId);
 
-  /** The keys of a user, with their metadata. */
+  /** Lists the keys of a user, with their metadata. */
   const listKeys = async (userId: string) => {
     const keys: { name: string; sessionId: string; metadata?: unknown }[] = [];
     const prefix = userId === '' ? null : kvKey(prefixes.session, `${userId}.`);
@@ -36,7 +36,7 @@ export function ownerLayout(
       const page = await kv.list({ prefix, cursor });
       for (const { name, metadata } of page.keys) {
         const sessionId = name.slice(prefixes.session.length + 1);
-        // The prefix of user `a` also begins the keys of user `a.b`.
+        // The prefix of user `a` also matches the keys of user `a.b`.
         if (sessionOwner(sessionId) === userId) keys.push({ name, sessionId, metadata });
       }
       cursor = page.list_complete ? undefined : page.cursor;
@@ -93,7 +93,7 @@ export function ownerLayout(
       if (key !== null) await kv.delete(key);
     },
 
-    /** Deletes every key of the user, also those that do not read as a session. */
+    /** Deletes every key of the user, even those that cannot be read as a session. */
     deleteSessionsByUserId: async (userId) => {
       const keys = await listKeys(userId);
       await deleteRecords(
@@ -104,7 +104,7 @@ export function ownerLayout(
   };
 }
 
-/** A session under another user's key is no session. */
+/** Rejects a session that is stored under another user's key. */
 function ownedBy(userId: string | null, session: SessionSchema | null): SessionSchema | null {
   return session?.user_id === userId ? session : null;
 }

@@ -1,9 +1,8 @@
 import type { SessionSchema } from 'lucia';
 
 /**
- * The session that a value from KV stands for, or `null` when it is not the session of that id. Anyone with access to
- * the namespace can write to it, so what KV gives back is input like any other. Attributes are the app's own: they
- * come back as they are.
+ * Returns the session that a value from KV represents, or `null` if it is not the session with that id. Anyone with access to the namespace
+ * can write to it, so a value from KV is treated like any other input. Attributes belong to the app and are returned as they are.
  *
  * @param value parsed JSON: a record's, or a key's metadata
  * @param sessionId the id in the key under which the value was found
@@ -12,15 +11,15 @@ export function sessionFrom(value: unknown, sessionId: string): SessionSchema | 
   return isSession(value) && value.id === sessionId ? value : null;
 }
 
-/** `sessionFrom` for a record's text. Text that is not JSON is no session; neither is a missing record. */
+/** `sessionFrom` for a record's text. Returns `null` for a missing record and for text that is not JSON. */
 export function parseSession(text: unknown, sessionId: string): SessionSchema | null {
   return sessionFrom(parseJson(text), sessionId);
 }
 
 /**
- * A session as a record's text.
+ * Serializes a session to a record's text.
  *
- * @throws Error when it could not be read back, for instance when a time is `NaN`, which JSON turns into `null`
+ * @throws Error if it could not be read back, for instance if a time is `NaN`, which JSON turns into `null`
  */
 export function serializeSession(session: SessionSchema): string {
   if (!isSession(session)) {
@@ -32,12 +31,12 @@ export function serializeSession(session: SessionSchema): string {
   return JSON.stringify(session);
 }
 
-/** Whether a session can still be used. KV may serve a record past its expiration, so a listing has to ask. */
+/** Whether a session can still be used. KV may serve a record past its expiration, so a listing has to check. */
 export function isLive(session: SessionSchema): boolean {
   return session.idle_expires > Date.now();
 }
 
-/** The session ids in an index record. A missing or broken record is an empty one. */
+/** Returns the session ids in an index record. A missing or broken record counts as empty. */
 export function parseIndex(text: unknown): string[] {
   const ids = parseJson(text);
   return Array.isArray(ids) ? [...new Set(ids.filter((id) => typeof id === 'string'))] : [];

@@ -1,29 +1,29 @@
 /**
- * The part of a KV namespace that the adapter uses, so that a Worker's binding fits, Miniflare's seen from Node, and
- * the `KVNamespace` of the older `@miniflare/kv`.
+ * The part of a KV namespace that the adapter uses. A Worker's binding fits it, and so do Miniflare's binding seen from Node and the
+ * `KVNamespace` of the older `@miniflare/kv`.
  */
 export interface SessionKV {
-  /** One key gives its text or `null`; several give a `Map`, on a KV that knows bulk reads. */
+  /** One key returns its text or `null`. Several keys return a `Map` if this KV supports bulk reads. */
   get(key: string | string[]): Promise<unknown>;
   put(key: string, value: string, options: { expiration: number; metadata?: unknown }): Promise<void>;
   delete(key: string): Promise<void>;
   list(options: { prefix: string; cursor?: string }): Promise<SessionKVPage>;
 }
 
-/** A page of a listing. It may be empty and yet not the last one (developers.cloudflare.com/kv/api/list-keys). */
+/** A page of a listing. It may be empty without being the last one (developers.cloudflare.com/kv/api/list-keys). */
 export interface SessionKVPage {
   keys: { name: string; metadata?: unknown }[];
   list_complete: boolean;
   cursor?: string;
 }
 
-/** Keys in one bulk read, at most (developers.cloudflare.com/kv/api/read-key-value-pairs). */
+/** The maximum number of keys in one bulk read (developers.cloudflare.com/kv/api/read-key-value-pairs). */
 const KV_BULK_READ_KEYS = 100;
 
-/** A Worker has six connections open at once, at most (developers.cloudflare.com/workers/platform/limits). */
+/** The maximum number of simultaneous connections of a Worker (developers.cloudflare.com/workers/platform/limits). */
 const SIMULTANEOUS_OPERATIONS = 6;
 
-/** Reads many records, 100 to a read. A missing one is `null` in the answer. Throws what KV throws. */
+/** Reads many records, 100 per read. A missing record is `null` in the result. Rethrows KV's errors. */
 export async function readRecords(kv: SessionKV, keys: string[]): Promise<Map<string, unknown>> {
   const records = new Map<string, unknown>();
   for (const some of chunks(keys, KV_BULK_READ_KEYS)) {
@@ -33,9 +33,7 @@ export async function readRecords(kv: SessionKV, keys: string[]): Promise<Map<st
   return records;
 }
 
-/**
- * Deletes many records. One that fails does not keep the others alive: the first error is thrown after the last try.
- */
+/** Deletes many records. If one delete fails, the others are still tried; then the first error is thrown. */
 export async function deleteRecords(kv: SessionKV, keys: string[]): Promise<void> {
   const failures: PromiseRejectedResult[] = [];
   for (const some of chunks(keys, SIMULTANEOUS_OPERATIONS)) {
@@ -46,9 +44,9 @@ export async function deleteRecords(kv: SessionKV, keys: string[]): Promise<void
 }
 
 /**
- * `null` when this KV has no bulk reads, which came in April 2025: `@miniflare/kv` refuses the array with a `TypeError`
- * before it reads, older runtimes take it for one key. The reads one by one that follow hide nothing: a `TypeError` that
- * meant something else meets them too.
+ * Reads many keys at once. Returns `null` if this KV has no bulk reads, which came in April 2025: `@miniflare/kv` refuses the array with a
+ * `TypeError` before it reads, and older runtimes take the array for one key. A `TypeError` with another cause is not hidden: the reads one
+ * by one that follow run into it too.
  */
 async function readInBulk(kv: SessionKV, keys: string[]): Promise<Map<string, unknown> | null> {
   if (keys.length === 1) return null;
