@@ -1,11 +1,11 @@
 import type { CookieJar } from '../sessions/request-facts';
 
 export type RequestCookies = CookieJar & {
-  /** The values of `Set-Cookie` that are due, once. */
+  /** Returns the pending `Set-Cookie` values and clears them. */
   takeSetCookies(): string[];
 };
 
-/** The cookies of a `Request` and of its answer, without a framework. Values are plain characters: nothing is encoded. */
+/** The cookies of a `Request` and of its response, without a framework. Values are plain characters and are not encoded. */
 export function cookiesOf(request: Request): RequestCookies {
   const values = new Map<string, string>();
   for (const pair of (request.headers.get('cookie') ?? '').split(';')) {

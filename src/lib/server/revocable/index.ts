@@ -1,6 +1,6 @@
 /**
- * The kit: this app's revocable sessions for any framework that hands over a `Request`, with any Lucia v2 user adapter. README.md beside this
- * file is its manual. `npm run build:adapter` packs it as the entry `./revocable`.
+ * The kit: this app's revocable sessions for any framework that provides a `Request`, with any Lucia v2 user adapter. README.md in this
+ * folder is its manual. `npm run build:adapter` packs it as the entry `./revocable`.
  */
 import { LuciaError } from 'lucia';
 import { cloudflareKvBinding } from '../kv-adapter';
@@ -21,25 +21,25 @@ import type { ConfirmedSession, RevocableOptions, RevocableSessions } from './ty
 
 export type * from './types.js';
 
-/** The session that asked has ended, or there is none: lead to your sign-in page. */
+/** The session of this request has ended, or there is none. Redirect to your sign-in page. */
 export const SessionEnded: new () => Error & { readonly name: 'SessionEnded' } = Ended;
 
-/** A store threw, or did not answer within 5 seconds: answer 503. Nobody is signed in by it. */
+/** A store threw or did not respond within 5 seconds. Respond with 503. Nobody is signed in by it. */
 export const StoreUnavailable: new (
   store: 'KV' | 'D1',
   operation: string,
   cause: unknown,
 ) => Error & { readonly store: 'KV' | 'D1'; readonly operation: string } = Unavailable;
 
-/** The last proof is older than 15 minutes: ask for the password, then call `prove`. */
+/** The last proof is older than 15 minutes. Ask for the password, then call `prove`. */
 export class ProofNeeded extends Error {
   override readonly name = 'ProofNeeded';
 }
 
-/** The text of `migration.sql`. There is a `;` after each statement, and no other: to run it yourself, split it there. */
+/** The text of `migration.sql`. Its only semicolons end statements, so you can split it there to run it yourself. */
 export const migration: string = migrationSql;
 
-/** The sessions of one request. Nothing outlives it. */
+/** The sessions of one request. Nothing outlives the request. */
 export function revocableSessions(options: RevocableOptions): RevocableSessions {
   const { request, userAdapter, nameOf = ({ id }) => id, waitUntil = () => {} } = options;
   const stores = guardStores(options.kv, withOwners(options.db));
@@ -63,7 +63,7 @@ export function revocableSessions(options: RevocableOptions): RevocableSessions 
 
   const alone = { condition: sql`TRUE`, statements: [] };
 
-  /** Of this request: it counts also where KV took no record of it. */
+  /** The proof given in this request. It counts even if KV could not record it. */
   let proof: ProvenSession | null = null;
 
   async function requireProven(): Promise<ProvenSession> {
@@ -154,8 +154,8 @@ export function revocableSessions(options: RevocableOptions): RevocableSessions 
 }
 
 /**
- * Ends all sessions of a user at once, from outside of them: their account was deleted, or their password reset. Deletes what the ledger and KV
- * have of the user. Delete the account first, so that no sign-in comes after this.
+ * Ends all sessions of a user from outside a session, for example when their account was deleted or their password reset. Deletes what the
+ * ledger and KV have of the user. Delete the account first, so that no sign-in can follow.
  */
 export async function forgetUser(
   { kv, db }: Pick<RevocableOptions, 'kv' | 'db'>,
@@ -174,7 +174,7 @@ function proofNeeded(): never {
   );
 }
 
-/** What the kit tells of a session. */
+/** The part of a session that the kit exposes. */
 function shown(session: Confirmed): ConfirmedSession {
   const { user, sessionId, created_at, idlePeriodExpiresAt } = session;
   return {

@@ -1,2 +1,2 @@
-/** Stands for `$lib/badges` in the package: the kit shows nothing, so no name can imitate a badge of it. */
+/** Replaces `$lib/badges` in the package. The kit shows no badges, so no name can imitate one. */
 export const BADGES: readonly string[] = [];

@@ -1,13 +1,13 @@
 /**
- * The kit's table of users. The app's ledger keeps a user's epoch in its own table `User`; here users may be in any store, and a table `User` of
- * somebody else's in the same D1. So the kit has `SessionOwner`, with those columns of `User` that the ledger reads.
+ * The kit's table of users. The app's ledger keeps a user's epoch in its own table `User`. With the kit, users may live in any store, and
+ * the same D1 may contain somebody else's `User` table. So the kit uses `SessionOwner`, with the columns of `User` that the ledger reads.
  */
 import { nextEpoch } from '../sessions/epoch';
 import { prepare, sql } from '../stores/sql';
 
 const USER = /\bUser\b/g;
 
-/** The same D1, in which the ledger's statements find `SessionOwner` where they say `User`. All values are bound, so none is in the text. */
+/** Wraps D1 so that statements about `User` use `SessionOwner` instead. All values are bound, so the text contains none. */
 export function withOwners(db: D1Database): D1Database {
   return new Proxy(db, {
     get(target, name) {
@@ -19,8 +19,8 @@ export function withOwners(db: D1Database): D1Database {
 }
 
 /**
- * The statement that notes a user at a sign-in, and returns the epoch of the new session. One who was forgotten begins in an epoch that
- * they never had: the first is the time in microseconds, and a raise adds about a second at most.
+ * The statement that records a user at a sign-in and returns the epoch of the new session. A user who was forgotten starts in an epoch that
+ * they never had: the first epoch is the time in microseconds, and a raise adds at most about a second.
  */
 export function admit(db: D1Database, userId: string, name: string): D1PreparedStatement {
   return prepare(
@@ -31,7 +31,7 @@ export function admit(db: D1Database, userId: string, name: string): D1PreparedS
   );
 }
 
-/** The statement that forgets a user with all that the ledger has of them: no session of theirs stands then. */
+/** The statement that deletes a user with everything the ledger has of them. After that, none of their sessions stands. */
 export function forget(db: D1Database, userId: string): D1PreparedStatement {
   return prepare(db, sql`DELETE FROM User WHERE id = ${userId}`);
 }

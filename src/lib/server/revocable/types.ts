@@ -2,44 +2,47 @@
 import type { InitializeAdapter, UserAdapter, UserSchema } from 'lucia';
 
 export type RevocableOptions = {
-  /** The request as the framework hands it over: its address, cookies, user agent, and on Cloudflare `cf`. */
+  /** The request from the framework. The kit reads its URL, cookies, user agent and, on Cloudflare, `cf`. */
   request: Request;
-  /** Where session records are. */
+  /** Stores the session records. */
   kv: KVNamespace;
-  /** Where the ledger is. Its tables come from `migration`. */
+  /** Stores the ledger. `migration` creates its tables. */
   db: D1Database;
-  /** Any Lucia v2 user adapter. Only `getUser` is called, once at a sign-in. */
+  /** Any Lucia v2 user adapter. Only `getUser` is called, once per sign-in. */
   userAdapter: InitializeAdapter<UserAdapter>;
-  /** Signs confirmations: 32 random bytes, as text. `previous` is still believed. Left out, each `peek` asks the stores. */
+  /**
+   * Signs confirmations: 32 random bytes, as text. Signatures made with `previous` are still accepted. Without it, every `peek` asks the
+   * stores.
+   */
   cookieSecrets?: { current: string; previous?: string | undefined } | undefined;
-  /** What `peek` greets a user with, at most a few hundred characters. Left out, their id. Read at each sign-in. */
+  /** The name that `peek` returns for a user, at most a few hundred characters. Defaults to the user's id. It is read at each sign-in. */
   nameOf?: (user: UserSchema) => string;
-  /** `ctx.waitUntil`: lets KV's deletes outlive the answer. They decide nothing. */
+  /** `ctx.waitUntil`: lets KV deletes outlive the response. Nothing depends on them. */
   waitUntil?: (work: Promise<unknown>) => void;
 };
 
 export type Viewer = { userId: string; name: string };
 
-/** A session that the ledger said stands, in this request. */
+/** A session that the ledger confirmed in this request. */
 export type ConfirmedSession = Viewer & {
-  /** A handle, not a credential: safe in a page. */
+  /** An identifier, not a credential: it is safe to put in a page. */
   sessionId: string;
   signedInAt: number;
-  /** When it ends by itself if it is not used any more. */
+  /** When the session expires if it is not used any more. */
   endsAt: number;
 };
 
 export type ListedSession = {
   id: string;
-  /** Whether it is the session that asks. */
+  /** Whether it is the session of this request. */
   current: boolean;
-  /** By what the browser said at the sign-in: names that we know; `null` for others. */
+  /** What the browser reported at the sign-in, reduced to known names; otherwise `null`. */
   device: {
     browser: string | null;
     system: string | null;
     kind: 'phone' | 'tablet' | 'desktop' | 'tool' | 'unknown';
   };
-  /** ISO 3166-1 alpha-2 country and city, as Cloudflare's edge saw them at the sign-in. */
+  /** ISO 3166-1 alpha-2 country and city, as Cloudflare's edge reported them at the sign-in. */
   place: { country: string | null; city: string | null };
   signedInAt: number;
   /** Accurate to the hour. */
@@ -48,53 +51,57 @@ export type ListedSession = {
 };
 
 export type SessionList = {
-  /** The current one first, the others by last use. None is here that the ledger ended before. */
+  /** The current session first, the others by last use. Sessions that the ledger has ended are not included. */
   sessions: ListedSession[];
-  /** Whether KV was not asked for all: it has more than 1,000 records of this user. */
+  /** Whether there may be more: KV has more than 1,000 records of this user and was not asked for all. */
   more: boolean;
-  /** Whether KV could not list the others: then only the current one is here. */
+  /** Whether KV could not list the other sessions. Then only the current one is included. */
   unlisted: boolean;
 };
 
 /**
- * The sessions of one request. Each method may throw `StoreUnavailable`, `peek` excepted; each that needs a session throws `SessionEnded` without
- * one. Cookies wait until `applyTo` puts them into the answer.
+ * The sessions of one request. Every method except `peek` may throw `StoreUnavailable`. Every method that needs a session throws
+ * `SessionEnded` without one. Cookies are collected until `applyTo` adds them to the response.
  */
 export type RevocableSessions = {
   /**
-   * Whom to greet, without a store for 60 s after the ledger's last yes. It decides nothing: use `require` for what shows or changes account data.
-   * `unknown`: there is a session cookie, and no store said in time whose. `null`: nobody.
+   * Returns whom to greet. For 60 s after the ledger's last confirmation it asks no store. Do not base decisions on it: use `require` for
+   * anything that shows or changes account data. `unknown`: there is a session cookie, but no store could say in time whose it is. `null`:
+   * nobody.
    */
   peek(): Promise<Viewer | 'unknown' | null>;
-  /** The session of this request, confirmed now: one KV read and one D1 query, at once. Renews a session that is due. */
+  /** Returns the session of this request, confirmed now: one KV read and one D1 query, in parallel. Renews a session that is due. */
   require(): Promise<ConfirmedSession>;
-  /** The same for what works for guests: `null` without a session. */
+  /** The same for pages that also work for guests: `null` without a session. */
   confirm(): Promise<ConfirmedSession | null>;
   /**
-   * Signs this browser in, after your own check of a password or the like; a session that it had ends.
+   * Signs this browser in. Call it after your own check of a password or similar. The session that this browser had ends.
    *
-   * @throws Error when the user adapter has no such user, or the id does not fit a cookie: 1 to 64 of A-Z a-z 0-9 _ -
+   * @throws Error if the user adapter has no such user, or the id does not fit a cookie: 1 to 64 of A-Z a-z 0-9 _ -
    */
   signIn(userId: string): Promise<void>;
   /**
-   * Call it right after your own check of the password of a signed-in user: this browser goes on under a new token, and may end sessions for
-   * the next 15 minutes. A sign-in is such a proof, too.
+   * Call it right after your own check of a signed-in user's password. This browser's token is rotated, and it may end sessions for the
+   * next 15 minutes. A sign-in counts as such a proof, too.
    */
   prove(): Promise<void>;
-  /** The user's live sessions. */
+  /** Returns the user's live sessions. */
   list(): Promise<SessionList>;
   /**
    * Ends one session of this user. `unknown`: no such session, or somebody else's.
    *
-   * @throws ProofNeeded, as the two below
+   * @throws ProofNeeded, as do the two methods below
    */
   revoke(sessionId: string): Promise<'ended' | 'unknown'>;
-  /** Ends all sessions of this user but this one, which goes on under a new token. For a new password, too. */
+  /** Ends all sessions of this user except this one, whose token is rotated. Call it after a password change, too. */
   revokeOthers(): Promise<void>;
-  /** Ends all sessions of this user, this one too. */
+  /** Ends all sessions of this user, including this one. */
   revokeAll(): Promise<void>;
-  /** Ends the session of this browser and clears its cookies. Without one it does nothing. */
+  /** Ends the session of this browser and clears its cookies. Does nothing without a session. */
   signOut(): Promise<void>;
-  /** Appends the cookies that are due to an answer's headers; an answer to somebody who is signed in becomes `private, no-store`. */
+  /**
+   * Appends the pending cookies to the response's headers. If it sets a cookie, or the request had a session cookie, the response becomes
+   * `private, no-store`.
+   */
   applyTo(headers: Headers): void;
 };
