@@ -4,33 +4,33 @@ import type { Signer } from '../sessions/signer';
 import { DEVICE_COOKIE_ACCOUNTS_MAX, DEVICE_COOKIE_SECONDS } from '../policy';
 
 /**
- * A signed cookie that says "this browser signed in to these accounts, with the passwords that they have now". Guessing by strangers
- * then does not lock the owner's browser out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). It signs nobody in.
- * Each sign-in gives an entry; bound to the password, it is of no use to who knew an earlier one, or had an earlier account of
- * that name. A browser that several people use has one for each, up to a few; of two sign-ins at the same moment the later answer's
- * cookie stays, and the other account's next sign-in gives its entry again.
+ * A signed cookie that says "this browser signed in to these accounts, with their current passwords". With it, guesses by strangers do not
+ * lock the owner's browser out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). It signs nobody in. Each sign-in adds an
+ * entry. An entry is bound to the password, so it is worthless to someone who knew an earlier password or had an earlier account with that
+ * name. A browser that several people use has one entry per account, up to a few. If two sign-ins happen at the same moment, only the later
+ * response's cookie stays; the other account gets its entry again with its next sign-in.
  */
 export type DeviceCookie = ReturnType<typeof createDeviceCookie>;
 
-/** A browser that signed in to an account of some name before. */
+/** A browser that has signed in to an account with some name. */
 export type Device = {
-  /** Of the cookie: each sign-in gives another. */
+  /** Identifies the cookie entry. Each sign-in makes a new one. */
   id: string;
-  /** Of the browser: it stays through sign-ins, so that they can be counted. */
+  /** Identifies the browser. It stays the same across sign-ins, so that they can be counted. */
   browserId: string;
-  /** Whether that was with the password of this hash. */
+  /** Whether it signed in with the password behind this hash. */
   hasSignedInWith(passwordHash: string): boolean;
 };
 
-// Entries, the last used first, with "~" between them. Each is
-// <nonce>.<keyed hash of the password's hash>.<signature over both and the username>: the cookie itself names nobody.
-// The first half of the nonce stays with the browser, the second is drawn with each sign-in.
+// Entries, last used first, separated by "~". Each one is <nonce>.<keyed hash of the password's hash>.<signature over both and the
+// username>, so the cookie itself names nobody. The first half of the nonce stays with the browser. The second half is new with each
+// sign-in.
 const BETWEEN = '~';
 const FORM = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
 const BROWSER_BYTES = 8;
 const NONCE_BYTES = 16;
 
-/** Without a secret no browser is known, and none is told that it is. */
+/** Without a secret, no browser is recognized and no cookie is set. */
 export function createDeviceCookie(cookies: CookieJar, secure: boolean, signer: Signer | null) {
   const name = secure ? '__Host-device' : 'device';
 
@@ -40,7 +40,7 @@ export function createDeviceCookie(cookies: CookieJar, secure: boolean, signer: 
       .filter((entry) => FORM.test(entry))
       .slice(0, DEVICE_COOKIE_ACCOUNTS_MAX);
 
-  /** The device of an entry, if it is this account's. */
+  /** Returns the device of an entry if the entry belongs to this account. */
   function deviceIn(entry: string, username: string): Device | null {
     const [, nonce, password, signature] = FORM.exec(entry) ?? [];
     if (!signer || !nonce || !password || !signature) return null;
@@ -53,9 +53,9 @@ export function createDeviceCookie(cookies: CookieJar, secure: boolean, signer: 
   }
 
   return {
-    /** This browser, if it signed in to an account of that name before. */
+    /** Returns this browser's device if it has signed in to an account with that name before. */
     deviceOf(username: string): Device | null {
-      // All of them: how long it takes does not depend on which one fits.
+      // Checks all entries, so that the time does not reveal which one matches.
       return entries().reduce<Device | null>((found, entry) => deviceIn(entry, username) ?? found, null);
     },
 

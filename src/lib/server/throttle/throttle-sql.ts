@@ -1,9 +1,9 @@
-/** The SQL of the throttle: what a try asks, takes and leaves. */
+/** The SQL of the throttle: how a try asks for its places, takes them and leaves them. */
 import { prepare, sql, type Sql } from '../stores/sql';
 import { PURGE_ROWS_AT_ONCE, THROTTLE_WINDOW_MILLISECONDS, UNDER_WAY_MILLISECONDS } from '../policy';
 import type { Bucket, Counted, Outcome, Quota, Try } from './throttle';
 
-/** SQL, true unless a block has overtaken a try. */
+/** SQL that is true unless a block has overtaken a try. */
 export function notOvertaken({ counted }: Try): Sql {
   const heeded = counted.filter(({ counts }) => counts.length > 0);
   const buckets = JSON.stringify(heeded.map(({ id, blockedUntil }) => ({ id, blockedUntil })));
@@ -15,7 +15,7 @@ export function notOvertaken({ counted }: Try): Sql {
 export type Asked = { until: number | null };
 export type Entered = { id: string; blocked_until: number };
 
-/** The buckets and quotas of a try, as a table. A quota holds no place, so it has no limit at once. */
+/** The buckets and quotas of a try as a table. A quota does not limit tries under way, so its `atOnce` is null. */
 function tableOf(wanted: (Bucket | Quota)[]): Sql {
   const rows = wanted.map((one) =>
     'rule' in one
@@ -32,8 +32,8 @@ function tableOf(wanted: (Bucket | Quota)[]): Sql {
 }
 
 /**
- * Whether a bucket takes no other try. After the first wait it lets one through at a time. Tries of which nothing
- * was heard (a worker that died) hold their places no longer than `UNDER_WAY_MILLISECONDS`.
+ * SQL that is true if a bucket accepts no further try. After the first wait it accepts one at a time. A try without an outcome (its Worker
+ * died) holds its place for at most `UNDER_WAY_MILLISECONDS`.
  */
 function isClosed(now: number): Sql {
   return sql`stored.id = wanted.id AND stored.expires_at > ${now} AND (
@@ -42,7 +42,7 @@ function isClosed(now: number): Sql {
        >= CASE WHEN heeds AND failures >= free THEN 1 ELSE at_once END)`;
 }
 
-/** Until when the slowest of them is closed; for want of a place a second is enough. */
+/** When the last of the closed buckets opens again. A bucket that only lacks a free place is worth a wait of one second. */
 export function ask(db: D1Database, wanted: (Bucket | Quota)[]): D1PreparedStatement {
   const now = Date.now();
   return prepare(
@@ -52,7 +52,7 @@ export function ask(db: D1Database, wanted: (Bucket | Quota)[]): D1PreparedState
   );
 }
 
-/** Takes a place in each bucket, or in none. */
+/** Takes a place in every bucket, or in none. */
 export function enter(db: D1Database, wanted: (Bucket | Quota)[]): D1PreparedStatement {
   const now = Date.now();
   const table = tableOf(wanted);
@@ -72,14 +72,14 @@ export function enter(db: D1Database, wanted: (Bucket | Quota)[]): D1PreparedSta
   );
 }
 
-/** Whether this try brings a wait. */
+/** Whether this try starts a wait. */
 const BLOCKS = sql`adds AND failures + 1 >= free`;
-/** The wait after it, of a bucket's own length. */
+/** The length of that wait, by the bucket's own rule. */
 const WAIT = sql`min(first_wait * (1 << min(failures + 1 - free, 20)), longest_wait)`;
 
 /**
- * Leaves each bucket's place, and counts where the outcome counts. The first that counts begins the day; what brings a
- * wait overtakes all that is under way; a row that holds nothing any more expires now.
+ * Gives up the place in each bucket, and counts the try if its outcome counts. The first counted try starts the 24-hour window. A try that
+ * starts a wait overtakes all others under way. A row that holds nothing any more expires now.
  */
 export function leave(db: D1Database, counted: Counted[], outcome: Outcome | null): D1PreparedStatement {
   const left = counted.map(({ id, rule, counts, shared, blockedUntil }) => ({
@@ -111,13 +111,13 @@ export function leave(db: D1Database, counted: Counted[], outcome: Outcome | nul
   );
 }
 
-/** SQL, true while a quota has room. */
+/** SQL that is true while a quota has room. */
 export function hasRoom({ id }: Quota): Sql {
   const now = Date.now();
   return sql`NOT EXISTS (SELECT 1 FROM SignInThrottle WHERE id = ${id} AND expires_at > ${now} AND blocked_until > ${now})`;
 }
 
-/** Counts a success. The last one that the window has room for closes it until its end. */
+/** Counts a success. The last one that fits in the window closes the quota until the window ends. */
 export function countIn(db: D1Database, { id, max, windowMilliseconds }: Quota): D1PreparedStatement {
   const now = Date.now();
   return prepare(
@@ -132,7 +132,7 @@ export function countIn(db: D1Database, { id, max, windowMilliseconds }: Quota):
   );
 }
 
-/** Deletes rows that have expired, some at a time: those that hold nothing any more, and those whose day is over. */
+/** Deletes expired rows, some at a time: rows that hold nothing any more, and rows whose window is over. */
 export function purge(db: D1Database): D1PreparedStatement {
   return prepare(
     db,

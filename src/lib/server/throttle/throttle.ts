@@ -6,20 +6,20 @@ import type { ThrottleRule } from '../policy';
 
 export type Outcome = 'failed' | 'succeeded';
 
-/** One thing whose tries are counted, for a day from the first that counts: a username, an address block, a device, a session. */
+/** Something whose tries are counted, for a day from the first one that counts: a username, an address block, a device or a session. */
 export type Bucket = {
   id: string;
   rule: ThrottleRule;
-  /** The tries that count. None: the bucket limits only what is under way at once, and heeds no wait. */
+  /** The outcomes that count. If empty, the bucket only limits how many tries are under way at once and ignores waits. */
   counts: readonly Outcome[];
-  /** Others share it, so a success does not clear what they failed. */
+  /** Several people share the bucket, so one person's success does not clear the others' failures. */
   shared: boolean;
 };
 
-/** So many successes in a window. It is asked before the password is compared, so it tells nothing of the password. */
+/** At most `max` successes per window. It is checked before the password is compared, so it reveals nothing about the password. */
 export type Quota = { id: string; max: number; windowMilliseconds: number };
 
-/** Too many tries: when the next one may come. */
+/** Too many tries. Says when the next one is possible. */
 export class Throttled extends Error {
   constructor(readonly retryAfterSeconds: number) {
     super(`[throttle] too many tries: the next one may come in ${retryAfterSeconds} s`);
@@ -27,30 +27,30 @@ export class Throttled extends Error {
   }
 }
 
-/** A bucket in which a try is under way, with the end of its last block as it was then: another one means a block since. */
+/** A bucket in which a try is under way, with the end of the block that the try found. A different end means that a block began since. */
 export type Counted = Bucket & { blockedUntil: number };
 
-/** A try that may go on. */
+/** A try that may proceed. */
 export type Try = { counted: Counted[]; quotas: Quota[] };
 
 export type Throttle = ReturnType<typeof createThrottle>;
 
 /**
- * Slows guessing down, in D1, where a count is one atomic statement. KV could not do it: it is a minute late and
- * takes one write a second.
+ * Slows down password guessing. It lives in D1, where counting is one atomic statement. KV cannot do it: its reads are up to a minute old,
+ * and it accepts one write per second and key.
  *
- * A row knows what has failed and what is under way. A try takes a place in each of its buckets before its password is
- * looked at, or in none: a try that is refused writes nothing. What comes of it holds only if no block overtook it: so
- * guesses made at once learn no more than guesses made one after the other, while right passwords made at once all get in.
- * A row that holds nothing any more is deleted.
+ * A row knows how many tries failed and how many are under way. Before a try's password is looked at, the try takes a place in every one of
+ * its buckets or in none. A refused try writes nothing. The outcome of a try holds only if no block overtook it. So guesses made at the
+ * same time learn no more than guesses made one after another, while right passwords entered at the same time all succeed. A row that holds
+ * nothing any more is deleted.
  */
 export function createThrottle(db: D1Database) {
-  /** Until when they are closed, epoch milliseconds; `null`: they are open. */
+  /** When the closed ones open again, in epoch milliseconds. `null` if all are open. */
   async function closedUntil(wanted: (Bucket | Quota)[]): Promise<number | null> {
     return (await ask(db, wanted).first<Asked>())?.until ?? null;
   }
 
-  /** Ends a try; the first statement changes one row for each bucket in which no block has overtaken it. */
+  /** Ends a try. The first statement changes one row per bucket in which no block overtook the try. */
   function settle({ counted, quotas }: Try, outcome: Outcome | null): D1PreparedStatement[] {
     if (counted.length === 0) return [];
     const reached = outcome === 'succeeded' ? quotas.map((quota) => countIn(db, quota)) : [];
@@ -59,8 +59,8 @@ export function createThrottle(db: D1Database) {
 
   return {
     /**
-     * Lets a try go on if every bucket has a place for it and no quota is reached. `instead` gives up the places of an
-     * earlier try of the same request. Throws `Throttled`.
+     * Lets a try proceed if every bucket has a place for it and no quota is used up. `instead`: an earlier try of the same request, whose
+     * places are given up. Throws `Throttled`.
      */
     async take(
       buckets: Bucket[],
@@ -72,20 +72,23 @@ export function createThrottle(db: D1Database) {
       const results = await db.batch<Asked & Entered>([...given, ask(db, wanted), enter(db, wanted)]);
       const [asked, entered] = results.slice(given.length);
       const blocks = new Map(entered?.results.map(({ id, blocked_until }) => [id, blocked_until]));
-      // Nobody came between the two: a batch is a transaction.
+      // The two statements see the same state, because a batch is a transaction.
       if (blocks.size === 0) refuseUntil(asked?.results[0]?.until);
       return { counted: buckets.map((one) => ({ ...one, blockedUntil: blocks.get(one.id) ?? 0 })), quotas };
     },
 
-    /** The statements that make a failed try count: they begin the batch that records it, or follow what asks `notOvertaken`. */
+    /**
+     * The statements that count a failed try. They begin the batch that records the failure, or follow the statement that uses
+     * `notOvertaken`.
+     */
     fail: (tried: Try) => settle(tried, 'failed'),
 
-    /** The statements that end a try that succeeded: they clear what was failed in its buckets, but not in shared ones. */
+    /** The statements that end a successful try. They clear the failures in its own buckets, but not in shared ones. */
     succeed: (tried: Try) => settle(tried, 'succeeded'),
 
     /**
-     * Throws `Throttled` if a block overtook the try whose `fail` or `succeed` gave these results: then what came of it must not be
-     * told.
+     * Throws `Throttled` if a block overtook the try whose `fail` or `succeed` statements returned these results. Then its outcome must not
+     * be revealed.
      */
     async requireNotOvertaken(tried: Try, results: D1Result[]): Promise<void> {
       if (tried.counted.length === 0 || results[0]?.meta.changes === tried.counted.length) return;
@@ -108,7 +111,7 @@ export function createThrottle(db: D1Database) {
   };
 }
 
-/** Nothing: the block was gone when it was asked for; a second is enough. */
+/** Without a time, the block had already ended when it was looked up. Then the wait is one second. */
 function refuseUntil(until: number | null | undefined): never {
   const retryAfterSeconds = Math.max(Math.ceil(((until ?? 0) - Date.now()) / 1_000), 1);
   logEvent('throttled', { retryAfterSeconds });
@@ -116,8 +119,8 @@ function refuseUntil(until: number | null | undefined): never {
 }
 
 /**
- * The id of a row: a keyed hash, so that no name and no address is at rest in the table. The origin is no part of it: a deployment has many
- * addresses, and guesses at all of them count together.
+ * The id of a row: a keyed hash, so the table stores no name and no address. The origin is not part of it: a deployment has many hostnames,
+ * and guesses at all of them count together.
  */
 export function rowId(secret: string | undefined, kind: string, of: string): string {
   const hash = createHmac('sha256', deriveKey(secret ?? 'no secret is set', 'throttle')).update(
@@ -126,7 +129,7 @@ export function rowId(secret: string | undefined, kind: string, of: string): str
   return `${kind}:${hash.digest('base64url')}`;
 }
 
-/** A bucket of failures, unless told otherwise. */
+/** Makes a bucket. By default it counts failures. */
 export function bucket(
   rule: ThrottleRule,
   secret: string | undefined,

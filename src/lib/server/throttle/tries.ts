@@ -13,11 +13,14 @@ import { bucket, rowId, type Bucket, type Quota, type Throttle, type Try } from 
 
 export type Tries = ReturnType<typeof createTries>;
 
-/** What each kind of try is counted by. Each of these takes a place for the try, or throws `Throttled`. */
+/**
+ * Decides which buckets each kind of try is counted in. The methods that return a `Try` take its places or throw `Throttled`. The others
+ * return a quota.
+ */
 export function createTries(throttle: Throttle, address: () => string, secret: string | undefined) {
   const deviceBucket = ({ id }: Device) => bucket(ACCOUNT_THROTTLE, secret, 'device', id);
 
-  /** The address that a request comes from. Whatever counts there, all that it has under way at once is limited. */
+  /** The bucket of the request's address block. Whatever counts in it, it always limits how many tries are under way at once. */
   function addressBuckets(counts: Bucket['counts']): Bucket[] {
     const block = addressBlock(address());
     return block === null
@@ -32,15 +35,15 @@ export function createTries(throttle: Throttle, address: () => string, secret: s
   });
 
   return {
-    /** A browser that signed in to this account before has counts of its own, so that nobody else can lock it out. */
+    /** A browser that has signed in to this account before has its own counts, so that nobody else can lock it out. */
     asDevice: (device: Device): Promise<Try> =>
       throttle.take([deviceBucket(device), ...addressBuckets([])], {
         quotas: [signInsOf('sign-ins-device', device.browserId)],
       }),
 
     /**
-     * All others share the account's counts and their address block's: so does a browser that knew an earlier password, or was
-     * signed in to an earlier account of that name. Such a `device` is counted as what it is as well, anew.
+     * All other browsers share the counts of the account and of their address block. That includes a browser that knew an earlier password,
+     * or signed in to an earlier account with that name. Such a `device` is counted in its own bucket, too.
      */
     asStranger: (
       username: string,
@@ -55,7 +58,7 @@ export function createTries(throttle: Throttle, address: () => string, secret: s
         { quotas: [signInsOf('sign-ins', username)], instead },
       ),
 
-    /** Every sign-up of an address counts, and is under way there as sign-ins are. */
+    /** Every sign-up from an address block counts. While under way, it also takes one of the places that sign-ins from the block use. */
     signUp(): Promise<Try> {
       const block = addressBlock(address());
       if (block === null) return throttle.take([]);
@@ -64,18 +67,18 @@ export function createTries(throttle: Throttle, address: () => string, secret: s
       return throttle.take([own, ...addressBuckets([])]);
     },
 
-    /** An account of that name, made by the form of one page: so the same form, sent twice, is known. */
+    /** A quota of one account per form and name, so that the same form sent twice is recognized. */
     signUpOf: (visit: string, username: string): Quota => ({
       id: rowId(secret, 'sign-up-form', `${visit}:${username}`),
       max: 1,
       windowMilliseconds: FORM_VISIT_MILLISECONDS,
     }),
 
-    /** The password given again. `line`: the sign-in it is about, as a session can go on under a new id as often as it likes. */
+    /** A repeated password. `line` identifies the sign-in, because a session can rotate to a new id as often as it likes. */
     proof: (line: string): Promise<Try> =>
       throttle.take([bucket(ACCOUNT_THROTTLE, secret, 'proof', line), ...addressBuckets([])]),
 
-    /** How often a sign-in may go on under another token by ending the others. */
+    /** How often one sign-in may rotate its token by ending the other sessions. */
     rotations: (line: string): Quota => ({
       id: rowId(secret, 'rotation', line),
       max: ROTATIONS_PER_HOUR_MAX,
