@@ -194,8 +194,8 @@ export function createAccounts({
     },
 
     /**
-     * Ends all sessions of the user except this one, whose token is rotated. Returns how many others were listed, or `null` if KV could not
-     * list them. If the throttle table is down, the hourly limit is not applied.
+     * Ends all sessions of the user except this one, whose token is rotated. Returns how many others were listed, or `null` if they could
+     * not be counted. If the throttle table is down, the hourly limit is not applied.
      */
     async endOthers(current: ProvenSession): Promise<number | null> {
       const { alongside, refused } = limitOf(current);
@@ -208,8 +208,8 @@ export function createAccounts({
 
     /**
      * Changes the password, ends every other session and rotates this browser's token. `wrong-password`: the current password is wrong.
-     * `same-password`: the new password equals the current one. In both cases nothing changes. `endedOthers` is `null` if KV could not list
-     * the other sessions.
+     * `same-password`: the new password equals the current one. In both cases nothing changes. `endedOthers` is `null` if the other
+     * sessions could not be counted.
      */
     async changePassword(
       current: ConfirmedSession,

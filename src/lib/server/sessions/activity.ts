@@ -23,19 +23,19 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** Who did it: the device and place of the request. */
+/** The device and place of the request that caused an event. */
 export type Origin = { device: Device; place: Place };
 
-/** One line of the activity page. `at` is epoch milliseconds; `sessionId` the session it is about. */
+/** One line of the activity page. `at` is epoch milliseconds. `sessionId` is the session it is about. */
 export type SecurityEvent = {
   id: number;
   type: EventType;
   sessionId: string | null;
-  /** The id that the session's line began with: the same for all tokens of one sign-in. */
+  /** The first id of the session's line: the same for all tokens of one sign-in. */
   line: string | null;
-  /** Whether that is the session that asks for the list. */
+  /** Whether the event is about the session that asks for the list. */
   own: boolean;
-  /** Where that session was signed in, for an event that somebody else may have caused: it was ended, or used elsewhere. */
+  /** Where that session was signed in. Set for events that another browser may have caused: the session was ended or used elsewhere. */
   signedIn: Origin | null;
   device: Device;
   place: Place;
@@ -45,12 +45,12 @@ export type SecurityEvent = {
 /** `sessionId` may be SQL that finds it. */
 type NewEvent = Origin & { type: EventType; sessionId: string | Sql | null; at: number };
 
-/** Sign-ins and sign-ups: what the ledger knows a session by, so they are kept as long as that session can live. */
+/** Sign-ins and sign-ups. The ledger recognizes a session by these events, so they are kept as long as the session can live. */
 export const BIRTHS = ['signed-up', 'signed-in', 'signed-in-new-device'] as const satisfies EventType[];
 
 /**
- * The statement that records an event of the user that `condition` finds (in terms of `User`). It goes into the batch of what
- * it records, so that both are written or neither.
+ * The statement that records an event for the user that `condition` finds (in terms of `User`). Put it into the batch of the write it
+ * records, so that both are written or neither.
  */
 export function recordEvent(
   db: D1Database,
@@ -65,7 +65,7 @@ export function recordEvent(
   );
 }
 
-/** A page of a user's events, the newest first; `before` is the id of the last one seen. `asking`: the session that asks for it. */
+/** Returns a page of a user's events, newest first. `before`: the id of the last event already seen. `asking`: the session that asks. */
 export async function listEvents(
   db: D1Database,
   userId: string,
@@ -83,7 +83,7 @@ export async function listEvents(
   return { events: events.slice(0, EVENTS_PER_PAGE), more: events.length > EVENTS_PER_PAGE };
 }
 
-/** The newest `EVENTS_IN_DOWNLOAD_MAX` of a user's events, for their download: one query. `more`: there are older ones. */
+/** Returns the newest `EVENTS_IN_DOWNLOAD_MAX` events of a user for their download: one query. `more`: there are older ones. */
 export async function listEventsForDownload(
   db: D1Database,
   userId: string,
@@ -154,12 +154,12 @@ export function readEvents(rows: EventRow[]): SecurityEvent[] {
   }));
 }
 
-/** A device and a place as they are stored, fit to be shown. */
+/** Parses a stored device and place and makes them safe to show. */
 export function readOrigin({ device, place }: { device: string; place: string }): Origin {
   return { device: shownDevice(JSON.parse(device) as Device), place: shownPlace(JSON.parse(place) as Place) };
 }
 
-/** One JSON line for the log, without token, password or address (ASVS 16.2.5). */
+/** Writes one JSON line to the log, without token, password or address (ASVS 16.2.5). */
 export function logEvent(
   type: EventType | 'account-deleted' | 'throttled',
   details: Record<string, unknown> = {},

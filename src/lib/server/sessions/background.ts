@@ -6,11 +6,11 @@ import type { RequestFacts } from './request-facts';
 export type Background = ReturnType<typeof createBackground>;
 
 /**
- * What tidies up once the answer is sent. It decides nothing: KV deletes may come late or fail, and then KV's own expiry and the ledger
- * see to it.
+ * Cleanup that runs after the response is sent. Nothing depends on it: if a KV delete is late or fails, KV's own expiry and the ledger
+ * cover it.
  */
 export function createBackground(facts: RequestFacts, records: SessionRecords) {
-  /** Begins a turn later, so that the answer does not stand in line behind a thousand deletes. Never rejects. */
+  /** Starts one turn later, so that the response does not wait behind a thousand deletes. Never rejects. */
   function run(work: () => Promise<unknown>): void {
     facts.waitUntil(nextTurn().then(work).catch(cleanupFailed));
   }
@@ -18,7 +18,7 @@ export function createBackground(facts: RequestFacts, records: SessionRecords) {
   return {
     run,
 
-    /** Removes ended records from KV. They are dead already: the ledger says so. */
+    /** Deletes ended records from KV. The ledger already says that they have ended. */
     remove(sessionIds: () => string[] | Promise<string[]>): void {
       run(async () => {
         const ids = [...new Set(await sessionIds())];

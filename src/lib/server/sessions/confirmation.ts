@@ -6,26 +6,26 @@ import type { Signer } from './signer';
 
 export type Confirmation = ReturnType<typeof createConfirmation>;
 
-/** What the cookie says. Times are epoch milliseconds. */
+/** The content of the cookie. Times are epoch milliseconds. */
 type Statement = {
   v: 1;
   username: string;
-  /** Read before the ledger was asked, so that it is never later than what the ledger said. */
+  /** Taken before the ledger was asked, so it is never later than the ledger's answer. */
   confirmed_at: number;
-  /** When the session is due for renewal: from then on a page view asks again, and so renews. */
+  /** When the session is due for renewal. From then on a page view asks the stores, which renews the session. */
   renew_at: number;
 };
 
 const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * The ledger's yes, signed, in a cookie of this browser for a minute: `<base64url of JSON>.<MAC>`. While it is fresh, a page view knows whom to
- * greet without asking a store. It decides nothing. A missing, old or forged one, or another session's, means "not known, so ask", and
- * never "signed out".
+ * The ledger's confirmation, signed, in a cookie of this browser for one minute: `<base64url of JSON>.<MAC>`. While it is fresh, a page
+ * view knows whom to greet without asking a store. It decides nothing. A cookie that is missing, old, forged or for another session means
+ * "unknown, so ask", and never "signed out".
  *
- * The MAC covers the session id, so it is worth nothing without the session's own cookie: an answer that arrives late may bring one back.
- * It covers the bound cookie of the request as well: where a session is bound to its device, a copy without that cookie greets nobody.
- * The clocks of two of Cloudflare's machines are the only slack in its minute.
+ * The MAC covers the session id, so the cookie is worthless without the session's own cookie, even if a late response brings it back. The
+ * MAC also covers the request's bound cookie: if a session is bound to its device, a copy without that cookie greets nobody. The minute is
+ * exact except for clock differences between Cloudflare's machines.
  */
 export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts, signer: Signer | null) {
   const name = secure ? '__Host-confirmation' : 'confirmation';
@@ -33,7 +33,10 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
 
   return {
-    /** The user of this session, if the ledger confirmed it in the last minute and it is not due for renewal; otherwise `null`: ask. */
+    /**
+     * Returns the user of this session if the ledger confirmed it in the last minute and it is not due for renewal. Otherwise `null`: ask
+     * the stores.
+     */
     freshFor(sessionId: string): { username: string } | null {
       const value = cookies.get(name) ?? '';
       if (!signer || value.length > CONFIRMATION_MAX_BYTES) return null;
@@ -45,7 +48,9 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
       return said.v === 1 && isFresh && Date.now() < said.renew_at ? { username: said.username } : null;
     },
 
-    /** Only for what the ledger has just confirmed, in this request. `confirmedAt`: the time before it was asked. */
+    /**
+     * Call it only for a session that the ledger has just confirmed in this request. `confirmedAt`: the time before the ledger was asked.
+     */
     give({ sessionId, user, activePeriodExpiresAt }: ConfirmedSession, confirmedAt: number): void {
       if (!signer) return;
       const statement: Statement = {
@@ -59,7 +64,7 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
       cookies.set(name, `${body}.${mac}`, { ...options, maxAge: CONFIRMATION_SECONDS });
     },
 
-    /** What this browser has, or was about to get, goes. */
+    /** Clears the cookie in this browser, and the one that this response was about to set. */
     take(): void {
       if (cookies.get(name)) cookies.set(name, '', { ...options, expires: new Date(0), maxAge: 0 });
     },

@@ -3,17 +3,17 @@ import type { Session } from 'lucia';
 const CONFIRMED: unique symbol = Symbol('confirmed');
 
 /**
- * A session that the ledger said stands, in this request. What shows or changes account data takes this type; what a peek returns is
- * a plain `Session` and does not fit.
+ * A session that the ledger confirmed in this request. Code that shows or changes account data requires this type. A peek does not return
+ * it.
  */
 export type ConfirmedSession = Session & { readonly [CONFIRMED]: true };
 
-/** Only for what has just had the ledger's yes. */
+/** Call it only for a session that the ledger has just confirmed. */
 export function confirmed(session: Session): ConfirmedSession {
   return { ...session, [CONFIRMED]: true };
 }
 
-/** The session that asked no longer stands, or there is none: whoever catches this leads to the sign-in page. */
+/** The session of this request has ended, or there is none. The code that catches this redirects to sign-in. */
 export class SessionEnded extends Error {
   override readonly name = 'SessionEnded';
 

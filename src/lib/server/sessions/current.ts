@@ -16,22 +16,22 @@ import type { ThisBrowser } from './this-browser';
 
 export type Current = ReturnType<typeof createCurrent>;
 
-/** Whom a page may greet: it decides nothing. `unknown`: there is a session cookie, and no store said in time whose. */
+/** The user whom a page may greet. It decides nothing. `unknown`: there is a session cookie, but no store said in time whose it is. */
 export type Viewer = { username: string } | 'unknown' | null;
 
 /**
- * A session that the ledger said stands, and the time before it was asked, epoch milliseconds. `isProven`: the request has all the proof of its
- * device that the session asks for.
+ * A session that the ledger said stands, and the time before it was asked, in epoch milliseconds. `isProven`: the request carries all the
+ * device proof that the session requires.
  */
 type Standing = { session: ConfirmedSession; confirmedAt: number; isProven: boolean };
 
 /**
- * What the stores say of the session that this browser has. `replaced`: the browser itself goes on as another one. `absent`: KV shows
- * none here and the ledger has nothing against it, so it expired, or KV is late.
+ * What the stores say about this browser's session. `replaced`: the browser has moved on to another session. `absent`: KV shows no record
+ * here and the ledger has nothing against the session. It has expired, or KV is late.
  */
 type Answer = Standing | 'ended' | 'replaced' | 'absent';
 
-/** What a look finds. `unknown`: neither that the session stands nor that it has ended. */
+/** The result of a look. `unknown`: it is not known whether the session stands or has ended. */
 export type Look =
   | { is: 'signed-in'; session: ConfirmedSession }
   | { is: 'signed-out'; ending: Ending | null }
@@ -47,22 +47,25 @@ type Parts = {
   browser: ThisBrowser;
   confirmation: Confirmation;
   deviceKeys: DeviceKeys | null;
-  /** For what has no time for a second try. */
+  /** For queries that have no time for a second try. */
   dbOnce: D1Database;
   moves: MoveNotes;
 };
 
-/** Who sent this request. Nothing here redirects: what asks decides what an ended session means. */
+/** Finds out who sent this request. Nothing here redirects: the caller decides what an ended session means. */
 export function createCurrent(parts: Parts) {
   const { facts, lucia, ledger, dbOnce, browser, confirmation, deviceKeys, moves } = parts;
-  /** For all that asks until an action has run: then the ledger is asked again. */
+  /** Shared by all callers until an action has run. After that the ledger is asked again. */
   let answer: Promise<Answer | null> | undefined;
-  /** What a peek began. A confirmation goes on with it, and asks anew if it failed. */
+  /** What a peek started. A confirmation reuses it, and asks again if it failed. */
   let peeked: Promise<Answer | null> | undefined;
-  /** What the ledger confirmed, while the renewal is under way. */
+  /** The session that the ledger confirmed, while its renewal is under way. */
   let renewing: Standing | null = null;
 
-  /** Asks KV and the ledger at once. Throws when the ledger gives no answer, or when it has nothing against a session that KV cannot show. */
+  /**
+   * Asks KV and the ledger in parallel. Throws if the ledger does not answer. Also throws if KV fails and the ledger has nothing against
+   * the session.
+   */
   async function ask({ userId, sessionId }: Own, from?: D1Database): Promise<Answer> {
     const confirmedAt = Date.now();
     const [shown, asked] = await Promise.allSettled([
@@ -84,7 +87,7 @@ export function createCurrent(parts: Parts) {
     return { session: confirmed({ ...session, user }), confirmedAt, isProven };
   }
 
-  /** Writes the record again and then asks the ledger again; no session cookie is sent. */
+  /** Writes the record again, then asks the ledger again. It sets no session cookie. */
   async function renew({ session: { sessionId, user }, isProven }: Standing): Promise<Answer> {
     const confirmedAt = Date.now();
     try {
@@ -97,7 +100,7 @@ export function createCurrent(parts: Parts) {
     }
   }
 
-  /** Asks, and renews what is due. It touches no cookie, so it may go on after the answer. */
+  /** Asks, and renews a session that is due. It touches no cookie, so it may finish after the response. */
   async function askAndRenew(from?: D1Database): Promise<Answer | null> {
     const said = browser.session && (await ask(browser.session, from));
     if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
@@ -108,8 +111,8 @@ export function createCurrent(parts: Parts) {
   const askedOnce = () => (answer ??= peeked?.catch(() => askAndRenew()) ?? askAndRenew());
 
   /**
-   * What was said, in this browser's cookies. A session that another request of this browser replaced keeps its cookie: the answer of that one
-   * brings the new one, and this must not take it away. So does one that KV does not show here yet.
+   * Applies the answer to this browser's cookies. If another request of this browser replaced the session, the cookie stays: that request's
+   * response brings the new cookie, and this response must not remove it. The cookie also stays if KV does not show the session here yet.
    */
   function settle(said: Answer | null): ConfirmedSession | null {
     if (said === 'ended') browser.dropCookie();
@@ -118,20 +121,21 @@ export function createCurrent(parts: Parts) {
     return said.session;
   }
 
-  /** None for the requests that were under way when the session was bound: a copy of the cookie would take it along. */
+  /** Requests that were under way when the session was bound get no confirmation, because a copied session cookie would get it too. */
   function giveConfirmation({ session, confirmedAt, isProven }: Standing): void {
     if (isProven) confirmation.give(session, confirmedAt);
   }
 
-  /** Confirmed now: one KV read and one D1 query, started together; `null` when nobody is signed in. Renews a session that is due. */
+  /** Confirms the session now: one KV read and one D1 query, in parallel. `null` if nobody is signed in. Renews a session that is due. */
   async function confirm(): Promise<ConfirmedSession | null> {
     return settle(await askedOnce());
   }
 
   return {
     /**
-     * Whom to greet: no store while a confirmation is fresh; otherwise it confirms, within `PEEK_TIMEOUT_MILLISECONDS`, and what that began
-     * ends after the answer. It throws for no store, tries nothing twice, and must not decide anything.
+     * Returns whom to greet. While a confirmation is fresh it asks no store. Otherwise it confirms within `PEEK_TIMEOUT_MILLISECONDS`; what
+     * takes longer finishes after the response. A failed store does not make it throw, nothing is tried twice, and no decision may depend
+     * on it.
      */
     async peek(): Promise<Viewer> {
       if (!browser.session) return null;
@@ -157,22 +161,25 @@ export function createCurrent(parts: Parts) {
 
     confirm,
 
-    /** The same for a page that works for guests: a session that lacks the proof of its device is nobody's there. */
+    /** The same for a page that works for guests: a session without the required device proof counts as nobody. */
     confirmOrNobody: (): Promise<ConfirmedSession | null> => confirm().catch(nobodyIfUnproven),
 
-    /** The confirmed session. Throws `SessionEnded` when there is none. */
+    /** Returns the confirmed session. Throws `SessionEnded` if there is none. */
     async require(): Promise<ConfirmedSession> {
       return (await confirm()) ?? sessionEnded();
     },
 
-    /** `require` for what writes the session's record itself, and renews it with that one write: KV takes one a second. */
+    /**
+     * `require` without renewal, for code that writes the session's record itself and renews it in that write: KV accepts one write per
+     * second and key.
+     */
     async requireAsItIs(): Promise<ConfirmedSession> {
       return settle(browser.session && (await ask(browser.session))) ?? sessionEnded();
     },
 
     /**
-     * What an open page asks once a minute: whether its session still stands, and if not, what ended it. A look is not a use: it renews nothing,
-     * and its answer leaves the session cookie as it is, so that every tab of the browser learns the same.
+     * What an open page asks once a minute: whether its session still stands, and if not, what ended it. A look does not count as use, so
+     * it renews nothing. Its response leaves the session cookie alone, so that every tab of the browser gets the same answer.
      */
     async look(): Promise<Look> {
       if (!browser.session) return { is: 'signed-out', ending: null };
@@ -182,7 +189,7 @@ export function createCurrent(parts: Parts) {
         giveConfirmation(said);
         return { is: 'signed-in', session: said.session };
       }
-      // KV forgets an ended session; D1 knows what has ended it.
+      // KV forgets an ended session. D1 knows what ended it.
       const { signedInAt, ending } = await ledger.endingOf(browser.session);
       const isOver = signedInAt !== null && absoluteEnd({ created_at: signedInAt }) <= Date.now();
       if (said !== 'ended' && !ending && !isOver) return { is: 'unknown' };
@@ -190,7 +197,7 @@ export function createCurrent(parts: Parts) {
       return { is: 'signed-out', ending };
     },
 
-    /** What ended the session whose cookie this request carries, where D1 knows: one query, whose failure is no news. For the page that says so. */
+    /** What ended the session of this request's cookie, if D1 knows. For the page that says so. One query; a failure returns `null`. */
     async ending(): Promise<Ending | null> {
       if (!facts.presented) return null;
       return ledger.endingOf(facts.presented).then(
@@ -199,14 +206,14 @@ export function createCurrent(parts: Parts) {
       );
     },
 
-    /** What comes after an action in the same request (the page, without scripts) asks the ledger again, and the ledger alone. */
+    /** Makes the next caller in the same request (after an action, the page without scripts) ask the ledger again. */
     askAnew(): void {
       answer = peeked = undefined;
     },
   };
 }
 
-/** A session that lacks the proof of its device is nobody to greet; it has not ended. */
+/** A session without its device proof is not greeted. It has not ended. */
 function nobodyIfUnproven(thrown: unknown): null {
   if (thrown instanceof DeviceUnproven) return null;
   throw thrown;
@@ -216,7 +223,7 @@ export function sessionEnded(): never {
   throw new SessionEnded();
 }
 
-/** The session as KV shows it here and now, unconfirmed; `null` when it shows none that is in time. */
+/** Reads the session as KV shows it here and now, unconfirmed. `null` if KV shows none or it has expired. */
 export async function readSession(lucia: SessionLucia, sessionId: string): Promise<Session | null> {
   try {
     return await lucia.getSession(sessionId);
@@ -226,7 +233,7 @@ export async function readSession(lucia: SessionLucia, sessionId: string): Promi
   }
 }
 
-/** Lucia's way to say that there is no such session, or no longer. */
+/** Lucia's error for a session that does not exist, or no longer. */
 function isInvalidSession(error: unknown): boolean {
   return error instanceof LuciaError && error.message === 'AUTH_INVALID_SESSION_ID';
 }

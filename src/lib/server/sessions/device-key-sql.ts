@@ -1,4 +1,4 @@
-/** The SQL of `DeviceKey`: one row for each session that is bound to its device. */
+/** The SQL of `DeviceKey`: one row per session that is bound to its device. */
 import { prepare, sql, type Sql } from '../stores/sql';
 import { PURGE_ROWS_AT_ONCE, UNPROVEN_NOTED_EVERY_MILLISECONDS } from '../policy';
 import { recordEvent, type Origin } from './activity';
@@ -9,7 +9,7 @@ import { actorStands, notRevoked } from './ledger-sql';
 /** A session's binding. `createdAt` is epoch milliseconds. */
 export type Binding = { id: string; createdAt: number };
 
-/** SQL for the bindings of these sessions, as `readBindings` reads them. `asked`: a JSON array of session ids. */
+/** SQL for the bindings of these sessions, in the form that `readBindings` reads. `asked`: a JSON array of session ids. */
 export function bindingsAmong(asked: string): Sql {
   return sql`(SELECT json_group_array(json_array(session_id, id, created_at)) FROM DeviceKey
               WHERE session_id IN (SELECT value FROM json_each(${asked})))`;
@@ -23,8 +23,8 @@ export function readBindings(rows: string): Map<string, Binding> {
 type NewBinding = Binding & { key: DevicePublicKey; offeredAt: number; endsAt: number };
 
 /**
- * The statement that binds a session while it stands; it returns a row if it did. A session is bound once with each offer: again only if it was
- * offered after it was bound.
+ * The statement that binds a session if the session stands. It returns a row if it did. Each offer binds once: a session that is already
+ * bound is bound again only by an offer made after the last binding.
  */
 export function bind(
   db: D1Database,
@@ -44,7 +44,7 @@ export function bind(
   );
 }
 
-/** The key of a binding, and whether its session stands; `null` when there is no such binding. One query. */
+/** Returns the key of a binding and whether its session stands, or `null` if there is no such binding. One query. */
 export async function findBinding(
   db: D1Database,
   id: string,
@@ -58,7 +58,10 @@ export async function findBinding(
   return row && { key: JSON.parse(row.public_key) as DevicePublicKey, stands: row.stands === 1 };
 }
 
-/** The statement that lets a binding go on with its browser: after the rotation in its batch, if that took effect. */
+/**
+ * The statement that moves a binding to its browser's next session. It follows the rotation in its batch and takes effect only if the
+ * rotation did.
+ */
 export function moveBinding(
   db: D1Database,
   sessionId: string,
@@ -72,7 +75,7 @@ export function moveBinding(
   );
 }
 
-/** The statement that notes a use without proof of the device, once an hour for each session. */
+/** The statement that records a use without device proof, at most once an hour per session. */
 export function recordUnproven(
   db: D1Database,
   { userId, sessionId }: Pick<Actor, 'userId' | 'sessionId'>,

@@ -1,4 +1,4 @@
-/** Sessions that are bound to their device (Device Bound Session Credentials): docs/device-binding.md. */
+/** Sessions bound to their device (Device Bound Session Credentials): docs/device-binding.md. */
 import { randomBytes } from 'node:crypto';
 import { BINDING_GRACE_MILLISECONDS, BOUND_COOKIE_MILLISECONDS } from '../policy';
 import { BindingError } from '../stores/bindings';
@@ -14,7 +14,7 @@ import type { ThisBrowser } from './this-browser';
 
 export type DeviceKeys = ReturnType<typeof createDeviceKeys>;
 
-/** The session is bound to its device, and this request does not prove that it comes from there. It has not ended. */
+/** The session is bound to its device, and this request does not prove that it comes from that device. The session has not ended. */
 export class DeviceUnproven extends Error {
   constructor(
     readonly userId: string,
@@ -25,7 +25,7 @@ export class DeviceUnproven extends Error {
   }
 }
 
-/** What a refresh comes to. `ended`: the binding's session has ended, or there is no such binding. */
+/** The result of a refresh. `ended`: the binding's session has ended, or there is no such binding. */
 export type Refresh = { is: 'proven' } | { is: 'ended' } | { is: 'challenged'; challenge: string };
 
 type Parts = {
@@ -34,7 +34,7 @@ type Parts = {
   signer: Signer | null;
   browser: ThisBrowser;
   background: Background;
-  /** At most `BOUND_COOKIE_MILLISECONDS`; shorter in tests. */
+  /** At most `BOUND_COOKIE_MILLISECONDS`. Tests use less. */
   cookieMilliseconds?: number | undefined;
 };
 
@@ -45,7 +45,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
   const tokens = signer && createDeviceTokens(signer);
   const lifetime = Math.min(cookieMilliseconds ?? Infinity, BOUND_COOKIE_MILLISECONDS);
 
-  /** An empty value takes it away. */
+  /** An empty value clears the cookie. */
   function setCookie(value: string, maxAge: number): void {
     facts.cookies.set(BOUND_COOKIE, value, {
       path: '/',
@@ -56,7 +56,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
     });
   }
 
-  /** Its end counts from the challenge: a proof that is sent twice makes no cookie that lasts longer. */
+  /** The cookie's end is counted from the challenge, so that sending a proof twice does not make it last longer. */
   function setBoundCookie(bindingId: string, challengedAt: number): void {
     const endsAt = challengedAt + lifetime;
     const maxAge = Math.max(Math.floor((endsAt - Date.now()) / 1_000), 0);
@@ -64,7 +64,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
   }
 
   function requireTokens() {
-    // Without the secret nothing can be proved, and nobody is to be signed out for that.
+    // Without the secret nothing can be proved. Nobody should be signed out because of that.
     if (!tokens)
       throw new BindingError(
         '[device-keys] COOKIE_SECRET is missing: set it in .dev.vars, or with "npm run deploy".',
@@ -74,8 +74,8 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
 
   return {
     /**
-     * The challenge that offers the browser to bind the session that this request gave it after its password was given; `null` when it gave
-     * none. Browsers know of bound sessions over https alone.
+     * Returns the challenge that offers the browser to bind its session. `null` unless this request started the session after a password
+     * check. Browsers support bound sessions only over https.
      */
     offer(): string | null {
       const { started } = browser;
@@ -85,8 +85,8 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
     },
 
     /**
-     * Binds the session of this browser to the key that the proof brings, and sets the bound cookie. Returns what the browser is to call the
-     * binding; `refused`: no proof of a fresh offer, bound already, or the session has ended.
+     * Binds the session of this browser to the key in the proof, and sets the bound cookie. Returns the name that the browser should use
+     * for the binding. `refused`: the proof does not answer a fresh offer, the session is already bound, or it has ended.
      */
     async bind(proof: string): Promise<{ bindingId: string } | 'refused'> {
       const { presented } = facts;
@@ -96,7 +96,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
       const offer = requireTokens().readBindChallenge(registration.challenge, sessionId);
       if (!offer) return 'refused';
       const id = randomBytes(ID_BYTES).toString('base64url');
-      // Not before the offer, whatever this machine's clock says: so no offer is taken twice.
+      // Never earlier than the offer, whatever this machine's clock says, so that no offer can be used twice.
       const createdAt = Math.max(Date.now(), offer.at);
       const binding = { id, key: registration.key, createdAt, offeredAt: offer.at, endsAt: offer.endsAt };
       const { results } = await bind(db, { userId, sessionId, epoch: offer.epoch }, binding).all();
@@ -106,8 +106,8 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
     },
 
     /**
-     * The next bound cookie, for a browser that proves with the binding's key that it has had our challenge within the last minute. One query, no
-     * write. Another browser gets a challenge, and no cookie is cleared.
+     * Sets the next bound cookie if the browser proves, with the binding's key, that it received our challenge within the last minute. One
+     * query, no write. Any other browser gets a challenge. No cookie is cleared.
      */
     async refresh(bindingId: string, proof: string | null): Promise<Refresh> {
       const binding = ID_FORM.test(bindingId) ? await findBinding(db, bindingId) : null;
@@ -121,8 +121,8 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
     },
 
     /**
-     * Throws `DeviceUnproven` if the session is bound and this request does not prove that it comes from its device. Requests that were under way
-     * when it was bound have no proof yet. Returns whether nothing of the proof is missing.
+     * Throws `DeviceUnproven` if the session is bound and this request does not prove that it comes from its device. A request that was
+     * under way when the session was bound is accepted without proof. Returns false for such a request and true for any other.
      */
     requireProof(userId: string, sessionId: string, binding: Binding | undefined): boolean {
       if (!binding) return true;
@@ -133,8 +133,9 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
     },
 
     /**
-     * What an answer that refuses a session for lack of proof leaves behind. A bound cookie that proves nothing goes, as only a missing one makes
-     * the browser refresh. The session stays as it is. `isExpected`: its own browser may well come without proof this once, so nothing is noted.
+     * Cleans up after a refused session without device proof. A bound cookie that proves nothing is cleared, because only a missing one
+     * makes the browser refresh. The session stays as it is. `isExpected`: the session's own browser may well lack the proof this once, so
+     * nothing is recorded.
      */
     refuse({ userId, sessionId }: DeviceUnproven, isExpected: boolean): void {
       if (tokens && facts.cookies.get(BOUND_COOKIE) !== undefined) {

@@ -1,11 +1,11 @@
 /**
- * What a bound session's browser is handed: challenges for its device's key to sign, and the bound cookie. Each is a few numbers and a MAC over
- * them, so nothing is stored: `<number>.….<MAC>`.
+ * What the browser of a bound session gets: challenges for its device's key to sign, and the bound cookie. Each is a few numbers and a MAC
+ * over them, `<number>.….<MAC>`, so nothing needs to be stored.
  */
 import { CLOCK_SKEW_MILLISECONDS, DEVICE_CHALLENGE_MILLISECONDS } from '../policy';
 import type { Purpose, Signer } from './signer';
 
-/** What an offer to bind a session says of it. Times are epoch milliseconds. */
+/** The content of an offer to bind a session. Times are epoch milliseconds. */
 export type Offer = { at: number; epoch: number; endsAt: number };
 
 /** The cookie that proves a bound session's device for some minutes. */
@@ -17,13 +17,13 @@ const NUMBER = /^\d{1,16}$/;
 export type DeviceTokens = ReturnType<typeof createDeviceTokens>;
 
 export function createDeviceTokens(signer: Signer) {
-  /** `about` says what the value is for and is not in it. */
+  /** `about` says what the value is for. The MAC covers it, but it is not part of the value. */
   function seal(purpose: Purpose, about: string[], numbers: number[]): string {
     const texts = numbers.map(String);
     return [...texts, signer.sign(purpose, ...about, ...texts)].join('.');
   }
 
-  /** The numbers of a value that was sealed for this; `null` for any other. */
+  /** Returns the numbers of a value sealed for this purpose and `about`, or `null` for any other. */
   function open(purpose: Purpose, about: string[], value: string): number[] | null {
     if (value.length > VALUE_MAX_CHARACTERS) return null;
     const texts = value.split('.');
@@ -33,11 +33,11 @@ export function createDeviceTokens(signer: Signer) {
   }
 
   return {
-    /** The challenge that offers to bind a session. It brings what KV may not show yet: the session's epoch and its end. */
+    /** The challenge that offers to bind a session. It carries the session's epoch and end, which KV may not show yet. */
     bindChallenge: (sessionId: string, { at, epoch, endsAt }: Offer): string =>
       seal('device-challenge', ['bind', sessionId], [at, epoch, endsAt]),
 
-    /** What was offered of this session within the last minute; `null` for any other challenge. */
+    /** Returns the offer made for this session within the last minute, or `null` for any other challenge. */
     readBindChallenge(value: string, sessionId: string): Offer | null {
       const [at, epoch, endsAt] = open('device-challenge', ['bind', sessionId], value) ?? [];
       if (at === undefined || epoch === undefined || endsAt === undefined) return null;
@@ -55,7 +55,7 @@ export function createDeviceTokens(signer: Signer) {
 
     boundCookie: (bindingId: string, endsAt: number): string => seal('bound-cookie', [bindingId], [endsAt]),
 
-    /** Whether a cookie says of this binding that its device proved itself lately. */
+    /** Whether the cookie says that this binding's device proved itself recently. */
     isBoundCookie(value: string, bindingId: string): boolean {
       const [endsAt] = open('bound-cookie', [bindingId], value) ?? [];
       return endsAt !== undefined && Date.now() < endsAt;

@@ -1,12 +1,12 @@
 import type { Device } from '$lib/session-view';
 import { TOOLS } from './tools';
 
-/** An app whose name the user agent does not say. */
+/** An app that the user agent does not name. */
 const IN_APP = 'In-app browser';
 
 /**
- * Names of browsers and apps, each with what tells it in a user agent; a group is its major version. The first that fits
- * counts, so what also calls itself Chrome or Safari stands before them.
+ * Names of browsers and apps, each with its pattern in a user agent. A capture group is the major version. The first match counts, so
+ * browsers that also call themselves Chrome or Safari come before those.
  */
 const BROWSERS: [name: string, pattern: RegExp][] = [
   ['Instagram', /\bInstagram\b/],
@@ -56,11 +56,11 @@ const BROWSERS: [name: string, pattern: RegExp][] = [
   ['Internet Explorer', /\bTrident\/|\bMSIE /],
   [IN_APP, /; wv\)|\bElectron\//],
   ['Chrome', product('Chrome|HeadlessChrome|CriOS')],
-  // On other systems "Safari" is what a browser is compatible with.
+  // On other systems, "Safari" only claims compatibility.
   ['Safari', /^[^(]*\((?:Macintosh|iPhone|iPad|iPod)\b.*?\bVersion\/(?:(\d{1,3})\b)?/],
 ];
 
-/** Brands of `Sec-CH-UA`, which count where the user agent says Chrome, as Brave's does. The most telling first. */
+/** Brands of `Sec-CH-UA`. They count if the user agent says Chrome, as Brave's does. The most specific comes first. */
 const BRANDS: [brand: string, name: string][] = [
   ['Android WebView', IN_APP],
   ['Brave', 'Brave'],
@@ -76,8 +76,8 @@ const BRANDS: [brand: string, name: string][] = [
 ];
 
 /**
- * Systems by name alone: browsers froze the versions (every Windows is 10, macOS 10.15.7, Android 10, iOS 18). "desktop" is what
- * asks for pages as one does.
+ * Systems by name only, because browsers froze the versions (every Windows is 10, macOS 10.15.7, Android 10, iOS 18). "desktop" is anything
+ * that asks for pages the way a desktop does.
  */
 const SYSTEMS: [name: string, pattern: RegExp, kind: Device['kind'] | 'by form factor'][] = [
   ['iPad', /\biPad/, 'tablet'],
@@ -93,14 +93,14 @@ const SYSTEMS: [name: string, pattern: RegExp, kind: Device['kind'] | 'by form f
   ['Android', /\bAndroid\b/, 'by form factor'],
   ['ChromeOS', /\bCrOS\b/, 'desktop'],
   ['Windows', /\bWindows\b/, 'desktop'],
-  // The browsers of iPhones and iPads, asking for desktop pages. Safari on an iPad does so by itself, and is then a Mac to the letter.
+  // Browsers on iPhones and iPads that request desktop pages. Safari on an iPad does so by default, and then looks exactly like a Mac.
   ['iPhone or iPad', /^[^(]*\(Macintosh\b.*\b(?:CriOS|FxiOS|EdgiOS|OPT|GSA|Focus)\//, 'unknown'],
   ['macOS', /^[^(]*\(Macintosh\b.*(?:Chrome|Firefox|PowerShell)\//, 'desktop'],
   ['macOS or iPad', /\bMacintosh\b/, 'desktop'],
   ['Linux', /\bLinux\b|\bX11\b/, 'desktop'],
 ];
 
-/** Systems by what `Sec-CH-UA-Platform` calls them. */
+/** Systems by their name in `Sec-CH-UA-Platform`. */
 const PLATFORMS = new Map([
   ['"Android"', 'Android'],
   ['"Chrome OS"', 'ChromeOS'],
@@ -110,12 +110,12 @@ const PLATFORMS = new Map([
   ['"Windows"', 'Windows'],
 ]);
 
-/** Android that is no phone and no tablet, though it asks for pages as one. */
+/** Android devices that are neither phone nor tablet, although they request pages like one. */
 const TELEVISION = /\b(?:Android TV|GoogleTV|SMART-TV|BRAVIA|AFT[A-Z0-9]+)\b/;
 
-/** What `deviceOf` may answer, but for a browser's version. */
+/** The names that `deviceOf` may return, without the browser's version. */
 export const BROWSER_NAMES: ReadonlySet<string> = new Set([...TOOLS, ...BROWSERS].map(([name]) => name));
-/** Browsers that a client hint may tell where the user agent says Chrome. */
+/** Browsers that a client hint may name when the user agent says Chrome. */
 export const HINTED_NAMES: ReadonlySet<string> = new Set(BRANDS.map(([, name]) => name));
 export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEMS.map(([name]) => name));
 
@@ -123,24 +123,25 @@ const HEADER_MAX_CHARACTERS = 1_024;
 const BRAND = /"((?:[^"\\]|\\.)*)";\s*v="(?:(\d{1,3})\b)?/g;
 
 /**
- * What a request's headers say of the browser behind it. They are the visitor's own text, and people read the answer in their
- * activity: so it has names from the tables above and a version of at most three digits, and nothing else.
+ * Returns what a request's headers say about its browser. Visitors choose these headers, and people read the result in their activity. So
+ * the result contains only names from the tables above and a version of at most three digits.
  */
 export function deviceOf(headers: Pick<Headers, 'get'>): Device {
   const read = (name: string) => headers.get(name)?.slice(0, HEADER_MAX_CHARACTERS) ?? '';
   const userAgent = read('user-agent');
   const tool = TOOLS.find(([, pattern]) => pattern.test(userAgent));
-  // What it says of a system is where it runs, or whom it plays.
+  // A system named by a tool is where it runs, or what it pretends to be.
   if (tool) return { browser: tool[0], system: null, kind: 'tool' };
   const named = browserOf(userAgent);
-  // Hints are Chromium's. Beside another browser's name they are those of a tool that goes by that name.
+  // Hints are sent by Chromium. Next to another browser's name they come from a tool that pretends to be that browser.
   const hint = (name: string) => (named[0] === 'Chrome' ? read(name) : '');
 
   const told = SYSTEMS.find(([, pattern]) => pattern.test(userAgent));
   const hinted = PLATFORMS.get(hint('sec-ch-ua-platform'));
   const [system = null, , kind = 'unknown'] = SYSTEMS.find(([name]) => name === hinted) ?? told ?? [];
   const isMobile = /\b(?:Mobile|Phone)\b/.test(userAgent) || hint('sec-ch-ua-mobile') === '?1';
-  // Browsers say "Mobile" on a phone, apps and televisions nothing. An Android that says so in its hints alone was asked for the desktop page.
+  // On a phone browsers say "Mobile"; apps and televisions say nothing. If only an Android's hints say so, the visitor requested the
+  // desktop page.
   const isBrowser = userAgent.startsWith('Mozilla/') && !TELEVISION.test(userAgent);
   const large = isBrowser && told?.[0] === system ? 'tablet' : 'unknown';
   return {
@@ -167,7 +168,7 @@ function brandOf(hint: string): Named | null {
   return [name, name === IN_APP ? undefined : versions.get(brand)];
 }
 
-/** A product token, as `Chrome/144.0.0.0`. A version that is none is left out. */
+/** Matches a product token such as `Chrome/144.0.0.0`. A version that is not a number is left out. */
 function product(names: string): RegExp {
   return new RegExp(`\\b(?:${names})/(?:(\\d{1,3})\\b)?`);
 }

@@ -1,15 +1,17 @@
-/** Whether a request comes from the browser, system and country that a session is known by. */
+/** Whether a request comes from the browser, system and country that are known for a session. */
 import { withoutVersion } from '$lib/browser-family';
 import type { Device } from '$lib/session-view';
 import type { Origin } from './activity';
 import { deviceOf, HINTED_NAMES } from './device';
 
-/** As a move is stored: by the browser's family, as a new version is no move. */
+/** The form in which a move is stored: by browser family, because a new version is not a move. */
 export function familyOf({ device, place }: Origin): Origin {
   return { device: withoutVersion(device), place };
 }
 
-/** What a request says of its browser: with its client hints, and by its user agent alone, as hints come and go. */
+/**
+ * The devices that a request may come from: once read with its client hints, and once by its user agent alone, because hints come and go.
+ */
 export type Reading = { devices: Device[]; hasHints: boolean; country: string | null };
 
 export function readingOf(headers: Headers, { device, place }: Origin): Reading {
@@ -22,8 +24,8 @@ export function readingOf(headers: Headers, { device, place }: Origin): Reading 
 }
 
 /**
- * Whether a request may come from there: the same family of browser and of system, the same kind of device, the same country. A new version or
- * a new city changes nothing, and what is not known says nothing.
+ * Whether a request may come from a known origin: the same browser and system family, the same kind of device and the same country. A new
+ * version or a new city makes no difference. An unknown country or kind matches any.
  */
 export function isFrom(known: Origin, { devices, hasHints, country }: Reading): boolean {
   const { device, place } = familyOf(known);
@@ -39,7 +41,9 @@ function isHinted(browser: string | null): boolean {
   return browser !== null && HINTED_NAMES.has(browser);
 }
 
-/** "macOS or iPad" may be either. A phone that asks for desktop pages is an Android by its hints alone: without them it says Linux. */
+/**
+ * "macOS or iPad" may be either one. An Android phone that requests desktop pages says so only in its hints. Without them it says Linux.
+ */
 function isSameSystem(known: Device, seen: Device, hasHints: boolean): boolean {
   if (known.system === seen.system) {
     return known.kind === seen.kind || known.kind === 'unknown' || seen.kind === 'unknown';
@@ -49,7 +53,7 @@ function isSameSystem(known: Device, seen: Device, hasHints: boolean): boolean {
   return names(known.system).some((name) => names(seen.system).includes(name));
 }
 
-/** XX is Cloudflare's word for a country that it does not know. */
+/** XX is Cloudflare's code for an unknown country. */
 function isSameCountry(known: string | null, seen: string | null): boolean {
   const isUnknown = (country: string | null) => country === null || country === 'XX';
   return known === seen || isUnknown(known) || isUnknown(seen);

@@ -1,10 +1,10 @@
 import { prepare, sql } from '../stores/sql';
 import { BIRTHS, type EventType, type SecurityEvent } from './activity';
 
-/** What ended a session: which event, on what device and where, and when (epoch milliseconds). */
+/** What ended a session: which event, on which device and where, and when (epoch milliseconds). */
 export type Ending = Pick<SecurityEvent, 'type' | 'device' | 'place' | 'at'>;
 
-/** Events that end one session, and events that raise its user's epoch and so end all that began before. */
+/** Events that end one session, and events that raise the user's epoch and so end every earlier session. */
 const ENDS_ONE = ['session-revoked', 'signed-out'] as const satisfies EventType[];
 const ENDS_ALL_BEFORE = [
   'others-revoked',
@@ -14,11 +14,11 @@ const ENDS_ALL_BEFORE = [
 ] as const satisfies EventType[];
 
 /**
- * What D1 recorded of a session's beginning and end: one query, for whoever holds its token. KV need not show the session. A session that was
- * never there has neither, so a made-up one learns nothing.
+ * Returns what D1 recorded about a session's beginning and end: one query, for anyone who holds its token. KV does not have to show the
+ * session. A session that never existed has neither, so a made-up id reveals nothing.
  *
- * A session is of the epoch in which its line last began: at a sign-up or sign-in, or at a rotation that raised the epoch. Events are numbered
- * in the order in which D1 wrote them, each in one batch with what it records; so no clock is compared.
+ * A session belongs to the epoch in which its line last began: at a sign-up, a sign-in, or a rotation that raised the epoch. Event ids
+ * follow the order in which D1 wrote the events, each in one batch with what it records. So no clocks are compared.
  */
 export async function endingOf(
   db: D1Database,

@@ -1,7 +1,7 @@
 import { isTableDown } from '../stores/guarded';
 import { createLedger, type Ledger } from './ledger';
 
-/** A ledger that goes on where D1 cannot read its events: nobody has to wait to end a session for what is only told of it. */
+/** A ledger that keeps working when D1 cannot read its events. Ending a session must not depend on events that only inform the user. */
 export function createLedgerThatGoesOn(db: D1Database, options: { hasBindings: boolean }): Ledger {
   const ledger = createLedger(db, options);
   const bare = () => createLedger(db, { ...options, hasEvents: false });

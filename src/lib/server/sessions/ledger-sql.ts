@@ -1,4 +1,4 @@
-/** The SQL of the ledger: conditions, and the statements that its batches are made of. */
+/** The SQL of the ledger: its conditions, and the statements in its batches. */
 import { join, prepare, sql, type Sql } from '../stores/sql';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
 import { BIRTHS, type Origin } from './activity';
@@ -6,7 +6,7 @@ import { lineOf } from './line';
 import type { Actor, Rotation } from './ledger';
 import type { Reason } from './standing';
 
-/** The rule of `stands` in SQL, for a session that was just confirmed: true while it is neither out of epoch nor revoked. */
+/** The rule of `stands` in SQL, for a session that was just confirmed: true while its epoch is current and it is not revoked. */
 export function actorStands({ userId, sessionId, epoch }: Actor): Sql {
   return sql`(EXISTS (SELECT 1 FROM User WHERE id = ${userId} AND session_epoch = ${epoch}) AND ${notRevoked(sessionId)})`;
 }
@@ -16,8 +16,8 @@ export function notRevoked(sessionId: string | Sql): Sql {
 }
 
 /**
- * True for a session that there has been: KV shows it, or D1 saw its birth, in a sign-in, a sign-up or a rotation. Anybody can make up
- * an id of the right form; a made-up one must leave no row. `hasEvents`: whether D1 can be asked for sign-ins.
+ * True for a session that exists or existed: KV shows it, or D1 recorded its birth in a sign-in, a sign-up or a rotation. Anybody can make
+ * up an id of the right form, and a made-up id must not leave a row. `hasEvents`: whether D1 can be asked for sign-ins.
  */
 export function isKnown(sessionId: string | Sql, shown: boolean | Sql, hasEvents = true): Sql {
   const born = sql`EXISTS (SELECT 1 FROM SecurityEvent
@@ -32,13 +32,13 @@ type Revocation = {
   id: string | Sql;
   userId: string;
   reason: Reason;
-  /** Of a rotation: the session that its browser goes on as. */
+  /** For a rotation: the session that the browser moves on to. */
   replacedBy?: string;
 };
 
 /**
- * The statement that ends a session of an existing user if `condition` holds; it returns the id of what it ended. A session that ended
- * before and is `replaced` now is noted as that, so that no late answer takes the new cookie away.
+ * The statement that ends a session of an existing user if `condition` holds. It returns the id of the session it ended. If a session ended
+ * before and is now `replaced`, its reason is updated, so that a late response does not remove the new cookie.
  */
 export function revoke(
   db: D1Database,
@@ -57,12 +57,13 @@ export function revoke(
   );
 }
 
-/** A session that is to be ended, and whether KV shows its record. */
+/** A session to end, and whether KV shows its record. */
 export type Asked = { id: string; shown: boolean };
 
 /**
- * The statements that end several sessions of the actor's user, however many: those of them that there have been and that have not ended. The
- * last one returns whether the actor stands, and the ids of what ended at this moment (`now`, epoch milliseconds), also if it is sent again.
+ * The statements that end several sessions of the actor's user, however many. They end only sessions that existed and have not ended yet.
+ * The last statement returns whether the actor stands, and the ids that ended at this moment (`now`, epoch milliseconds). It returns the
+ * same if the batch is sent again.
  */
 export function revokeAllOf(
   db: D1Database,
@@ -77,7 +78,7 @@ export function revokeAllOf(
   const holds = sql`User.id = ${actor.userId} AND ${actorStands(actor)} AND ${notRevoked(id)} AND ${isKnown(id, sql`(asked.value ->> 1)`, hasEvents)}`;
   const { device, place } = origin;
   return [
-    // The events first: that a session was not revoked yet is what makes one.
+    // The event comes first: its condition requires that the session is not revoked yet.
     hasEvents
       ? sql`INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
             SELECT User.id, 'session-revoked', ${id}, ${JSON.stringify(device)}, ${JSON.stringify(place)}, ${now}
@@ -94,8 +95,8 @@ export function revokeAllOf(
 }
 
 /**
- * The statement that raises the actor's epoch to `next` if `condition` holds. It changes a row also if it took effect before: so it may be sent
- * again, and says the same. It only ever raises the epoch that the actor has: one that arrives late takes no later end back.
+ * The statement that raises the actor's epoch to `next` if `condition` holds. It also changes a row if it took effect before, so it may be
+ * sent again and reports the same. It only raises the epoch that the actor has, so a late one never undoes a later raise.
  */
 export function raiseEpoch(
   db: D1Database,
@@ -111,8 +112,8 @@ export function raiseEpoch(
 }
 
 /**
- * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if it
- * took effect.
+ * The statements that raise the epoch if `condition` holds, and then record the session that this browser moves on to. The first statement
+ * changes a row if it took effect.
  */
 export function rotate(
   db: D1Database,
@@ -125,7 +126,7 @@ export function rotate(
   return [raiseEpoch(db, actor, next, condition), revoke(db, revocation, sql`session_epoch = ${next}`)];
 }
 
-/** What is past its time goes with the next sign-in, some rows at a time: Pages has no cron. */
+/** The statements that delete expired rows, some per sign-in. Pages has no cron. */
 export function purge(db: D1Database, now: number): D1PreparedStatement[] {
   const some = PURGE_ROWS_AT_ONCE;
   const events = now - EVENTS_STORED_MILLISECONDS;

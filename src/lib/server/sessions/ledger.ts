@@ -18,13 +18,13 @@ import { endOfLine } from './line';
 import type { Reason, Standing } from './standing';
 import { readRevoked, readStanding } from './standing-sql';
 
-/** The session that asks for a change. A write that carries it happens only if that session still stands. */
+/** The session that requests a change. A write takes effect only if this session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
 
-/** This browser goes on in epoch `next`, as another session. */
+/** This browser moves on to the session `successorId`, in epoch `next`. */
 export type Rotation = { next: number; successorId: string };
 
-/** What a caller asks for beside what the ledger asks itself: SQL that must hold, and statements of the same batch. */
+/** Additions by the caller to a write of the ledger: SQL that must hold, and statements for the same batch. */
 export type Alongside = { condition: Sql; statements: D1PreparedStatement[] };
 
 export type Account = { id: string; username: string; epoch: number };
@@ -34,7 +34,7 @@ export type Ledger = ReturnType<typeof createLedger>;
 /** A session whose cookie a request carried. `shown`: KV shows its record. */
 export type KnownByCookie = { userId: string; sessionId: string; shown: boolean };
 
-/** A sign-in or sign-up: what is recorded of it, and the session of this browser that it replaces. */
+/** A sign-in or sign-up: what is recorded about it, and the session of this browser that it replaces. */
 export type Arrival = {
   type: EventType;
   userId: string;
@@ -44,30 +44,30 @@ export type Arrival = {
 };
 
 /**
- * The revocation ledger: which sessions have ended, in D1, where a write is seen by every later read.
- * KV decides what might be a session; this decides what still is one. Each write is one statement or one batch
- * (a transaction), and checks in the same breath that the session asking for it still stands.
+ * The revocation ledger: which sessions have ended. It is in D1, where every later read sees a write. KV decides what might be a session.
+ * The ledger decides what still is one. Each write is one statement or one batch (a transaction), which also checks that the session
+ * requesting it still stands.
  *
- * @param hasBindings whether sessions may be bound to their device; if not, nothing is asked or written of it
- * @param hasEvents whether D1 can read its events; if not, sessions are confirmed and ended without what is only told of them
+ * @param hasBindings whether sessions may be bound to their device. If not, no bindings are read or written
+ * @param hasEvents whether D1 can read its events. If not, sessions are confirmed and ended without the events that only inform the user
  */
 export function createLedger(
   db: D1Database,
   { hasBindings, hasEvents = true }: { hasBindings: boolean; hasEvents?: boolean },
 ) {
-  /** The statement that tells of an end in the user's activity. */
+  /** The statement that records an end in the user's activity. */
   function told(event: Parameters<typeof recordEvent>[1], condition: Sql): D1PreparedStatement {
     return hasEvents ? recordEvent(db, event, condition) : prepare(db, sql`SELECT 1`);
   }
 
-  /** The binding of a session goes on with its browser: at the end of the rotation's batch. */
+  /** Moves a session's binding to its successor, at the end of the rotation's batch. */
   function movedBinding(sessionId: string, successor: { epoch: number; successorId: string }) {
     return hasBindings ? [moveBinding(db, sessionId, successor)] : [];
   }
 
   /**
-   * The statements that raise the epoch if `condition` holds, and then note as what session this browser goes on. The first one changes a row if
-   * it took effect.
+   * The statements that raise the epoch if `condition` holds, and then record the session that this browser moves on to. The first
+   * statement changes a row if it took effect.
    */
   function rotated(actor: Actor, rotation: Rotation, condition: Sql): D1PreparedStatement[] {
     const { next: epoch, successorId } = rotation;
@@ -78,17 +78,17 @@ export function createLedger(
   }
 
   return {
-    /** Of a user and some sessions: one query. `null` when there is no such user. */
+    /** Reads the standing of a user and of some sessions: one query. `null` if there is no such user. */
     standing: (userId: string, sessionIds: string[], from = db): Promise<Standing | null> =>
       readStanding(from, userId, sessionIds, { hasBindings, hasEvents }),
 
-    /** When a session's browser signed in, and what ended it: one query. */
+    /** When a session's browser signed in, and what ended the session: one query. */
     endingOf: (session: { userId: string; sessionId: string }) => endingOf(db, session),
 
     /** Which of these sessions were revoked, and why: one query. */
     revokedAmong: (sessionIds: string[]) => readRevoked(db, sessionIds),
 
-    /** The question whether a session still stands, for the end of a batch: see `saysItStands`. */
+    /** The statement that asks whether a session still stands. Put it last in a batch: see `saysItStands`. */
     askWhetherStands(actor: Actor): D1PreparedStatement {
       return prepare(db, sql`SELECT ${actorStands(actor)} AS stands`);
     },
@@ -117,9 +117,9 @@ export function createLedger(
     },
 
     /**
-     * Ends the session whose cookie a request carried, or, if that has rotated its token, what it goes on as: so it does not matter whether
-     * the sign-out or the rotation comes first. Holding the token is authorization enough.
-     * `ended`: the id of what ended; `null` when nothing stood. `known`: whether there has been such a session; otherwise nothing was written.
+     * Ends the session whose cookie a request carried. If that session has rotated its token, ends its latest successor instead. So it does
+     * not matter whether the sign-out or the rotation comes first. Holding the token is authorization enough. `ended`: the id of the
+     * session that ended, or `null` if none stood. `known`: whether such a session exists or existed; if not, nothing was written.
      */
     async signOut(
       { userId, sessionId, shown }: KnownByCookie,
@@ -140,9 +140,9 @@ export function createLedger(
     },
 
     /**
-     * Ends one session of the actor's user, given by its id or by SQL that finds it (`endOfLine`). `shown`: KV shows its record.
-     * `ended`: it is now. `already`: it was. `replaced`: it was, and its browser goes on under another token. `unknown`: there has been no
-     * such session, and nothing was written. `refused`: the acting session itself no longer stands.
+     * Ends one session of the actor's user, given by its id or by SQL that finds it (`endOfLine`). `shown`: KV shows its record. Returns
+     * `ended` if this ended it, `already` if it had ended before, and `replaced` if its browser had rotated its token. `unknown`: no such
+     * session exists or existed, and nothing was written. `refused`: the acting session itself no longer stands.
      */
     async end(
       actor: Actor,
@@ -155,7 +155,7 @@ export function createLedger(
       const holds = sql`${session} IS NOT NULL AND ${actorStands(actor)} AND ${notRevoked(session)} AND ${isKnown(session, shown, hasEvents)}`;
       const [, ended, asked] = await db.batch<{ id?: string; stands?: number; reason?: Reason | null }>(
         write('end-one', [
-          // The event first: that the session was not revoked yet is what makes it one.
+          // The event comes first: its condition requires that the session is not revoked yet.
           told(event, sql`User.id = ${userId} AND ${holds}`),
           revoke(db, { id: session, userId, reason: 'revoked' }, holds),
           prepare(
@@ -172,8 +172,8 @@ export function createLedger(
     },
 
     /**
-     * Ends several sessions of the actor's user in one batch of three statements, however many they are. Returns the ids of those that
-     * ended; one that had ended before, or that there never was, is not among them. `refused`: the acting session itself no longer stands.
+     * Ends several sessions of the actor's user in one batch of three statements, however many sessions there are. Returns the ids of those
+     * that it ended, without sessions that had ended before or never existed. `refused`: the acting session itself no longer stands.
      */
     async endSome(actor: Actor, asked: Asked[], origin: Origin): Promise<string[] | 'refused'> {
       const results = await db.batch<{ stands: number; ended: string }>(
@@ -184,8 +184,8 @@ export function createLedger(
     },
 
     /**
-     * Lets a session that was just stored take the acting one's place. False if that no longer stands: then the successor is
-     * revoked at once, as KV may list its record for a while yet.
+     * Replaces the acting session by one that was just stored. Returns false if the acting session no longer stands. Then the stored one is
+     * revoked at once, because KV may list its record for a while.
      */
     async replace(actor: Actor, successorId: string): Promise<boolean> {
       const { userId, sessionId, epoch } = actor;
@@ -204,8 +204,8 @@ export function createLedger(
     },
 
     /**
-     * Ends every session of the actor's user in one write, by raising their epoch to `next` (`nextEpoch`).
-     * False if the actor no longer stands; then nothing happened.
+     * Ends every session of the actor's user in one write, by raising the epoch to `next` (`nextEpoch`). Returns false if the actor no
+     * longer stands; then nothing happened.
      */
     async endAll(actor: Actor, next: number, origin: Origin): Promise<boolean> {
       const event = { type: 'all-revoked', sessionId: actor.sessionId, ...origin, at: Date.now() } as const;
@@ -220,7 +220,7 @@ export function createLedger(
 
     rotate: rotated,
 
-    /** As `endAll`, but this browser goes on as its successor. Also false if the caller's condition does not hold. */
+    /** Like `endAll`, but this browser moves on to its successor. Also returns false if the caller's condition does not hold. */
     async endOthers(
       actor: Actor,
       rotation: Rotation,
@@ -242,7 +242,7 @@ export function createLedger(
   };
 }
 
-/** Whether the session that a batch's last statement asked about stands. */
+/** Whether the session that the batch's last statement asked about stands. */
 export function saysItStands(results: D1Result<unknown>[]): boolean {
   const [row] = (results.at(-1)?.results ?? []) as { stands?: number }[];
   return row?.stands === 1;

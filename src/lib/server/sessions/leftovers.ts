@@ -1,11 +1,10 @@
 /**
- * Removes the KV records of deleted accounts.
+ * Deletes the KV records of deleted accounts.
  *
- * The D1 write that deletes an account ends its sessions. Their records in KV still hold a name, devices and places, and
- * have to go too: also those of sessions that ended long ago, where an earlier delete was lost. There may be more of them
- * than one request may delete. So that write leaves a marker, a row in `Leftover`. The deletion itself takes the first
- * step after its answer; while the marker is there, each sign-in and sign-up takes one more, and
- * `npm run admin -- purge` does all the rest.
+ * The D1 write that deletes an account ends its sessions. Their KV records still hold a name, devices and places, so they must be deleted,
+ * too. That includes records of sessions that ended long ago, if an earlier delete was lost. There may be more of them than one request may
+ * delete. So the D1 write leaves a marker, a row in `Leftover`. After its response, the deletion takes the first step. While the marker
+ * exists, each sign-in and sign-up takes another step. `npm run admin -- purge` does all the rest.
  */
 import { randomInt } from 'node:crypto';
 import { prepare, sql, type Sql } from '../stores/sql';
@@ -19,8 +18,8 @@ import {
 } from '../policy';
 
 /**
- * The statement that reads which sessions of a user D1 saw begin lately, in a sign-in or a rotation. KV's list may not show them yet, so
- * they are deleted by key. Goes before the deletion in its batch: their rows go with the user.
+ * The statement that reads which sessions of a user D1 saw begin recently, in a sign-in or a rotation. KV's list may not show them yet, so
+ * they are deleted by key. Put it before the deletion in its batch, because the rows that it reads are deleted with the user.
  */
 export function selectLateSessions(db: D1Database, userId: string, now: number): D1PreparedStatement {
   const since = now - KV_LIST_LATE_MILLISECONDS;
@@ -36,8 +35,8 @@ export function selectLateSessions(db: D1Database, userId: string, now: number):
 }
 
 /**
- * The statement that leaves the marker, for the user that `condition` finds (in terms of `User`). Goes before the deletion in its batch,
- * under the same condition: so there are both or neither.
+ * The statement that leaves the marker for the user that `condition` finds (in terms of `User`). Put it before the deletion in its batch,
+ * under the same condition, so that both happen or neither.
  */
 export function markLeftovers(db: D1Database, now: number, condition: Sql): D1PreparedStatement {
   return prepare(
@@ -46,12 +45,12 @@ export function markLeftovers(db: D1Database, now: number, condition: Sql): D1Pr
   );
 }
 
-/** The statement that reads the oldest marker. A sign-in or sign-up has it in a batch that it makes anyway. */
+/** The statement that reads the oldest marker. A sign-in or sign-up adds it to a batch that it sends anyway. */
 export function selectLeftover(db: D1Database): D1PreparedStatement {
   return prepare(db, sql`SELECT user_id AS leftover FROM Leftover ORDER BY since LIMIT 1`);
 }
 
-/** The deleted user whose marker was read in a batch with these results, or `null`. */
+/** Returns the deleted user whose marker a batch with these results has read, or `null`. */
 export function leftoverIn(results: D1Result<object>[]): string | null {
   for (const { results: rows } of results) {
     const [row] = rows;
@@ -61,11 +60,11 @@ export function leftoverIn(results: D1Result<object>[]): string | null {
 }
 
 /**
- * One step: deletes records of a deleted user, with at most `LEFTOVER_OPERATIONS_PER_STEP` KV operations, and the marker
- * once nothing is left. Never throws: what fails is logged, and the marker stays for another step.
+ * Takes one step: deletes records of a deleted user with at most `LEFTOVER_OPERATIONS_PER_STEP` KV operations, and the marker once nothing
+ * is left. Never throws: a failure is logged, and the marker stays for another step.
  *
- * @param lateSessions the sessions that KV's list may not show yet. Only the deletion itself knows them. Without them an
- *   empty list proves nothing until it is certain to show them, `KV_LIST_LATE_MILLISECONDS` after the deletion.
+ * @param lateSessions the sessions that KV's list may not show yet. Only the deletion itself knows them. Without them, an empty list proves
+ *   nothing until `KV_LIST_LATE_MILLISECONDS` after the deletion, when KV is certain to list them.
  */
 export async function removeLeftovers(
   { kv, db }: Pick<Stores, 'kv' | 'db'>,
@@ -76,7 +75,7 @@ export async function removeLeftovers(
   try {
     const { clean, failed } = await deleteRecords(kv, userId, lateSessions ?? []);
     if (!clean) {
-      // The late ones are gone: what is left is in the list, and a later step may believe it.
+      // The late sessions are deleted. Everything else is in the list, so a later step may rely on it.
       if (lateSessions && !failed)
         await prepare(db, sql`UPDATE Leftover SET since = 0 WHERE user_id = ${userId}`).run();
       return;
@@ -88,9 +87,9 @@ export async function removeLeftovers(
 }
 
 /**
- * Deletes records of a user, whatever they hold: each key under the user's prefix, which both layouts share, and the index
- * record of layout `index`, as the layout may have been another one before. `clean`: KV shows no other, and took every delete; `failed`: it
- * did not take one.
+ * Deletes records of a user without reading them: each key under the user's prefix, which both layouts share, and the index record of
+ * layout `index`, because the app may have used that layout before. `clean`: KV shows no other records and accepted every delete. `failed`:
+ * KV did not accept one of the deletes.
  */
 async function deleteRecords(
   kv: KVNamespace,
@@ -99,8 +98,8 @@ async function deleteRecords(
 ): Promise<{ clean: boolean; failed: boolean }> {
   const known = [...sessionIds.filter(isOf(userId)).map(sessionKey), `user_sessions:${userId}`];
   const { keys, lists, complete } = await listKeys(kv, userId, LEFTOVER_OPERATIONS_PER_STEP - known.length);
-  // From anywhere in the list: two steps at once then seldom delete the same keys, nor does one whose list is late
-  // delete again what the step before it did.
+  // Starts anywhere in the list, so that two steps at the same time seldom delete the same keys. A step whose list is late also seldom
+  // repeats the deletes of the step before it.
   const start = keys.length === 0 ? 0 : randomInt(keys.length);
   const all = [...new Set([...known, ...keys.slice(start), ...keys.slice(0, start)])];
   const some = all.slice(0, Math.max(0, LEFTOVER_OPERATIONS_PER_STEP - lists));
@@ -108,7 +107,7 @@ async function deleteRecords(
   return { clean: complete && isEach && some.length === all.length, failed: !isEach };
 }
 
-/** The keys of a user's session records: the pages that `operations` allow, or those before one that KV does not give. */
+/** Lists the keys of a user's session records: as many pages as `operations` allow, or the pages before one that fails. */
 async function listKeys(kv: KVNamespace, userId: string, operations: number) {
   const keys: string[] = [];
   let lists = 0;
@@ -128,12 +127,12 @@ async function listKeys(kv: KVNamespace, userId: string, operations: number) {
   return { keys, lists, complete };
 }
 
-/** True if KV took every delete. */
+/** Returns true if KV accepted every delete. */
 async function deleteEach(kv: KVNamespace, keys: string[]): Promise<boolean> {
   const left = [...keys];
   const failures: unknown[] = [];
   const worker = async () => {
-    // A request that has used up its operations (free plan: 50) gets nothing more done.
+    // Stops after a failure: a request that has used up its operations (free plan: 50) gets nothing more done.
     for (let key = left.shift(); key && failures.length === 0; key = left.shift()) {
       await kv.delete(key).catch((error: unknown) => failures.push(error));
     }
@@ -145,10 +144,10 @@ async function deleteEach(kv: KVNamespace, keys: string[]): Promise<boolean> {
 
 const sessionKey = (sessionId: string) => `session:${sessionId}`;
 
-/** Another user's id may begin with this one: only what comes before the last dot tells whose a session is. */
+/** Another user's id may begin with this one. Only the part before the last dot tells whose session it is. */
 const isOf = (userId: string) => (sessionId: string) => sessionOwner(sessionId) === userId;
 
-/** The marker stays, so another step will do it. */
+/** Only logs: the marker stays, so another step will try again. */
 function stepFailed(error: unknown): void {
   console.warn(JSON.stringify({ event: 'leftovers-kept', message: String(error) }));
 }

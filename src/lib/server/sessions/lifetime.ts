@@ -5,23 +5,23 @@ import {
   IDLE_PERIOD_MILLISECONDS,
 } from '../policy';
 
-/** When a session ends however often it is renewed, epoch milliseconds (ASVS 7.3.2). */
+/** When a session ends however often it is renewed, in epoch milliseconds (ASVS 7.3.2). */
 export function absoluteEnd({ created_at }: { created_at: number }): number {
   return created_at + ABSOLUTE_PERIOD_MILLISECONDS;
 }
 
-/** A record that ends no later than its session may. */
+/** Caps a record's end at the absolute end of its session. */
 export function endingByAbsoluteLimit(session: SessionSchema): SessionSchema {
   return { ...session, idle_expires: Math.min(session.idle_expires, absoluteEnd(session)) };
 }
 
-/** The same of a session as Lucia returns it, which knows of no such limit. */
+/** The same for a session that Lucia returned: Lucia knows no such limit. */
 export function endingInTime(session: Session): Session {
   const expires = Math.min(session.idlePeriodExpiresAt.getTime(), absoluteEnd(session));
   return { ...session, idlePeriodExpiresAt: new Date(expires) };
 }
 
-/** What a renewal writes: the active and the idle period begin anew. */
+/** What a renewal writes: a new active and a new idle period. */
 export function renewedPeriods(): Pick<SessionSchema, 'active_expires' | 'idle_expires'> {
   const active_expires = Date.now() + ACTIVE_PERIOD_MILLISECONDS;
   return { active_expires, idle_expires: active_expires + IDLE_PERIOD_MILLISECONDS };

@@ -1,7 +1,7 @@
-/** The SQL of a session's line: its browser rotates its token, and the rows of `RevokedSession` say what each session goes on as. */
+/** The SQL of a session's line. When a browser rotates its token, a row of `RevokedSession` records which session replaced which. */
 import { sql, type Sql } from '../stores/sql';
 
-/** The id that this session's line began with at its sign-in: the same however often its browser rotated its token. */
+/** The first id of this session's line, from its sign-in. It is the same however often the browser rotated its token. */
 export function lineOf(sessionId: string | Sql): Sql {
   return sql`coalesce(
     (SELECT coalesce(RevokedSession.line, RevokedSession.id) FROM RevokedSession WHERE replaced_by = ${sessionId}),
@@ -14,7 +14,8 @@ export function idsOfLine(line: string | Sql): Sql {
 }
 
 /**
- * The session that this one goes on as: itself, or, when its browser rotated its token, the last one of its line. `NULL` when that has ended.
+ * The current session of this session's line: the session itself or, if its browser rotated its token, the last successor. `NULL` if it has
+ * ended.
  */
 export function endOfLine(sessionId: string): Sql {
   return sql`(WITH RECURSIVE line (id) AS (

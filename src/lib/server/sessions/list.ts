@@ -10,19 +10,21 @@ import type { SessionLucia } from './lucia';
 import { shownDevice, shownName, shownPlace } from './readable';
 import type { SessionRecords } from './records';
 
-/** A user's live sessions, as the app lists them. */
+/** A user's live sessions as the app lists them. */
 export type SessionList = {
   sessions: SessionView[];
-  /** Whether there may be more, which KV was not asked for: see `SESSIONS_LISTED_MAX`. */
+  /** Whether there may be more sessions that KV was not asked for: see `SESSIONS_LISTED_MAX`. */
   more: boolean;
-  /** Whether KV could not list the others: then only the current one is here. */
+  /** Whether KV could not list the others. Then only the current session is included. */
   unlisted: boolean;
 };
 
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
 export function createList({ lucia, ledger, records }: Parts) {
-  /** Of these records those that stand beside the current session: first those that were used elsewhere, then by last use. */
+  /**
+   * Returns those of the records that stand, without the current session. Sessions used elsewhere come first, then the most recently used.
+   */
   function liveOthers(
     current: ConfirmedSession,
     listed: SessionSchema[],
@@ -40,9 +42,10 @@ export function createList({ lucia, ledger, records }: Parts) {
 
   return {
     /**
-     * The user's live sessions: the current one, those that were used elsewhere, the others by last use. In the order confirm, KV's list, ledger: KV's list may be late in both
-     * directions. What it still shows of ended sessions the ledger takes out, and the current session is always there. Nothing is listed for
-     * a stranger, and the ledger is asked about listed ids alone. A KV that cannot list hides nothing but the others. Throws `SessionEnded`.
+     * Returns the user's live sessions: first the current one, then those used elsewhere, then the others by last use. The order of steps
+     * matters: confirm, list in KV, ask the ledger. KV's list may be late in both directions. The ledger removes the ended sessions that KV
+     * still shows, and the current session is always included. Nothing is listed for a stranger, and the ledger is asked only about listed
+     * ids. If KV cannot list, only the other sessions are missing. Throws `SessionEnded`.
      */
     async all(current: ConfirmedSession): Promise<SessionList> {
       const { userId } = current.user;
@@ -60,13 +63,13 @@ export function createList({ lucia, ledger, records }: Parts) {
       };
     },
 
-    /** The user's other live sessions, or `null` when KV does not answer: ending them does not depend on the list. */
+    /** Returns the user's other live sessions, or `null` if a store does not answer: ending them must not depend on the list. */
     async others(current: ConfirmedSession): Promise<SessionView[] | null> {
       const { userId, username } = current.user;
       try {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
-        // Beside the write that ends them: the user's epoch may have been raised already.
+        // This runs in parallel with the write that ends them, which may already have raised the user's epoch.
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
         return liveOthers(current, listed, standing);
       } catch {
@@ -76,12 +79,12 @@ export function createList({ lucia, ledger, records }: Parts) {
   };
 }
 
-/** How many there are; `null` where KV could not say. */
+/** How many there are, or `null` if they could not be listed or the list may be incomplete. */
 export function countOf(others: SessionView[] | null): number | null {
   return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
 }
 
-/** A session as the pages show it. */
+/** Makes the view of a session that the pages show. */
 export function viewOf(session: Session, current: boolean, standing: Standing | null): SessionView {
   return {
     id: session.sessionId,
@@ -90,7 +93,7 @@ export function viewOf(session: Session, current: boolean, standing: Standing | 
     device: shownDevice(session.device),
     place: shownPlace(session.place),
     signedInAt: session.created_at,
-    // Every renewal sets the active period anew, so its end tells when the session was last renewed.
+    // Every renewal starts a new active period, so the period's end tells when the session was last renewed.
     lastActiveAt: session.activePeriodExpiresAt.getTime() - ACTIVE_PERIOD_MILLISECONDS,
     endsAt: session.idlePeriodExpiresAt.getTime(),
     moved: standing?.moves.get(session.sessionId)?.open ?? [],

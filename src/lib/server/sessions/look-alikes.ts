@@ -1,8 +1,9 @@
 import { BADGES } from '$lib/badges';
 
 /**
- * For each letter of our badges what looks like it and stays another character in NFKC: the single characters that Unicode's confusables.txt
- * (UTS #39) lists for either case, small capitals, letters with a stroke or hook, and pairs. A test compares it with that list.
+ * For each letter of our badges, the characters that look like it and stay different under NFKC. They are the single characters that
+ * Unicode's confusables.txt (UTS #39) lists for either case, small capitals, letters with a stroke or hook, and pairs. A test compares this
+ * with that list.
  */
 const LIKE: Readonly<Record<string, string>> = {
   b: 'ƅьꮟᑲᖯꞵβвᏼᗷꓐ𐊂𐊡𐌁ɓᑳƃбƀҍѣʙ',
@@ -22,10 +23,10 @@ const LIKE: Readonly<Record<string, string>> = {
 };
 const PAIRS: Readonly<Record<string, string>> = { d: 'cl', m: 'rn', w: 'vv|uu' };
 
-/** Letters that NFKC leaves in their boxes: 🅽, 🅝 and the halves of flags. Each range runs from A to Z. */
+/** Boxed letters that NFKC leaves unchanged: 🅽, 🅝 and the halves of flags. Each range runs from A to Z. */
 const BOXED = [0x1f150, 0x1f170, 0x1f1e6];
 
-/** A letter that a badge has none of, as it is. */
+/** A pattern for a letter and everything that looks like it. A letter without look-alikes here matches itself and its boxed forms. */
 function like(letter: string): string {
   const boxed = BOXED.map((first) => String.fromCodePoint(first + letter.charCodeAt(0) - 'a'.charCodeAt(0)));
   const single = [letter, ...boxed, ...(LIKE[letter] ?? '')].map((one) => one.replace(/[+$|]/, '\\$&'));
@@ -37,15 +38,15 @@ const BETWEEN = '[^\\p{L}\\p{N}]*';
 
 function patternOf(badge: string): RegExp {
   const letters = [...badge.toLowerCase().replaceAll(' ', '')].map(like).join(BETWEEN);
-  // A name may well have "new" in it. No name has "this device" in it but to look like the badge.
+  // A name may well contain "new". A name contains "this device" only to imitate the badge.
   return new RegExp(badge.includes(' ') ? letters : `^${BETWEEN}${letters}${BETWEEN}$`, 'iu');
 }
 
 const PATTERNS = BADGES.map(patternOf);
 
 /**
- * Whether a text can be taken for one of our badges: by letters alone, in any case and script, whatever stands between them. A boxed word, and
- * marks that look like a letter, are spelt out first, as they would go with the accents.
+ * Whether a text could be taken for one of our badges. Only letters count, in any case and script, whatever stands between them. A boxed
+ * word, and marks that look like a letter, are spelled out first, because they would be removed together with the accents.
  */
 export function imitatesBadge(text: string): boolean {
   const spelt = text

@@ -20,12 +20,12 @@ type LuciaParts = {
   cookie: RequestFacts['cookie'];
 };
 
-/** A request as Lucia sees it: the id of the session that it has, empty for none, and where a session cookie goes. */
+/** A request as Lucia sees it: the id of its session (empty for none), and where to set a session cookie. */
 type LuciaRequest = { request: Request; sessionCookie: string; setCookie(cookie: Cookie): void };
 
 const middleware: Middleware<[LuciaRequest]> = ({ args: [request] }) => request;
 
-/** Lucia for one request. */
+/** Creates Lucia for one request. */
 export function createLucia({ sessions, records, users, cookie }: LuciaParts) {
   return lucia({
     adapter: requestAdapter(sessions, records, users),
@@ -48,8 +48,8 @@ export function createLucia({ sessions, records, users, cookie }: LuciaParts) {
 }
 
 /**
- * One combined adapter: Lucia drops `getSessionAndUser` from the `{ user, session }` form, and that method is what
- * lets a session be read in one KV read, with the user's name from the record's own copy.
+ * One combined adapter. Lucia drops `getSessionAndUser` from the `{ user, session }` form. That method makes one KV read enough for a
+ * session, because the record has its own copy of the user's name.
  */
 function requestAdapter(
   sessions: SessionAdapter,

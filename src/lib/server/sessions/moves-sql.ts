@@ -1,4 +1,4 @@
-/** The SQL of moves. They are events of the session's line, so that they stay with it when its browser rotates its token. */
+/** The SQL of moves. They are events of the session's line, so they stay with it when its browser rotates its token. */
 import type { Move } from '$lib/session-view';
 import {
   DAY_MILLISECONDS,
@@ -13,17 +13,17 @@ import type { Actor } from './ledger';
 import { actorStands } from './ledger-sql';
 import { lineOf } from './line';
 
-/** What the ledger knows of a session's use elsewhere. */
+/** What the ledger knows about a session's use elsewhere. */
 export type Moves = {
-  /** Of which its user has not said yet whether it was them: the latest of each place, the latest first. */
+  /** Moves that the user has not answered yet: the latest one from each place, newest first. */
   open: Move[];
-  /** Of which its user said that it was. */
+  /** Moves that the user confirmed as their own. */
   accepted: Origin[];
 };
 
 export const NO_MOVES: Moves = { open: [], accepted: [] };
 
-/** For each of the sessions in a JSON array that has moves, the latest of them: JSON for `readMoves`. */
+/** SQL that returns, for each session in a JSON array that has moves, the latest of them: JSON for `readMoves`. */
 export function movesAmong(sessionIds: string): Sql {
   const line = lineOf(sql`asked.value`);
   return sql`SELECT json_group_array(json_array(session_id, json(moves))) FROM (
@@ -38,13 +38,13 @@ export function movesAmong(sessionIds: string): Sql {
 
 type Row = [id: number, type: string, device: string, place: string, at: number];
 
-/** By session id. */
+/** Returns moves by session id. */
 export function readMoves(json: string): Map<string, Moves> {
   const sessions = JSON.parse(json) as [string, Row[]][];
   return new Map(sessions.map(([sessionId, rows]) => [sessionId, movesOf(rows)]));
 }
 
-/** The rows come the latest first. An answer is about all moves before it, up to the answer before. */
+/** Expects the rows newest first. An answer covers all moves before it, back to the previous answer. */
 function movesOf(rows: Row[]): Moves {
   const moves: Moves = { open: [], accepted: [] };
   let answer: string | undefined;
@@ -63,7 +63,7 @@ function movesOf(rows: Row[]): Moves {
   return moves;
 }
 
-/** Moves of a line since its user last said whether they were them. */
+/** The moves of a line since its user's last answer. */
 function movesSinceAnswer(line: Sql): Sql {
   return sql`SecurityEvent WHERE session_id = ${line} AND type = 'session-moved'
     AND id > coalesce((SELECT max(id) FROM SecurityEvent
@@ -71,7 +71,8 @@ function movesSinceAnswer(line: Sql): Sql {
 }
 
 /**
- * The statement that notes a move, unless the last hour has one of the same kind, or the day as many as it may. Of two at once D1 takes one.
+ * The statement that records a move, unless the last hour has one of the same kind or the day's limit is reached. Of two at the same
+ * moment, D1 accepts one.
  */
 export function recordMove(
   db: D1Database,
@@ -92,15 +93,15 @@ export function recordMove(
   );
 }
 
-/** What a user says of their session's moves: that it was them, or that it was not. */
+/** What a user says about their session's moves: that it was them, or that it was not. */
 export type MoveAnswer = {
   sessionId: string;
   type: 'move-accepted' | 'move-denied';
-  /** The latest move that they saw: one that came since is not answered with it. */
+  /** The id of the latest move that the user saw. A newer move makes the answer invalid. */
   seen: number;
 };
 
-/** The statement that records an answer, while the acting session stands and no move came since. */
+/** The statement that records an answer if the acting session stands and there is no newer move. */
 export function recordAnswer(
   db: D1Database,
   actor: Actor,

@@ -8,8 +8,8 @@ import type { RequestFacts } from './request-facts';
 export type MoveNotes = ReturnType<typeof createMoveNotes>;
 
 /**
- * Notes that a session is used from elsewhere than it was signed in. D1 keeps it and no KV record: a put could undo a renewal, and KV could keep
- * no limit.
+ * Records that a session is used from elsewhere than where it was signed in. The notes are kept in D1 and not in the KV record: a KV write
+ * could undo a renewal, and KV could not enforce a limit.
  */
 export function createMoveNotes(db: D1Database, facts: RequestFacts) {
   let noted = false;
@@ -19,13 +19,13 @@ export function createMoveNotes(db: D1Database, facts: RequestFacts) {
       const { meta } = await recordMove(db, { userId, sessionId, origin: familyOf(facts.origin) }).run();
       if (meta.changes > 0) logEvent('session-moved', { userId, sessionId });
     } catch (error) {
-      // The next request of that browser notes it.
+      // The browser's next request will record it.
       console.warn(JSON.stringify({ event: 'session-move-not-noted', message: String(error) }));
     }
   }
 
   return {
-    /** For a session that was just confirmed, with what the ledger knows of its moves. Writes after the answer, and only what is new. */
+    /** Checks a session that was just confirmed, given its known moves. Writes after the response, and only a new move. */
     see({ sessionId, user, device, place }: Session, known: Moves = NO_MOVES): void {
       if (noted) return;
       const reading = readingOf(facts.request.headers, facts.origin);

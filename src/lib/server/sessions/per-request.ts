@@ -17,22 +17,22 @@ import { createThisBrowser, type ThisBrowser } from './this-browser';
 
 export type RequestOptions = {
   stores: Stores;
-  /** Where session records are; left out, the KV of `stores`. */
+  /** Where session records are stored. Defaults to the KV of `stores`. */
   sessionKv?: SessionKV | undefined;
   layout: SessionLayout;
   facts: RequestFacts;
-  /** Signs confirmations; without it every page view asks the stores. */
+  /** Signs confirmations. Without it, every page view asks the stores. */
   cookieSecrets?: CookieSecrets | undefined;
   users: InitializeAdapter<UserAdapter>;
-  /** Makes what binds sessions to their device; `null`: no session is bound. */
+  /** Creates the part that binds sessions to their device. `null`: no session is bound. */
   deviceKeys:
     ((parts: { signer: Signer | null; browser: ThisBrowser; background: Background }) => DeviceKeys) | null;
-  /** Notes that a session is used from elsewhere. */
+  /** Records that a session is used from elsewhere. */
   moves: MoveNotes;
 };
 
 /**
- * The sessions of one request, put together for the app (auth.ts) and for the kit (revocable/). Nothing outlives the request: a database client
+ * Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). Nothing outlives the request: a database client
  * shared between requests fails under concurrency in Workers.
  */
 export function createForRequest(options: RequestOptions) {

@@ -3,15 +3,15 @@ import type { ConfirmedSession } from './confirmed';
 
 const PROVEN: unique symbol = Symbol('proven');
 
-/** A confirmed session whose password was given lately enough to end others (ASVS 7.5.1). Only the proof makes one. */
+/** A confirmed session whose password was given recently enough to end other sessions (ASVS 7.5.1). Only `proven` makes one. */
 export type ProvenSession = ConfirmedSession & { readonly [PROVEN]: true };
 
-/** Only for accounts/, right after the password was compared. */
+/** Only for callers that have just checked the password. */
 export function proven(session: ConfirmedSession): ProvenSession {
   return { ...session, [PROVEN]: true };
 }
 
-/** The session with its proof, if the password was given in the last `PROOF_PERIOD_MILLISECONDS`; otherwise `null`. */
+/** Returns the session with its proof if the password was given within the last `PROOF_PERIOD_MILLISECONDS`; otherwise `null`. */
 export function freshlyProven(session: ConfirmedSession): ProvenSession | null {
   return Date.now() - session.proved_at < PROOF_PERIOD_MILLISECONDS ? proven(session) : null;
 }

@@ -3,33 +3,36 @@ import { replaceExcessMarks, UNSEEN } from '$lib/visible-text';
 import { SESSION_NAME_MAX_CHARACTERS } from '../policy';
 import { imitatesBadge } from './look-alikes';
 
-/** Why a text that somebody typed is refused. */
+/** Why a text that somebody typed is rejected. */
 export type TextFault = 'unseen' | 'marks' | 'too-long' | 'badge';
 
 export type Judged = {
-  /** The text as others may read it, in one line; `null` where nothing of it is left. */
+  /** The text in one line, as others may read it. `null` if nothing of it is left. */
   shown: string | null;
-  /** What had to be taken out, cut or left out; `null` for a text that could stay as it was. */
+  /** Why the text had to be changed. `null` if it could stay as it was. */
   fault: TextFault | null;
 };
 
-/** Scripts in which two letters join or not by a joiner between them. */
+/** Scripts in which a joiner between two letters decides whether they join. */
 const JOINING = ['Arab', 'Beng', 'Deva', 'Knda', 'Mlym', 'Sinh', 'Taml', 'Telu']
   .map((script) => `\\p{scx=${script}}`)
   .join('');
-/** Emoji as Unicode lists them, with the joiners and selectors that make them one, and joiners where letters need them. */
+/**
+ * What keeps its invisible characters: emoji as Unicode lists them, with their joiners and selectors, and joiners between letters that need
+ * them.
+ */
 const KEPT = new RegExp(
   String.raw`(\p{RGI_Emoji}|(?<=[[\p{L}\p{M}]&&[${JOINING}]])[\u200C\u200D](?=[\p{L}&&[${JOINING}]]))`,
   'v',
 );
-/** Marks with no letter before them sit on whatever stands before the text. */
+/** Marks without a letter before them would attach to whatever precedes the text. */
 const LEADING_MARKS = /^\p{M}+/u;
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Judges a text that a person or a browser sent and that others will read: a name, a place. What is typed is refused for its `fault`, so that
- * nobody wonders where a character went; what is not typed, or was stored before this, is read as `shown`. `max` is in code points, so four times
- * as many bytes at most.
+ * Judges a text that a person or a browser sent and that others will read, such as a name or a place. Typed text is rejected for its
+ * `fault`, so that nobody wonders where a character went. Any other text, including text stored earlier, is read as `shown`. `max` is in
+ * code points, so at most four times as many bytes.
  */
 export function judge(text: string, max: number): Judged {
   const line = text
@@ -55,7 +58,7 @@ export function judge(text: string, max: number): Judged {
   };
 }
 
-/** As many whole characters as that many code points have room for. */
+/** Returns as many whole characters as fit in `max` code points. */
 function atMost(text: string, max: number): string {
   let cut = '';
   let length = 0;
@@ -69,17 +72,17 @@ function atMost(text: string, max: number): string {
 
 const DEVICE_MAX_CHARACTERS = 40;
 const CITY_MAX_CHARACTERS = 60;
-/** ISO 3166-1 alpha-2, or Cloudflare's own: XX where it knows none, T1 for Tor. */
+/** ISO 3166-1 alpha-2, or one of Cloudflare's codes: XX if the country is unknown, T1 for Tor. */
 const COUNTRY = /^(?:[A-Z]{2}|T1)$/;
-/** Once stored, and frozen by browsers: "Windows 10", "macOS 10.15.7", "Android 10". */
+/** Older records contain versions that browsers had frozen: "Windows 10", "macOS 10.15.7", "Android 10". */
 const FROZEN_VERSION = /^(Windows|macOS|Android|iOS) [\d._]+$/;
 
-/** A session's name as it may be shown; `null` for none. */
+/** A session's name, safe to show; `null` for none. */
 export function shownName(name: unknown): string | null {
   return textOf(name, SESSION_NAME_MAX_CHARACTERS);
 }
 
-/** A device as it may be shown, whatever a record says. */
+/** A device, safe to show whatever a record contains. */
 export function shownDevice(stored: Partial<Record<keyof Device, unknown>> | null | undefined): Device {
   const { browser, system, kind } = stored ?? {};
   return {
@@ -89,7 +92,7 @@ export function shownDevice(stored: Partial<Record<keyof Device, unknown>> | nul
   };
 }
 
-/** A place as it may be shown, whatever the edge or a record says. */
+/** A place, safe to show whatever the edge or a record contains. */
 export function shownPlace(said: { country?: unknown; city?: unknown } | null | undefined): Place {
   const { country, city } = said ?? {};
   return {

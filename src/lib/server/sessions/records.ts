@@ -10,8 +10,8 @@ import { KV_WRITE_INTERVAL_MILLISECONDS } from '../policy';
 export type SessionRecords = ReturnType<typeof createSessionRecords>;
 
 /**
- * The session records of one request in KV. A record that this request read or wrote is not read again: KV promises no read
- * after a write.
+ * The session records of one request in KV. A record that this request read or wrote is not read again, because KV does not guarantee to
+ * read its own writes.
  */
 export function createSessionRecords(
   kv: SessionAdapter,
@@ -22,14 +22,14 @@ export function createSessionRecords(
   const seen = new Map<string, Promise<SessionSchema | null>>();
 
   return {
-    /** The record as KV shows it here and now, unconfirmed; `null` when it shows none. */
+    /** Reads the record as KV shows it here and now, unconfirmed; `null` if it shows none. */
     read(sessionId: string): Promise<SessionSchema | null> {
       const reading = seen.get(sessionId) ?? kv.getSession(sessionId);
       seen.set(sessionId, reading);
       return reading;
     },
 
-    /** A user's records as KV lists them, some `SESSIONS_LISTED_MAX` at the most. */
+    /** Returns a user's records as KV lists them, about `SESSIONS_LISTED_MAX` at most. */
     list,
 
     async store(session: SessionSchema): Promise<void> {
@@ -39,11 +39,13 @@ export function createSessionRecords(
     },
 
     /**
-     * A renewal, or a new name. The session, or the one that asks for it (`asker`), may be revoked between our read and our write, and our
-     * write would bring an ended record back: so write first, then ask the ledger, and take back what was written if it says no.
-     * A renewal that KV does not take (down, out of writes, another request's in this second) leaves the session as it is; a name throws.
+     * Writes a renewal or a new name. Between our read and our write, the session may be revoked, or the one that asks for the change
+     * (`asker`). Our write would then bring an ended record back. So it writes first, then asks the ledger, and undoes the write if the
+     * ledger says no. If KV does not accept a renewal (it is down, out of writes, or another request wrote in the same second), the session
+     * stays as it is. For a name this throws.
      *
-     * @returns the record as it is now; `ended`: its session has ended; `refused`: the asking session has, and `takeBack` is due
+     * @returns the record as it is now. `ended`: its session has ended. `refused`: the asking session has ended, and the caller must call
+     *   `takeBack`
      */
     async rewrite(
       record: SessionSchema,
@@ -72,7 +74,7 @@ export function createSessionRecords(
       return kept;
     },
 
-    /** Writes a record as it was before a `rewrite` that was refused. KV may refuse a second write of a key within a second. */
+    /** Restores a record after a `rewrite` that was refused. KV may reject a second write of a key within a second, so this tries twice. */
     async takeBack(record: SessionSchema): Promise<void> {
       await kv.setSession(record).catch(async () => {
         await setTimeout(KV_WRITE_INTERVAL_MILLISECONDS);

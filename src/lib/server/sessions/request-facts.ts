@@ -13,13 +13,13 @@ type CookieOptions = {
   expires?: Date;
 };
 
-/** The cookies of a request, and those of its answer. SvelteKit's `cookies` is one. */
+/** Reads the cookies of a request and sets those of its response. SvelteKit's `cookies` fits. */
 export type CookieJar = {
   get(name: string): string | undefined;
   set(name: string, value: string, options: CookieOptions): void;
 };
 
-/** What of a request event the server code reads. SvelteKit's event is one. */
+/** The parts of a request event that the server code reads. SvelteKit's event fits. */
 export type RequestLike = {
   request: Request;
   url: URL;
@@ -37,15 +37,15 @@ export type RequestFacts = {
   cookies: CookieJar;
   /** The session cookie's name, and whether cookies are Secure here. */
   cookie: { name: string; secure: boolean };
-  /** The address that was asked for, with the scheme that the browser used. */
+  /** The requested URL, with the scheme that the browser used. */
   url: URL;
-  /** What the session cookie claims, by its form alone. */
+  /** What the session cookie claims. Only its form has been checked. */
   presented: PresentedSession | null;
   /** The device and place that the request comes from. */
   readonly origin: Origin;
-  /** The client's address: to count by, never to keep. */
+  /** The client's address. Use it for counting; never store it. */
   readonly address: string;
-  /** Lets work outlive the answer. */
+  /** Lets work outlive the response. */
   waitUntil(work: Promise<unknown>): void;
 };
 
@@ -70,8 +70,8 @@ export function requestFacts(event: RequestLike): RequestFacts {
 }
 
 /**
- * `__Host-` needs Secure, and WebKit drops Secure cookies on plain http, localhost or not: there it is `pages-session`, as other apps on
- * localhost have a `session` of their own.
+ * `__Host-` requires Secure, and WebKit drops Secure cookies on plain http, even on localhost. There the cookie is called `pages-session`,
+ * because other apps on localhost may have a `session` of their own.
  */
 function sessionCookieFor(url: URL): { name: string; secure: boolean } {
   const plainLocal = url.protocol === 'http:' && isLoopback(url);

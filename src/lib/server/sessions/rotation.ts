@@ -15,7 +15,7 @@ import type { RequestFacts } from './request-facts';
 import type { ThisBrowser } from './this-browser';
 import { createToken, sessionIdFor } from './token';
 
-/** A session that is about to be: its id is known before anything is stored, and its token to this request alone. */
+/** A session before it is stored. Its id is known already, and only this request knows its token. */
 export type NewSession = { sessionId: string; token: string };
 
 export type SessionParts = {
@@ -29,11 +29,11 @@ export type SessionParts = {
   deeds: Deeds;
 };
 
-/** How a session is stored, and how this browser goes on under another token. */
+/** Stores sessions and rotates this browser's token. */
 export function createRotation({ lucia, ledger, records, browser, background, deeds }: SessionParts) {
   const list = createList({ lucia, ledger, records });
 
-  /** Stores a session; nobody has its token before its cookie is sent. */
+  /** Stores a session. Nobody has its token before its cookie is sent. */
   async function store(
     { id, username, epoch }: Account,
     { sessionId }: NewSession,
@@ -50,7 +50,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
     try {
       await records.store(record);
     } catch (error) {
-      // KV may have taken it, with only the answer lost.
+      // KV may have stored the record although its answer was lost.
       background.remove(() => [sessionId]);
       throw error;
     }
@@ -58,7 +58,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
     return confirmed(endingInTime(lucia.transformDatabaseSession(record, { user, fresh: false })));
   }
 
-  /** Stores the session that takes the place of the current one. */
+  /** Stores the session that replaces the current one. */
   function storeSuccessor(
     { user, created_at, device, place, name }: ConfirmedSession,
     successor: NewSession,
@@ -72,8 +72,8 @@ export function createRotation({ lucia, ledger, records, browser, background, de
     store,
 
     /**
-     * Ends every session by `raise`, which has the ledger raise the epoch and says whether it did; this browser goes on in the
-     * new epoch, under a new token and id, and the old records go.
+     * Ends every session by `raise`, which makes the ledger raise the epoch and returns whether it did. This browser moves on to the new
+     * epoch, under a new token and id. The old records are deleted. `refused`: the ledger did not raise the epoch.
      */
     async rotateAll(
       current: ConfirmedSession,
@@ -84,13 +84,13 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       const successor = newSession(current.user.userId);
       const { sessionId: successorId } = successor;
       const others = list.others(current);
-      // All at once: until the ledger has raised the epoch the successor's record is no session.
+      // These run in parallel. The successor's record is not a valid session until the ledger has raised the epoch.
       const [raised, stored] = await Promise.allSettled([
         raise({ next, successorId }),
         storeSuccessor(current, successor, { epoch: next, proved_at }),
       ]);
       const goesOn = raised.status === 'fulfilled' && raised.value;
-      // Also when the ledger raised the epoch and only its answer was lost: nobody has that session's token.
+      // Also if the ledger raised the epoch and only its answer was lost: nobody has that session's token.
       if (!goesOn && stored.status === 'fulfilled') background.remove(() => [successorId]);
       if (raised.status === 'rejected') throw raised.reason;
       if (!raised.value) return 'refused';
@@ -105,8 +105,8 @@ export function createRotation({ lucia, ledger, records, browser, background, de
     },
 
     /**
-     * The password was just given: this browser goes on under a new token, the old one is dead (ASVS 7.2.4). Where KV takes no
-     * new session it keeps the old one, with a proof for this request alone: others can be ended all the same.
+     * Rotates the token after the password was given: the old token is dead (ASVS 7.2.4). If KV does not accept a new session, the browser
+     * keeps the old one, with a proof for this request only. So other sessions can be ended even then.
      */
     async rotate(current: ConfirmedSession): Promise<ConfirmedSession> {
       const proved = { epoch: current.epoch, proved_at: Date.now() };
@@ -120,7 +120,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       try {
         goesOn = await ledger.replace(actorOf(current), successor.sessionId);
       } finally {
-        // Of the two, only the one that this browser has is left.
+        // Only the record of this browser's session is kept.
         background.remove(() => [goesOn ? current.sessionId : successor.sessionId]);
       }
       if (!goesOn) sessionEnded();
@@ -132,7 +132,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
 
 type SessionNotes = Omit<Lucia.DatabaseSessionAttributes, 'username' | 'epoch'>;
 
-/** Draws a token for a session of this user. Nothing is stored yet. */
+/** Draws a token for a new session of this user. Nothing is stored yet. */
 export function newSession(userId: string): NewSession {
   const token = createToken();
   return { token, sessionId: sessionIdFor(userId, token) };

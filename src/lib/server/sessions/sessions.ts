@@ -18,13 +18,13 @@ import { isSessionIdOf } from './token';
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** Sessions as they begin, go on under another token, and end. What asks for a session takes a confirmed one. */
+/** Starts, rotates and ends sessions. Functions that act for a session require a confirmed one. */
 export function createSessions(parts: SessionParts) {
   const { db, facts, lucia, ledger, records, browser, background, deeds } = parts;
   const list = createList({ lucia, ledger, records });
   const rotation = createRotation(parts);
 
-  /** The session whose cookie this request carries, and whether KV shows it. A KV that does not answer shows nothing. */
+  /** Returns the session whose cookie this request carries, and whether KV shows it. If KV does not answer, it counts as not shown. */
   async function presentedSession(): Promise<KnownByCookie | null> {
     if (!facts.presented) return null;
     const { userId, sessionId } = facts.presented;
@@ -35,7 +35,7 @@ export function createSessions(parts: SessionParts) {
   return {
     list: list.all,
 
-    /** The user's other live sessions; `null` when KV could not list them. */
+    /** Returns the user's other live sessions, or `null` if they could not be listed. */
     others: list.others,
 
     leave: browser.leave,
@@ -43,14 +43,14 @@ export function createSessions(parts: SessionParts) {
     rotate: rotation.rotate,
     rotateAll: rotation.rotateAll,
 
-    /** What the ledger records of a sign-in or sign-up; the session that this browser had is replaced. */
+    /** Returns what the ledger should record about a sign-in or sign-up. The session that this browser had is replaced. */
     async arrival(type: EventType, userId: string, sessionId: string): Promise<Arrival> {
       return { type, userId, sessionId, origin: facts.origin, replaced: await presentedSession() };
     },
 
     /**
-     * Signs this browser in, after the ledger let the arrival in: stores the session and sets its cookie.
-     * The replaced session ended before: if this fails, nobody is signed in by accident.
+     * Signs this browser in after the ledger recorded the arrival: stores the session and sets its cookie. The replaced session has already
+     * ended, so if this fails, nobody stays signed in by accident.
      */
     async start(account: Account, session: NewSession): Promise<void> {
       const now = Date.now();
@@ -65,8 +65,8 @@ export function createSessions(parts: SessionParts) {
     },
 
     /**
-     * Ends the session of this browser, or what that went on as, and clears the cookie. Does nothing for a browser without one. The ledger
-     * knows the session by its birth; KV is asked only where it does not, so one can sign out with KV down.
+     * Ends this browser's session, or the one that it rotated to, and clears the cookie. Does nothing for a browser without a session. The
+     * ledger recognizes the session by its birth. KV is asked only if the ledger does not, so signing out works while KV is down.
      */
     async signOut(): Promise<void> {
       if (facts.presented) {
@@ -77,15 +77,15 @@ export function createSessions(parts: SessionParts) {
           ? await ledger.signOut({ userId, sessionId, shown: true }, facts.origin)
           : byBirth;
         if (ended) logEvent('signed-out', { userId, sessionId: ended });
-        // Of a session that there never was there is nothing to remove.
+        // A session that never existed has no record to delete.
         if (byBirth.known || isShown) background.remove(() => [sessionId, ended ?? sessionId]);
       }
       browser.leave();
     },
 
     /**
-     * Ends one session of the current user. Returns it, or `null` in its place where it had ended before and KV does not show it any more.
-     * `unknown`: no such session, or somebody else's; the answer does not say which.
+     * Ends one session of the current user. Returns it as KV shows it. `ended: null`: KV did not answer, or no longer shows a session that
+     * had ended before. `unknown`: no such session, or somebody else's; the answer does not say which.
      */
     async revoke(current: ProvenSession, sessionId: string): Promise<{ ended: Session | null } | 'unknown'> {
       const { userId } = current.user;
@@ -108,13 +108,13 @@ export function createSessions(parts: SessionParts) {
     },
 
     /**
-     * Ends several sessions of the current user at once, at most `SESSIONS_SHOWN_MAX`. Returns how many ended: ids that are not in the list,
-     * somebody else's and the current one's own are passed over.
+     * Ends several sessions of the current user at once, at most `SESSIONS_SHOWN_MAX`. Returns how many ended. Ids that are not in the
+     * list, that belong to somebody else, or that name the current session are skipped.
      */
     async revokeSome(current: ProvenSession, sessionIds: string[]): Promise<number> {
       const { userId } = current.user;
       const others = sessionIds.filter((id) => id !== current.sessionId && isSessionIdOf(userId, id));
-      // KV may be down, or not list them here yet: what D1 saw the birth of is ended all the same.
+      // KV may be down or not list them yet. Sessions whose birth D1 recorded end anyway.
       const listed = await records.list(userId).catch((error: unknown) => {
         if (error instanceof StoreUnavailable) return null;
         throw error;
@@ -125,20 +125,20 @@ export function createSessions(parts: SessionParts) {
       if (ended === 'refused') sessionEnded();
       background.remove(() => others);
       for (const sessionId of ended) logEvent('session-revoked', { userId, sessionId });
-      // What KV does not list any more had no line in the list either.
+      // A session that KV no longer lists was not on the user's page either.
       return ended.filter((id) => shown?.has(id) ?? true).length;
     },
 
     /**
-     * Ends what one of the user's sign-ins goes on as, for they say that it was not them. `own`: that is the session that asks. `ended`: it no
-     * longer stands, whether it was this that ended it or not. `unknown`: no such session, or somebody else's.
+     * Ends the current session of one of the user's sign-ins, because they say that it was not them. `own`: it is the session of this
+     * request. `ended`: it no longer stands, whether or not this call ended it. `unknown`: no such session, or somebody else's.
      */
     async disown(current: ProvenSession, sessionId: string): Promise<'own' | 'ended' | 'unknown'> {
       const { userId } = current.user;
       const story = await sessionStory({ db, lucia, ledger }, current, sessionId);
       if (!story) return 'unknown';
       if (story.session?.current) return 'own';
-      // It may rotate its token meanwhile: the ledger looks for the end of its line in the same batch.
+      // The session may rotate its token in the meantime, so the ledger finds the end of its line in the same batch.
       const outcome = await ledger.end(
         actorOf(current),
         endOfLine(sessionId),
@@ -153,8 +153,8 @@ export function createSessions(parts: SessionParts) {
     },
 
     /**
-     * Records what a user says of a session's use elsewhere, up to the latest move that they saw. False if there is none to answer, or a later
-     * one has come. Throws `SessionEnded`.
+     * Records a user's answer about a session's use elsewhere, up to the latest move that they saw. Returns false if there is no move to
+     * answer, or if there is a newer one. Throws `SessionEnded`.
      */
     async answerMoves(current: ProvenSession, answer: MoveAnswer): Promise<boolean> {
       const actor = actorOf(current);
@@ -171,14 +171,14 @@ export function createSessions(parts: SessionParts) {
       return isRecorded;
     },
 
-    /** What there is to tell of one of the user's sessions; `null` for an unknown one and for somebody else's. */
+    /** Returns the story of one of the user's sessions, or `null` for an unknown id or somebody else's. */
     story: (current: ConfirmedSession, sessionId: string) =>
       sessionStory({ db, lucia, ledger }, current, sessionId),
 
     /**
-     * Names one of the user's sessions; an empty name takes it back. `unknown`: no such session, or somebody else's.
-     * Like a renewal it writes the record and then asks the ledger, so it cannot bring an ended session back. The current session is
-     * renewed in the same write if that is due.
+     * Names one of the user's sessions. An empty name removes the name. `unknown`: no such session, or somebody else's. Like a renewal,
+     * this writes the record and then asks the ledger, so it cannot bring an ended session back. If the current session is due for renewal,
+     * the same write renews it.
      */
     async rename(current: ConfirmedSession, sessionId: string, name: string): Promise<'renamed' | 'unknown'> {
       if (!isSessionIdOf(current.user.userId, sessionId)) return 'unknown';
@@ -192,7 +192,7 @@ export function createSessions(parts: SessionParts) {
       return outcome === 'ended' ? 'unknown' : 'renamed';
     },
 
-    /** Ends all sessions of the user, this one too. It does not wait for KV's list. */
+    /** Ends all sessions of the user, including this one. It does not wait for KV's list. */
     async revokeAll(current: ProvenSession): Promise<void> {
       const { userId } = current.user;
       if (!(await ledger.endAll(actorOf(current), nextEpoch(current.epoch), facts.origin))) sessionEnded();
@@ -205,8 +205,8 @@ export function createSessions(parts: SessionParts) {
     },
 
     /**
-     * Ends all sessions of the user but this one, which goes on under a new token. Returns the others; `null` when KV could not list them.
-     * `refused`: the ledger did not do it, so nothing happened.
+     * Ends all sessions of the user except this one, whose token is rotated. Returns the other sessions, or `null` if they could not be
+     * listed. `refused`: the ledger refused, so nothing happened.
      */
     async revokeOthers(
       current: ProvenSession,

@@ -5,7 +5,7 @@ import type { Reason, Standing } from './standing';
 
 type StandingRow = { username: string; epoch: number; revoked: string; moves: string; bindings: string };
 
-/** The user's epoch, and which of these sessions were revoked, were used elsewhere or are bound, as D1 has it at one moment. */
+/** Reads the user's epoch and which of these sessions were revoked, used elsewhere or bound, as of one moment in D1. */
 export async function readStanding(
   db: D1Database,
   userId: string,

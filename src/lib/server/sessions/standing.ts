@@ -2,25 +2,25 @@ import type { Binding } from './device-key-sql';
 import { absoluteEnd } from './lifetime';
 import type { Moves } from './moves-sql';
 
-/** What D1 knows, at one moment, of a user and of those of their sessions that it was asked about. */
+/** What D1 knows, as of one moment, about a user and the sessions it was asked about. */
 export type Standing = {
   username: string;
   epoch: number;
-  /** Of the sessions that were revoked, why. */
+  /** Why each revoked session was revoked. */
   revoked: Map<string, Reason>;
-  /** Of the sessions that were used elsewhere, where. */
+  /** Where sessions were used elsewhere. */
   moves: Map<string, Moves>;
-  /** Of the sessions that are bound to their device, how. */
+  /** The bindings of sessions that are bound to their device. */
   bindings: Map<string, Binding>;
 };
 
-/** Why a session was revoked. `replaced`: its own browser signed in again, or goes on under another token. */
+/** Why a session was revoked. `replaced`: its own browser signed in again or rotated its token. */
 export type Reason = 'revoked' | 'signed-out' | 'replaced';
 
-/** What the rule below asks of a session. */
+/** The parts of a session that the rule below needs. */
 export type Confirmed = { sessionId: string; epoch: number; created_at: number };
 
-/** Whether a session may act, given what the ledger said: the one rule behind "revoked means revoked". */
+/** Whether a session may act, given the ledger's answer. This is the one rule behind "revoked means revoked". */
 export function stands(session: Confirmed, standing: Standing | null): boolean {
   return (
     standing !== null &&

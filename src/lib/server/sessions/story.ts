@@ -19,21 +19,21 @@ import { viewOf } from './list';
 import type { SessionLucia } from './lucia';
 import { isSessionIdOf } from './token';
 
-/** One sign-in, from its beginning to its end, however often its browser rotated its token. Times are epoch milliseconds. */
+/** One sign-in from beginning to end, however often its browser rotated its token. Times are epoch milliseconds. */
 export type SessionStory = {
-  /** The session as it is now; `null` when it has ended, or KV does not show it here. */
+  /** The session as it is now. `null` if it has ended, or if KV does not show it here. */
   session: SessionView | null;
-  /** When its password was last given. */
+  /** When the password was last given in this session. */
   provedAt: number | null;
-  /** `null` where D1 has no row of its sign-in. */
+  /** `null` if D1 has no row of its sign-in. */
   began: (Origin & { type: EventType; at: number }) | null;
-  /** `null` also where another write ended it: one that ended all, or all others. */
+  /** Also `null` if another kind of write ended it: one that ended all sessions, or all others. */
   ended: { at: number; reason: Reason } | null;
-  /** When its user last said that a use of it was not them. */
+  /** When the user last said that a use of this session was not them. */
   deniedAt: number | null;
   /** When the password was last changed. */
   passwordChangedAt: number | null;
-  /** The latest, the newest first. */
+  /** The latest events, newest first. */
   events: SecurityEvent[];
 };
 
@@ -51,8 +51,8 @@ type AboutLine = {
 };
 
 /**
- * What there is to tell of one of the user's sessions, by any id of its line; `null` for an unknown one and for somebody else's. One batch, and
- * then, of the session as it is now, one D1 query and one KV read at once.
+ * Returns the story of one of the user's sessions, by any id of its line. `null` for an unknown id or somebody else's. Takes one batch and
+ * then, for the live session, one D1 query and one KV read in parallel.
  */
 export async function sessionStory(
   { db, lucia, ledger }: { db: D1Database; lucia: SessionLucia; ledger: Ledger },
@@ -88,7 +88,7 @@ export async function sessionStory(
   };
 }
 
-/** A browser that signs in again after its session was ended turns the ledger's reason into `replaced`; how it ended is what its events say. */
+/** If a browser signs in again after its session was ended, the ledger's reason becomes `replaced`. The events still say how it ended. */
 function reasonOf(reason: Reason, events: SecurityEvent[]): Reason {
   return events.some(({ type }) => type === 'session-revoked') ? 'revoked' : reason;
 }

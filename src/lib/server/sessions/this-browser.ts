@@ -8,8 +8,9 @@ import { cookieValueFor } from './token';
 export type ThisBrowser = ReturnType<typeof createThisBrowser>;
 
 /**
- * The browser that sent the request, and its session cookie, with the token on the outside and its hash on the inside: Lucia sees session
- * ids alone. Whatever changes the session takes the confirmation of the one before away. The cookie lives as long as its session can, so a renewal sends none, and no late answer puts an old token over a new one.
+ * The browser that sent the request, and its session cookie. The cookie holds the token; Lucia sees only session ids, which contain the
+ * token's hash. Every change of the session also clears the confirmation of the previous one. The cookie lives as long as its session can,
+ * so a renewal sends no cookie, and a late response never overwrites a new token with an old one.
  */
 export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, confirmation: Confirmation) {
   const { presented, cookies } = facts;
@@ -17,7 +18,7 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, conf
   let made: { session: Session; token: string; end: number } | undefined;
   const since = Date.now();
 
-  // Made when it is first asked for: a peek does without.
+  // Created on first use, because a peek does not need it.
   const request = () =>
     lucia.handleRequest({
       request: facts.request,
@@ -30,25 +31,25 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, conf
           return cookies.set(name, '', { ...options, expires: new Date(0), maxAge: 0 });
         }
         const value = cookieValueFor(sessionId.slice(0, sessionId.lastIndexOf('.')), made.token);
-        // A browser whose clock is wrong goes by Max-Age.
+        // A browser whose clock is wrong relies on Max-Age.
         const maxAge = Math.max(Math.floor((made.end - Date.now()) / 1_000), 0);
         cookies.set(name, value, { ...options, expires: new Date(made.end), maxAge });
       },
     });
 
   return {
-    /** The session that this browser has: the one that this request gave it, or else the one whose cookie it sent. */
+    /** This browser's session: the one that this request started, or else the one whose cookie it sent. */
     get session() {
       return has;
     },
 
-    /** The session that this request gave the browser, with its password given in this request; `null` when it gave none. */
+    /** The session that this request started after its password was given, or `null` if it started none. */
     get started(): Session | null {
       const isLast = made && made.session.sessionId === has?.sessionId;
       return made && isLast && made.session.proved_at >= since ? made.session : null;
     },
 
-    /** From here on the browser has this session: its cookie is set. */
+    /** Moves this browser on to this session and sets its cookie. */
     goOnAs(session: Session, token: string): void {
       made = { session, token, end: absoluteEnd(session) };
       request().setSession(session);
@@ -56,14 +57,14 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, conf
       has = { userId: session.user.userId, sessionId: session.sessionId };
     },
 
-    /** The cookie goes. */
+    /** Clears the cookie and forgets the session. */
     leave(): void {
       request().setSession(null);
       confirmation.take();
       has = null;
     },
 
-    /** The cookie of a session that has ended goes, but the request still knows which it was. */
+    /** Clears the cookie of a session that has ended. The request still knows which session it was. */
     dropCookie(): void {
       request().setSession(null);
       confirmation.take();

@@ -1,6 +1,6 @@
 /**
- * Programs that ask for pages without a person looking at them, each with what tells it in a user agent. They come before all browsers: a bot
- * plays one.
+ * Programs that request pages without a person looking at them, each with its pattern in a user agent. They are checked before all
+ * browsers, because bots pretend to be one.
  */
 export const TOOLS: [name: string, pattern: RegExp][] = [
   ['Googlebot', /\bGooglebot\b/i],
@@ -29,6 +29,6 @@ export const TOOLS: [name: string, pattern: RegExp][] = [
   ['Perl', /^(?:libwww-perl|lwp)\b/i],
   ['PHP', /^(?:php|guzzlehttp)\b/i],
   ['PowerShell', /PowerShell\//],
-  // Whoever crawls or watches sites says where to complain, or calls itself a bot; a CUBOT is a telephone.
+  // Crawlers and monitors give a contact URL or call themselves a bot. A CUBOT is a phone.
   ['Bot', /\+https?:\/\/|\bbot\b|(?:(?<!cu)bot|crawler|spider)\//i],
 ];
