@@ -1,4 +1,4 @@
-/** docs/scale.md and its plot, from the results that are there. */
+/** Makes docs/scale.md and its plot from the stored results. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import prettier from 'prettier';
@@ -28,7 +28,7 @@ const SIGNIFICANT = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2
 const significant = (/** @type {number} */ value) => SIGNIFICANT.format(value);
 
 /**
- * Writes both. Gives the targets that were missed, as sentences.
+ * Writes both. Returns the missed targets as sentences.
  * @param {(name: string) => Promise<any>} read a part's result
  */
 export async function writePage(read) {
@@ -39,7 +39,7 @@ export async function writePage(read) {
 }
 
 /**
- * The page and its plot as they have to be.
+ * Returns the page and its plot.
  * @param {(name: string) => Promise<any>} read
  */
 export async function render(read) {
@@ -57,17 +57,17 @@ export async function render(read) {
 
 const HEAD = `# Scale
 
-What it costs with many users, what gives way first, and what does not change. Made by \`npm run bench:scale\` (a minute), from the
-figures in [\`bench/scale/results\`](../bench/scale/results); do not edit it by hand.`;
+What the app costs with many users, which limit it reaches first, and what does not change. \`npm run bench:scale\` (a minute) writes this
+page from the figures in [\`bench/scale/results\`](../bench/scale/results); do not edit it by hand.`;
 
-/** By runs whose code is no longer here: docs/decisions/0013. The tests count the waits, and hold what a request asks of the stores. */
+/** Results of runs whose code is no longer here: docs/decisions/0013. The tests count the waits and each request's store operations. */
 const MEASURED_ONCE = `## Measured once
 
-On 2026-11-26, with the built worker, Node 24.21.0, 2 × Intel(R) Xeon(R) Processor. These runs are not repeated: the tests hold what they rest on, the
-[operations and waits of each request](consistency.md#what-it-costs).
+On 2026-11-26, with the built worker, Node 24.21.0, 2 × Intel(R) Xeon(R) Processor. These runs are not repeated, because the tests
+check what they depend on: the [operations and waits of each request](consistency.md#what-it-costs).
 
-**Slow stores.** KV and D1 in another process that answers after a delay; a bare workerd, one request at a time, medians of 9, in milliseconds. An answer takes its waits, one
-after the other, and little else.
+**Slow stores.** KV and D1 run in another process that responds after a delay. A bare workerd, one request at a time, medians of 9, in
+milliseconds. A response takes little more than its waits, one after another.
 
 | | waits | KV 0 ms, D1 0 ms | KV 10 ms, D1 50 ms | KV 50 ms, D1 150 ms |
 | --- | --- | --- | --- | --- |
@@ -77,11 +77,12 @@ after the other, and little else.
 | end one session (API) | 2 | 8 | 107 | 308 |
 | end all others (API) | 2 | 9 | 110 | 309 |
 
-**A full store.** 100,000 sessions in KV and 1,000,000 users in D1, beside stores with only the users who ask: pages, a list of 1 and the end of one session take 0.97 to 1.00
-times as long, a list of 1,000 sessions 1.11 times (without the 16 ms that Miniflare's own \`list\` takes to look at every key).
+**A full store.** 100,000 sessions in KV and 1,000,000 users in D1, compared with stores that hold only the users who ask: pages, a list of 1
+and ending one session take 0.97 to 1.00 times as long, a list of 1,000 sessions 1.11 times (without the 16 ms in which Miniflare's own
+\`list\` looks at every key).
 
-**Ten minutes of mixed load.** 84,210 requests on six connections to a bare workerd with a heap of 128 MB: no error. Its resident memory was 307 to 317 MB in every minute, and the
-same in the last quarter as in the second.`;
+**Ten minutes of mixed load.** 84,210 requests on six connections to a bare workerd with a heap of 128 MB: no errors. Its resident memory was 307
+to 317 MB in every minute, and the same in the last quarter as in the second.`;
 
 /**
  * @param {import('./model.mjs').Rows} rows
@@ -109,25 +110,26 @@ function costs(rows, sizes) {
     number(read),
     number(written),
   ]);
-  return `## Cost a month
+  return `## Cost per month
 
-KV and D1 only, past what the paid plan includes; Workers requests and CPU (about 65 ms a sign-in) come on top, as for any app. One user's month, an
-assumption (\`USAGE\` in [\`model.mjs\`](../bench/scale/model.mjs), to be replaced by your own): ${u.visits} visits more than an hour apart, each of
-${u.pageViewsPerVisit} page views and ${u.accountPagesPerVisit} account page in ${u.minutesPerVisit} minutes, and so with as many looks of the open page and one renewal; ${u.sessionsPages} looks at the sessions page, ${u.signIns} sign-in, ${u.signInsRefused} refused, ${u.signOuts} sign-outs,
-${u.revokes} sessions ended and ${u.revokesOfOthers} times all others, ${u.passwordChanges} password changes, ${u.signUps} sign-ups; ${SESSIONS_PER_USER} sessions at a time.
+The cost of KV and D1 only, beyond what the paid plan includes. Workers requests and CPU (about 65 ms per sign-in) come on top, as for any app.
+It assumes one user's month (\`USAGE\` in [\`model.mjs\`](../bench/scale/model.mjs); replace it with your own): ${u.visits} visits more than an hour
+apart, each with ${u.pageViewsPerVisit} page views and ${u.accountPagesPerVisit} account page in ${u.minutesPerVisit} minutes, and therefore with ${u.minutesPerVisit} session checks by the open page and one renewal;
+${u.sessionsPages} views of the sessions page, ${u.signIns} sign-in, ${u.signInsRefused} refused sign-ins, ${u.signOuts} sign-outs, ${u.revokes} ended sessions, ${u.revokesOfOthers} times "end all others",
+${u.passwordChanges} password changes, ${u.signUps} sign-ups; ${SESSIONS_PER_USER} sessions at a time.
 
-That is ${number(each.kvReads)} KV reads, ${number(each.kvWrites)} writes, ${number(each.kvDeletes)} deletes, ${number(each.kvLists)} lists, and ${number(each.d1Queries)} D1 queries with ${number(each.rowsRead)} rows read and ${number(each.rowsWritten)} written: by the
-[operation counts](consistency.md#what-it-costs) that the tests hold the app to, the rows below, and the [prices of KV](https://developers.cloudflare.com/kv/platform/pricing/)
+That is ${number(each.kvReads)} KV reads, ${number(each.kvWrites)} writes, ${number(each.kvDeletes)} deletes, ${number(each.kvLists)} lists, and ${number(each.d1Queries)} D1 queries with ${number(each.rowsRead)} rows read and ${number(each.rowsWritten)} written. The costs follow from
+the [operation counts](consistency.md#what-it-costs) that the tests hold the app to, the rows below, and the [prices of KV](https://developers.cloudflare.com/kv/platform/pricing/)
 and [of D1](https://developers.cloudflare.com/d1/platform/pricing/).
 
-${tableOf(['users', 'KV', 'D1', 'storage', 'all', 'KV holds', 'D1 holds', 'D1 queries a second, busiest hour'], table)}
+${tableOf(['users', 'KV', 'D1', 'storage', 'all', 'KV holds', 'D1 holds', 'D1 queries per second, busiest hour'], table)}
 
-A user takes ${number(sizes.userBytes)} bytes in D1, an event ${number(sizes.eventBytes)} and an ended session ${number(sizes.endedBytes)}, both for 90 days; a session ${number(sizes.sessionBytes)} in KV.
+A user takes ${number(sizes.userBytes)} bytes in D1. An event takes ${number(sizes.eventBytes)} and an ended session ${number(sizes.endedBytes)}, both for 90 days. A session takes ${number(sizes.sessionBytes)} bytes in KV.
 
-KV's writes are ${percent(shareOfWrites(each))} of what KV's operations cost, and nearly all of them are renewals. An \`ACTIVE_PERIOD_MILLISECONDS\` of a day makes that one a day at most; then "last active" is
-right to the day.
+KV's writes are ${percent(shareOfWrites(each))} of what KV's operations cost, and nearly all of them are renewals. With an
+\`ACTIVE_PERIOD_MILLISECONDS\` of a day there is at most one renewal per day; then "last active" is accurate to the day.
 
-D1 bills rows. As the local D1 counts them, with an address and a device cookie; a renewal includes the confirmation of its request:
+D1 bills rows. The local D1 counts these, with an address and a device cookie. A renewal includes the confirmation of its request:
 
 ${tableOf(['operation', 'rows read', 'rows written'], rowsTable)}
 
@@ -138,22 +140,22 @@ ${tableOf(['operation', 'rows read', 'rows written'], rowsTable)}
 ${free
   .map(
     ({ kind, perDay, users }) =>
-      `| free plan: ${number(perDay)} ${KINDS[kind] ?? kind} a day | ${significant(users)} such users | the paid plan, which has no daily limit |`,
+      `| free plan: ${number(perDay)} ${KINDS[kind] ?? kind} per day | ${significant(users)} such users | the paid plan, which has no daily limit |`,
   )
   .join('\n')}
-| free plan: 10 ms of CPU a request | no sign-in at all: its hash takes about 65 ms | the paid plan; a quicker hash is one that is quicker to guess |
+| free plan: 10 ms of CPU per request | no sign-in at all: its hash takes about 65 ms | the paid plan; a quicker hash is also quicker to guess |
 | free plan: a D1 of 500 MB | ${significant(freeD1Users)} users | the paid plan |
-| KV: one write a second and key | any number: each session has a key of its own and is renewed once an hour. In the \`index\` layout it bounds the sign-ins of one user | the \`owner\` layout |
-| paid plan: a D1 takes ${number(D1_QUERIES_PER_SECOND)} queries of 1 ms a second, one at a time | ${significant(queryUsers)} users, if the busiest hour is ${PEAK} times the average | shards |
+| KV: one write per second and key | any number: each session has its own key and is renewed once an hour. In the \`index\` layout it limits the sign-ins of one user | the \`owner\` layout |
+| paid plan: a D1 takes ${number(D1_QUERIES_PER_SECOND)} queries per second of 1 ms each, one at a time | ${significant(queryUsers)} users, if the busiest hour is ${PEAK} times the average | shards |
 | paid plan: a D1 of ${D1_MAX_GB} GB | ${significant(d1Users)} users | shards |
 
-On the free plan ${KINDS[free[0]?.kind ?? ''] ?? ''} bind first: every sign-in, sign-up and renewal is one, ${number(free[0]?.perDay ?? 0)} of them a day together. On the paid plan D1 binds first, by
-${queryUsers < d1Users ? 'its queries a second, then by its size' : 'its size, then by its queries a second'}.
+On the free plan ${KINDS[free[0]?.kind ?? ''] ?? ''} bind first: every sign-in, sign-up and renewal is one, ${number(free[0]?.perDay ?? 0)} per day in total. On the paid plan D1 binds first, by
+${queryUsers < d1Users ? 'its queries per second, then by its size' : 'its size, then by its queries per second'}.
 
-**Shards.** No query here touches two users, and every session id begins with its user's id, so the ledger splits by user: \`DB_0\` … \`DB_n\`, chosen in
-[\`createAuth\`](../src/lib/server/sessions/lucia.ts) by a hash of the presented user id. Signing in knows only a name: let the hash of the name choose, where the name is
-unique too, and make new user ids end in the shard that it chose. The throttle's rows may live anywhere. At ${number(POPULATIONS.at(-1) ?? 0)} users that is ${number(shardsFor(POPULATIONS.at(-1) ?? 0, d1Users, queryUsers))} databases;
-an account may have 50,000, and 1 TB in all unless more is asked for.`;
+**Shards.** No query here touches two users, and every session id begins with its user's id. So the ledger splits by user: \`DB_0\` … \`DB_n\`,
+chosen in [\`createAuth\`](../src/lib/server/auth.ts) by a hash of the presented user id. A sign-in knows only the name, so let the hash of the
+name choose the shard. The name is unique there, too. Make new user ids end with the shard that it chose. The throttle's rows may live anywhere.
+${number(POPULATIONS.at(-1) ?? 0)} users need ${number(shardsFor(POPULATIONS.at(-1) ?? 0, d1Users, queryUsers))} databases. An account may have 50,000, and 1 TB in total unless you request more.`;
 }
 
 /** @param {import('./model.mjs').Month} each */
@@ -216,8 +218,9 @@ function visible(result, missed) {
   });
   return `## How long an ended session is still greeted
 
-${places} simulated places had all seen the session within the minute before it ended (${sessions} sessions each, the [hostile KV](consistency.md#how-it-is-tested) of the tests). Each
-browser keeps the confirmation that it had. A page view greets nobody ${CONFIRMATION_SECONDS} seconds after the end, [whatever KV does](consistency.md#what-a-page-view-may-still-show); an account page never does.
+${places} simulated places had all seen the session within the minute before it ended (${sessions} sessions each, on the tests' [hostile KV](consistency.md#how-it-is-tested)).
+Each browser keeps the confirmation that it had. A page view greets nobody ${CONFIRMATION_SECONDS} seconds after the end, [whatever KV does](consistency.md#what-a-page-view-may-still-show). An account page
+never does.
 
 ![The share of places that still greet an ended session, by the seconds since it ended: sessions in KV alone fall to none with the cache’s time, page views here within 60 seconds, account pages are at none from the start](images/scale-visibility.svg)
 
