@@ -1,6 +1,6 @@
 /**
- * `npm run admin -- <command>`: what an operator needs now and then, on the stores themselves. A command is one file of scripts/admin,
- * imported when it runs: it needs the Node that comes with the packages.
+ * `npm run admin -- <command>`: operator tasks on the stores themselves. Each command is a file in scripts/admin and is imported only when
+ * it runs, because it needs the Node that comes with the packages.
  */
 import { resolve } from 'node:path';
 import { openStores } from './admin/stores.mjs';
@@ -10,7 +10,7 @@ import { STATE_FOLDER } from './lib/steps.mjs';
 
 const usage = `Usage:
   npm run admin -- end-sessions <username> [options]   ends every session of a user, everywhere, at once
-  npm run admin -- purge [options]                     deletes rows past their time, and records of deleted accounts
+  npm run admin -- purge [options]                     deletes expired rows, and records of deleted accounts
   npm run admin -- export [file] [options]             writes users, keys and sessions to a file (accounts.export.ndjson)
 
 Options:

@@ -1,7 +1,7 @@
 /**
- * `npm run audit`, after a build: asks the registry for known flaws in what ships in the worker. Everything here is a
- * devDependency, as the worker is one bundled file, so `npm audit --omit=dev` looks at nothing, and a plain `npm audit`
- * also names what only builds and tests. This one reads from the bundle what ships.
+ * `npm run audit`, after a build: asks the registry for known flaws in what ships in the worker. The worker is one bundled file, so every
+ * package is a devDependency. Therefore `npm audit --omit=dev` looks at nothing, and a plain `npm audit` also lists build and test
+ * packages. This script reads from the bundle what ships.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -14,13 +14,13 @@ import { withWorkerBundle } from './lib/worker-bundle.mjs';
 const usage = `Usage: npm run audit [-- --list]
 Fails for a known flaw of level moderate or above in what ships in the worker, unless docs/security.md explains it. Needs a build.
 
-  --list   only says what ships, and fails if docs/security.md does not name it`;
+  --list   only lists what ships, and fails if docs/security.md does not name it`;
 
 const PAGE = 'docs/security.md';
-/** Vite has put these into the build before wrangler bundles it (Kit's `noExternal`, and JSON). */
+/** Vite puts these into the build before wrangler bundles it (Kit's `noExternal`, and JSON). */
 const BUNDLED_BY_VITE = ['@sveltejs/kit', '@zxcvbn-ts/language-common', 'svelte'];
 const LEVELS = ['moderate', 'high', 'critical'];
-/** Advisories (by URL) that do not touch this app. docs/security.md says of each why not. */
+/** Advisories (by URL) that do not affect this app. docs/security.md explains each one. */
 const EXPLAINED = /** @type {string[]} */ ([]);
 
 /** @typedef {{ name: string, severity: string, via: (string | { url: string, title: string })[] }} Finding of npm audit, by package */
@@ -46,7 +46,8 @@ await command({ usage, options: { list: { type: 'boolean' } } }, async ({ list }
 });
 
 /**
- * The packages of node_modules with a file in the bundle that `wrangler pages deploy` would upload, by its source map.
+ * The packages of node_modules that have a file in the bundle `wrangler pages deploy` would upload, according to its source map.
+ *
  * @returns {Promise<string[]>}
  */
 async function shippedPackages() {
@@ -56,7 +57,8 @@ async function shippedPackages() {
     const modules = join(ROOT, 'node_modules') + sep;
     const names = sources
       .map((source) => resolve(folder, source))
-      // A package's own source map may name what its makers bundled into it: that is in no folder here, and not ours to update.
+      // A package's own source map may name files that its maintainers bundled into it. Those are in no folder here, and we cannot update
+      // them.
       .filter((file) => file.startsWith(modules) && existsSync(file))
       .map((file) => relative(modules, file).split(sep))
       .map(([first = '', second = '']) => (first.startsWith('@') ? `${first}/${second}` : first))
@@ -67,8 +69,9 @@ async function shippedPackages() {
 }
 
 /**
- * What npm audit found in the whole tree. It exits with 1 when it found something: what it printed tells that from a registry that did
- * not answer.
+ * Returns what npm audit found in the whole tree. npm exits with 1 if it found something, and also if the registry did not respond. Its
+ * output tells which.
+ *
  * @returns {Promise<Finding[]>}
  */
 async function findings() {

@@ -1,7 +1,7 @@
 /**
- * `npm run build:adapter [-- FOLDER]`: the adapter (src/lib/server/kv-adapter) as a package of its own, in dist/adapter
- * and packed beside it. ESM and types are TypeScript's own output, file by file: the sources import each other as "./x.js".
- * Its entry `./revocable` is the kit (src/lib/server/revocable), in one file with what it takes of the app (docs/decisions/0025).
+ * `npm run build:adapter [-- FOLDER]`: builds the adapter (src/lib/server/kv-adapter) as a separate package in dist/adapter, and packs it
+ * next to that folder. ESM and types are TypeScript's own output, file by file: the sources import each other as "./x.js". The entry
+ * `./revocable` is the kit (src/lib/server/revocable), bundled into one file with the parts of the app that it uses (docs/decisions/0025).
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -22,7 +22,7 @@ await command({ usage, operands: true, needs: 'packages' }, async (_, [folder = 
   await runQuietly('typescript', ['--project', 'tsconfig.adapter.json', '--outDir', made]);
   await buildKit(join(made, 'revocable'));
   cpSync(join(ROOT, 'src/lib/server/kv-adapter/README.md'), join(made, 'README.md'));
-  // The kit's file has one package in it.
+  // The kit's file contains one package.
   const licences = ['LICENSE', 'node_modules/sql-template-tag/LICENSE'].map((file) =>
     readFileSync(join(ROOT, file)),
   );
@@ -52,7 +52,7 @@ await command({ usage, operands: true, needs: 'packages' }, async (_, [folder = 
   };
   writeFileSync(join(made, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
-  // By the npm that runs this script where there is one: then no shell has to find it.
+  // Uses the npm that runs this script, if there is one, so that no shell has to find it.
   const npm = process.env.npm_execpath;
   const [program, first] = npm ? [process.execPath, [npm]] : ['npm', []];
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', dist];
@@ -65,7 +65,8 @@ await command({ usage, operands: true, needs: 'packages' }, async (_, [folder = 
 });
 
 /**
- * The kit's code in one file; its types, which import nothing of the app; the migration, the README.
+ * Builds the kit: its code in one file, its types (which import nothing from the app), the migration and the README.
+ *
  * @param {string} folder
  */
 async function buildKit(folder) {

@@ -1,19 +1,19 @@
-/** `npm run deploy`: from a clone to a live site on Cloudflare Pages, or with --workers as a Worker. docs/deploy.md has the rest. */
+/** `npm run deploy`: from a clone to a live site on Cloudflare Pages or, with --workers, as a Worker. Details: docs/deploy.md. */
 import { command, requireBindings } from './lib/command.mjs';
 import { StepFailed } from './lib/processes.mjs';
 
-/** D1's, as wrangler takes them. */
+/** D1's location hints, as wrangler accepts them. */
 const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam'];
 
 const usage = `Usage: npm run deploy [-- options]
-  --preview        the preview environment, with stores of its own, instead of production
+  --preview        the preview environment, with its own stores, instead of production
   --workers        as a Worker with static assets, instead of to Pages
-  --location HINT  where the database is made, if it is: ${LOCATIONS.join(', ')} (automatic: near this machine)
-  --branch NAME    Pages: the branch it is deployed as (the project's production branch; with --preview "preview")
-  --delete-old     Pages: once it is well, delete the older production deployments
+  --location HINT  where to create the database, if it does not exist: ${LOCATIONS.join(', ')} (automatic: near this machine)
+  --branch NAME    Pages: the branch to deploy as (the project's production branch; with --preview "preview")
+  --delete-old     Pages: once the new one is healthy, delete the older production deployments
   --dry-run        print the plan, change nothing
-  --allow-dirty    deploy what is not committed
-  --skip-build     take the build that is there`;
+  --allow-dirty    deploy uncommitted changes
+  --skip-build     use the existing build`;
 
 const options = /** @type {const} */ ({
   preview: { type: 'boolean' },
@@ -45,7 +45,7 @@ await command({ usage, options }, async (given) => {
 
 /** @param {import('./lib/command.mjs').Values} given */
 function wrongWith({ preview, workers, location, branch, 'delete-old': deleteOld }) {
-  // With an empty one wrangler takes git's branch, which may be production's; one that begins with "-" is an option to it.
+  // With an empty branch, wrangler uses git's branch, which may be production's. A branch that begins with "-" would be an option.
   if (branch !== undefined && !/^[^\s-]\S*$/.test(String(branch))) {
     return '--branch takes the name of a branch.';
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run doctor`: finds what people trip over on a machine of their own, and prints the fix. Ends with 1 when something is broken.
- * It runs where nothing else does: on an old Node, without node_modules. So nothing but Node's own modules is imported before that is known.
+ * `npm run doctor`: finds common setup problems and prints the fix. Exits with 1 if something is broken. It must run where nothing else
+ * does: on an old Node, without node_modules. So it imports only Node's own modules until it knows more.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ const usage = `Usage: npm run doctor
 Looks at Node, the installed packages, wrangler.toml, the local secret, the ports and the local database, and prints the fix for what
 is broken (✗) or worth knowing (!).`;
 
-/** The oldest on which `npm ci` was seen to work, with warnings. */
+/** The oldest Node on which `npm ci` was seen to work, with warnings. */
 const NODE_STILL_WORKS = 20;
 const SECRET_MIN_CHARACTERS = 32;
-/** The tests take the port after theirs, too. */
+/** The tests also use the ports after their first. */
 const PORTS = /** @type {const} */ ([
   ['npm start', 'PORT', 8788, 1],
   ['npm run dev', 'PORT', 5173, 1],
@@ -52,7 +52,7 @@ await command({ usage, needs: 'nothing' }, async () => {
   return healthy ? 0 : 1;
 });
 
-/** The Node that npm runs on: the scripts run on another, a package. */
+/** Checks the Node that npm runs on. The scripts run on another one, which is a package. */
 function checkNode() {
   const npms = /\bnode\/v(\S+)/.exec(process.env.npm_config_user_agent ?? '')?.[1];
   const running = npms ?? process.versions.node;
@@ -65,7 +65,7 @@ function checkNode() {
   else say('✗', `Node ${running} is too old for this project`, mend);
 }
 
-/** Whether node_modules is what package-lock.json says, by npm's own note of what it installed. */
+/** Whether node_modules matches package-lock.json, according to npm's own record of what it installed. */
 function checkPackages() {
   const problem = packagesProblem(ROOT);
   if (problem) return say('✗', problem.text, problem.mend);
@@ -74,7 +74,7 @@ function checkPackages() {
   );
   if (!wanted) return say('✗', 'package-lock.json cannot be read', 'git checkout package-lock.json');
   const changed = Object.keys(there ?? {}).find((path) => there[path].version !== wanted[path]?.version);
-  // What belongs to another system is in the lock file, and not here.
+  // Packages for other systems are in the lock file but not installed here.
   const missing = Object.entries(wanted).find(
     ([path, { optional, devOptional, peer }]) => path && !there?.[path] && !optional && !devOptional && !peer,
   );

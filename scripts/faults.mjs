@@ -1,7 +1,7 @@
 /**
- * `npm run test:faults [-- "<part of a name>" …]`: shows that the tests bite. Runs the tests of scripts/faults/faults.mjs on a copy of the
- * tree and expects green; then applies each fault to the copy, one at a time, and expects its test to fail. With words, only the faults
- * whose names have one of them. The working tree is never touched.
+ * `npm run test:faults [-- "<part of a name>" …]`: shows that the tests notice faults. It runs the tests named in scripts/faults/faults.mjs
+ * on a copy of the tree and expects them to pass. Then it applies each fault to the copy, one at a time, and expects its test to fail. With
+ * words, it runs only the faults whose names contain one of them. It never touches the working tree.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ import { command } from './lib/command.mjs';
 import { outputOf, ROOT, StepFailed } from './lib/processes.mjs';
 
 const usage = `Usage: npm run test:faults [-- "<part of a name>" …]
-Breaks a copy of the code on purpose, fault after fault, and expects the tests to see it. All faults, or those whose names have one of the
-words.`;
+Breaks a copy of the code on purpose, one fault at a time, and expects the tests to notice. Runs all faults, or those whose names contain
+one of the words.`;
 
 const COPIED = ['src', 'tests', 'prisma', '.svelte-kit', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const COPIED_TOO = [
@@ -51,7 +51,7 @@ await command({ usage, operands: true }, async (_, words) => {
     for (const { path, faulty } of files) writeFileSync(path, faulty);
     const { code, output } = await run([fault.test, '-t', fault.title]);
     for (const { path, sound } of files) writeFileSync(path, sound);
-    // A file that does not load, or has no such test, fails as well; that is not what is meant.
+    // A file that does not load, or has no such test, fails as well, but that does not count.
     const isRed = code !== 0 && /Tests +[1-9]\d* failed/.test(output);
     if (!isRed) missed += 1;
     console.log(`${isRed ? 'red' : 'GREEN'}  ${fault.name}\n     ${fault.test} > ${fault.title}`);
@@ -65,7 +65,8 @@ await command({ usage, operands: true }, async (_, words) => {
 });
 
 /**
- * The files of a fault with it and without. Throws `StepFailed` when an edit no longer fits exactly once.
+ * The files of a fault, with and without it. Throws `StepFailed` if an edit does not match exactly once.
+ *
  * @param {import('./faults/faults.mjs').Fault} fault
  */
 function faultyFiles({ name, edits }) {
@@ -91,13 +92,13 @@ function readTwice(path) {
   return { sound, faulty: sound };
 }
 
-/** Vitest, on the copy. @param {string[]} args */
+/** Runs Vitest on the copy. @param {string[]} args */
 async function run(args) {
   const { code, out, error } = await outputOf('vitest', ['run', ...args], { env: ENVIRONMENT, cwd: folder });
   return { code, output: out + error };
 }
 
-/** What the failing test said, to see that it failed for the fault. @param {string} output */
+/** The message of the failing test, which shows that it failed because of the fault. @param {string} output */
 function reasonIn(output) {
   return (/Caused by: (.*)/.exec(output) ?? /^\w*Error: (.*)/m.exec(output))?.[1] ?? '';
 }

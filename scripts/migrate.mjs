@@ -1,4 +1,4 @@
-/** `npm run db:migrate`: applies prisma/migrations to the local D1. For the real one see README.md, "Deploy". */
+/** `npm run db:migrate`: applies prisma/migrations to the local D1. For the deployed one see README.md, "Deploy". */
 import { command } from './lib/command.mjs';
 import { migrate, STATE_FOLDER } from './lib/steps.mjs';
 

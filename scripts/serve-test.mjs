@@ -1,7 +1,7 @@
 /**
- * Serves the built app for the end-to-end tests: `node scripts/serve-test.mjs <port>`, at that port and the next ones. Playwright's `webServer` waits
- * for what it says at last, and stops it. WORKERS=1 serves it as a Worker, not as Pages. Every run starts on empty KV and D1, each server's in a
- * folder of its own.
+ * Serves the built app for the end-to-end tests: `node scripts/serve-test.mjs <port>`, on that port and the next ones. Playwright's
+ * `webServer` waits for its last message and stops it. WORKERS=1 serves it as a Worker instead of as Pages. Every run starts with empty KV
+ * and D1, in a separate folder per server.
  */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { serve } from './lib/serve.mjs';
 import { E2E_SERVERS, ensureDevVars, migrate } from './lib/steps.mjs';
 
 const STATE_FOLDERS = '.wrangler/e2e';
-/** Above the port of the first server. */
+/** How far the inspector ports are above the servers' ports. */
 const INSPECTORS_FROM = 1_000;
 const EMPTY = `${STATE_FOLDERS}/empty`;
 
@@ -22,7 +22,7 @@ await main(async () => {
   ensureDevVars();
   await migrate(EMPTY);
   const all = E2E_SERVERS.map(async ({ name, ...server }, index) => {
-    // Without a whole Chromium there is nothing to test device keys in.
+    // Without a full Chromium, device keys cannot be tested.
     if (name === 'bound' && !fullChromium()) return [];
     const stateFolder = `${STATE_FOLDERS}/${name}`;
     cpSync(join(ROOT, EMPTY), join(ROOT, stateFolder), { recursive: true });

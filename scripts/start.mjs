@@ -1,8 +1,8 @@
 /**
- * `npm start`: the whole demo on this machine, as Cloudflare Pages would run it, or with --workers as a Worker, with local KV and D1.
+ * `npm start`: the whole demo on this machine with local KV and D1, as Cloudflare Pages would run it or, with --workers, as a Worker.
  *
- * package.json says "exec node … || node …": `exec` puts this script in the place of npm's shell, which keeps a signal
- * sent to npm alone to itself. Windows knows no `exec` and takes the second half.
+ * package.json says "exec node … || node …". `exec` replaces npm's shell with this script; that shell would not pass on a signal sent only
+ * to npm. Windows has no `exec` and runs the second half.
  */
 import { command, requireBindings } from './lib/command.mjs';
 import { portFrom, requireFreePort } from './lib/port.mjs';

@@ -1,7 +1,7 @@
 /**
- * `npm run test:deep`: what `npm test` leaves out, as it takes too long (docs/decisions/0012). 12,000 random histories of the auth module
- * (tests/simulation/histories.node.test.ts) in under ten minutes, one process per core; then, once, the tests with a longer form, and those
- * named `*.deep.*`; and the main job on the other build, a Worker. The last line says whether all was met.
+ * `npm run test:deep`: what `npm test` leaves out because it takes too long (docs/decisions/0012). First 12,000 random histories of the
+ * auth module (tests/simulation/histories.node.test.ts) in under ten minutes, with one process per core. Then, once, the tests that have a
+ * longer form and those named `*.deep.*`. Then the main tasks on the other build, a Worker. The last line says whether everything was met.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -11,13 +11,13 @@ import { exitOf, startTool } from './lib/processes.mjs';
 import { build } from './lib/steps.mjs';
 
 const usage = `Usage: npm run test:deep
-Plays 12,000 random histories, and what else npm test leaves out.
+Plays 12,000 random histories, and runs whatever else npm test leaves out.
 
   HISTORIES=1000 SEED=5 npm run test:deep   another number of histories; the same ones again`;
 
 const LIMIT_MINUTES = 10;
 const MOST_PROCESSES = 8;
-/** The main job with and without JavaScript, what every answer carries, and the promise that matters most, on both layouts. */
+/** The main tasks with and without JavaScript, the headers of every response, and the most important promise, on both layouts. */
 const ON_A_WORKER = ['sessions\\.spec', 'walk\\.no-js', 'headers\\.spec', 'put-back\\.spec'];
 
 await command({ usage }, async () => {
@@ -68,7 +68,8 @@ function vitest(files, env) {
 }
 
 /**
- * Against servers of its own, in Chromium where a test needs a browser.
+ * Runs on its own servers, in Chromium where a test needs a browser.
+ *
  * @param {string[]} words
  * @param {NodeJS.ProcessEnv} env
  */

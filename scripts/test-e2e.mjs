@@ -1,6 +1,6 @@
 /**
- * `npm run test:e2e [-- playwright's arguments]`: the end-to-end tests against the built app. Finds or gets a Chromium;
- * SKIP_BUILD=1 takes the build that is there.
+ * `npm run test:e2e [-- playwright's arguments]`: the end-to-end tests against the built app. Finds or installs a Chromium. SKIP_BUILD=1
+ * uses the existing build.
  */
 import { requireChromium, wantFullChromium } from './lib/chromium.mjs';
 import { exitOf, main, startTool } from './lib/processes.mjs';

@@ -1,6 +1,7 @@
 /**
- * `npm test`: everything that has to pass, in the least time. What is generated comes first; then lint beside types and the build, and
- * getting a browser, which mostly waits; then the unit tests, and then those in a browser: each of the two keeps every core of a small machine busy.
+ * `npm test`: everything that has to pass, in the shortest time. First come the generated files. Then lint, types with the build, and
+ * getting a browser (mostly waiting) run in parallel. The unit tests and the browser tests follow one after the other, because each of them
+ * keeps every core of a small machine busy.
  */
 import { requireChromium, wantFullChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
@@ -9,7 +10,7 @@ import { exitOf, start, StepFailed } from './lib/processes.mjs';
 import { build, E2E_PORT, E2E_SERVERS } from './lib/steps.mjs';
 
 const usage = `Usage: npm test
-Formatting and lint, types, unit tests, and end-to-end tests in Chromium, which is fetched if there is none.
+Formatting and lint, types, unit tests, and end-to-end tests in Chromium, which is downloaded if there is none.
 
   E2E_PORT=9000 npm test             on other ports than ${E2E_PORT} to ${E2E_PORT + E2E_SERVERS.length - 1}
   CHROMIUM_PATH=/path/to/chrome npm test   in a browser of your choice
@@ -34,7 +35,8 @@ await command({ usage }, async () => {
 });
 
 /**
- * Waits for all, also when one fails: so every fault is told. Then throws `StepFailed`.
+ * Waits for all steps, even if one fails, so that every failure is reported. Then throws `StepFailed`.
+ *
  * @param {Promise<unknown>[]} steps
  */
 async function all(steps) {
@@ -44,9 +46,10 @@ async function all(steps) {
 }
 
 /**
- * Runs an npm script without its `pre` script: what that would generate is there. Throws `StepFailed` when it fails.
+ * Runs an npm script without its `pre` script, whose output already exists. Throws `StepFailed` if it fails.
+ *
  * @param {string} script
- * @param {'inherit' | 'pipe'} output `pipe` prints it in one piece at the end, so that two at once can be told apart
+ * @param {'inherit' | 'pipe'} output `pipe` prints everything at the end, so that two parallel scripts do not mix their output
  * @param {NodeJS.ProcessEnv} [variables]
  */
 async function run(script, output, variables = {}) {

@@ -1,4 +1,4 @@
-/** `npm run admin -- end-sessions <username>`: every session of a user, everywhere, at once. */
+/** `npm run admin -- end-sessions <username>`: ends every session of a user, everywhere, at once. */
 import { USERNAME_MAX_CHARACTERS, USERNAME_MIN_CHARACTERS } from '../../src/lib/server/policy.ts';
 import { StepFailed } from '../lib/processes.mjs';
 import { counted, requireUserId } from './stores.mjs';
@@ -6,8 +6,9 @@ import { counted, requireUserId } from './stores.mjs';
 /** @typedef {import('./stores.mjs').Stores} Stores */
 
 /**
- * Raises the user's epoch, which ends every session in one write, and then takes their records out of KV. The second
- * is tidying: a record that stays is refused, and expires by itself.
+ * Raises the user's epoch, which ends every session in one write, and then deletes their records from KV. The second step is only cleanup:
+ * a record that stays is refused, and expires by itself.
+ *
  * @param {Stores} stores
  * @param {string} typed
  */
@@ -29,8 +30,9 @@ export async function endSessions(stores, typed) {
 }
 
 /**
- * The username as it is stored; throws when no user can have it. Wrangler takes SQL as text only, so nothing that could end a literal
+ * Returns the username as it is stored. Throws if no user can have it. Wrangler takes SQL only as text, so nothing that could end a literal
  * may go into one.
+ *
  * @param {string} typed
  */
 function requireUsername(typed) {
@@ -58,8 +60,9 @@ async function raiseEpoch(stores, username) {
 }
 
 /**
- * Deletes the records of sessions from before the new epoch: the user may have signed in again meanwhile. The layout
- * `index` keeps no metadata, so there such a sign-in has to be repeated.
+ * Deletes only records from before the new epoch, because the user may have signed in again meanwhile. The layout `index` stores no
+ * metadata, so there such a sign-in has to be repeated.
+ *
  * @param {Stores} stores
  * @param {{ id: string, epoch: number }} user
  * @returns {Promise<number>} how many there were
@@ -72,7 +75,8 @@ async function deleteRecords(stores, { id, epoch }) {
 }
 
 /**
- * The epoch in a key's metadata; 0 where there is none.
+ * The epoch in a key's metadata, or 0 if there is none.
+ *
  * @param {unknown} metadata
  */
 function epochIn(metadata) {

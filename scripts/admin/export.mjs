@@ -1,6 +1,6 @@
 /**
- * Everything that another system needs to take the accounts over, one JSON object a line: docs/leaving-lucia.md.
- * The file holds password hashes: it is made for its owner alone, under a name that git ignores, and is never printed.
+ * Exports everything that another system needs to take over the accounts, one JSON object per line: docs/leaving-lucia.md. The file
+ * contains password hashes. So only its owner can read it, git ignores its name, and it is never printed.
  */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -12,14 +12,14 @@ import { counted } from './stores.mjs';
 /** @typedef {import('./stores.mjs').Stores} Stores */
 /** @typedef {Record<string, unknown>} Row */
 
-/** .gitignore has every file that ends so. */
+/** .gitignore contains every file with this ending. */
 const ENDING = '.export.ndjson';
 const EXPORT_FILE = `accounts${ENDING}`;
 
 const FORMAT_VERSION = 1;
 const PREFIX = 'session:';
 const ROWS_AT_ONCE = 5_000;
-/** As many as `values` takes. */
+/** The maximum that `values` accepts. */
 const RECORDS_AT_ONCE = 100;
 
 const TABLES = {
@@ -29,7 +29,8 @@ const TABLES = {
 };
 
 /**
- * The path of the file to write; throws unless git ignores it and nothing is there yet.
+ * Returns the path of the file to write. Throws unless git ignores it and it does not exist yet.
+ *
  * @param {string} name
  */
 function requireExportFile(name) {
@@ -48,14 +49,14 @@ function requireExportFile(name) {
  */
 export async function exportAccounts(stores, name = EXPORT_FILE) {
   const file = requireExportFile(name);
-  // KV first: what ends a session while this runs is then in the ledger, which is read last.
+  // KV comes first: if something ends a session while this runs, that is in the ledger, which is read last.
   const records = await readSessionRecords(stores);
   const { users, keys, revoked } = await readTables(stores);
   const owners = new Map(users.map((user) => [user.id, user]));
   const ended = new Set(revoked.map(({ id }) => id));
   const lines = {
     users: users.map(({ id, username, created_at }) => ({ type: 'user', id, username, created_at })),
-    // A key of someone who signed up between two pages of rows has no user here yet.
+    // If somebody signed up between two pages of rows, their key has no user here yet.
     keys: keys.filter(({ user_id }) => owners.has(user_id)).map(keyLine),
     sessions: records.filter((record) => stands(record, owners, ended)).map(sessionLine),
   };
@@ -70,6 +71,7 @@ export async function exportAccounts(stores, name = EXPORT_FILE) {
 
 /**
  * The first line says how to read the others.
+ *
  * @param {Stores} stores
  */
 function head(stores) {
@@ -109,6 +111,7 @@ function sessionLine({ id, user_id, created_at, proved_at, idle_expires, device,
 
 /**
  * Whether the app would accept a session now: the rule of `stands` in src/lib/server/sessions/standing.ts, and the idle limit.
+ *
  * @param {Row} record
  * @param {Map<unknown, Row>} owners
  * @param {Set<unknown>} ended
@@ -124,7 +127,8 @@ function stands({ id, user_id, epoch, created_at, idle_expires }, owners, ended)
 }
 
 /**
- * All rows of TABLES, in pages, the next page of each in one command.
+ * Reads all rows of TABLES in pages. One command reads the next page of each table.
+ *
  * @param {Stores} stores
  */
 async function readTables(stores) {
@@ -146,7 +150,8 @@ async function readTables(stores) {
 }
 
 /**
- * The session records, from the keys' metadata, and where there is none by reading them.
+ * Reads the session records from the keys' metadata or, without metadata, from the values.
+ *
  * @param {Stores} stores
  */
 async function readSessionRecords(stores) {
@@ -161,7 +166,8 @@ async function readSessionRecords(stores) {
 }
 
 /**
- * A session, when the value is the one of this key and of a user.
+ * Returns a session if the value belongs to this key and to a user.
+ *
  * @param {string} name
  * @param {unknown} value
  * @returns {Row | null}
@@ -173,7 +179,8 @@ function sessionOf(name, value) {
 }
 
 /**
- * The JSON in an answer of `kv bulk get`: its text from Cloudflare, `{ value: text }` on this machine.
+ * Parses an answer of `kv bulk get`: text from Cloudflare, `{ value: text }` on this machine.
+ *
  * @param {unknown} answer
  */
 function parsed(answer) {

@@ -1,4 +1,4 @@
-/** `npm run admin -- purge`: all at once what sign-ins do some rows at a time. */
+/** `npm run admin -- purge`: deletes at once what sign-ins delete some rows at a time. */
 import {
   EVENTS_KEPT_MILLISECONDS,
   EVENTS_STORED_MILLISECONDS,
@@ -13,8 +13,9 @@ const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
 const ROWS_DELETED_AT_ONCE = 5_000;
 
 /**
- * Deletes what is past its time, table after table, and then what deleted accounts left in KV. Ended half-way, it has done as much, and
- * goes on when it is run again.
+ * Deletes expired rows, table by table, and then what deleted accounts left in KV. If it is interrupted, what was deleted stays deleted,
+ * and the next run continues.
+ *
  * @param {Stores} stores
  */
 export async function purge(stores) {
@@ -32,14 +33,15 @@ export async function purge(stores) {
 }
 
 /**
- * Deletes the rows of a table that meet a condition, a bounded number with each statement.
+ * Deletes the rows of a table that meet a condition, a limited number per statement.
+ *
  * @param {Stores} stores
  * @param {string} table
  * @param {string} condition in SQL
  * @returns {Promise<number>} how many there were
  */
 async function deleteRows(stores, table, condition) {
-  // D1's SQLite knows no DELETE … LIMIT.
+  // D1's SQLite has no DELETE … LIMIT.
   const some = `SELECT rowid FROM ${table} WHERE ${condition} LIMIT ${ROWS_DELETED_AT_ONCE}`;
   for (let total = 0; ;) {
     const [rows = []] = await stores.query(`DELETE FROM ${table} WHERE rowid IN (${some}) RETURNING 1`);
@@ -49,8 +51,9 @@ async function deleteRows(stores, table, condition) {
 }
 
 /**
- * Deletes every KV record of each deleted account that has a marker (src/lib/server/sessions/leftovers.ts), and the markers. One of the
- * last minutes stays, as KV's list may not show all of its account's records yet.
+ * Deletes every KV record of each deleted account that has a marker (src/lib/server/sessions/leftovers.ts), and the markers. Markers from
+ * the last minutes stay, because KV's list may not show all of their accounts' records yet.
+ *
  * @param {Stores} stores
  */
 async function removeLeftovers(stores) {
@@ -59,7 +62,7 @@ async function removeLeftovers(stores) {
   if (rows.length === 0) return;
   const accounts = rows.map(({ user_id, since }) => ({ id: requireUserId(user_id), since: Number(since) }));
   const records = [];
-  // A user id has no dot, so nobody else's keys begin so.
+  // A user id contains no dot, so nobody else's keys begin like this.
   for (const { id } of accounts) records.push(...(await stores.keys(`session:${id}.`)));
   await stores.deleteKeys([
     ...records.map(({ name }) => name),

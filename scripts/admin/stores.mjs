@@ -6,9 +6,10 @@ import { outputOf, StepFailed } from '../lib/processes.mjs';
 /** @typedef {ReturnType<typeof openStores>} Stores */
 
 /**
- * KV and D1 as an operator reaches them: through wrangler's own commands, which take those of this machine and the deployed ones alike,
- * and bring the operator's sign-in to Cloudflare with them. What wrangler refuses is thrown as `StepFailed`.
- * @param {{ remote: boolean, preview: boolean, stateFolder: string }} which `stateFolder`: of those on this machine
+ * An operator's access to KV and D1 through wrangler's own commands. They work on the local and the deployed stores, and use the operator's
+ * sign-in to Cloudflare. If wrangler fails, this throws `StepFailed`.
+ *
+ * @param {{ remote: boolean, preview: boolean, stateFolder: string }} which `stateFolder`: the folder of the local stores
  */
 export function openStores({ remote, preview, stateFolder }) {
   const where = remote ? ['--remote'] : ['--local', '--persist-to', stateFolder];
@@ -17,7 +18,7 @@ export function openStores({ remote, preview, stateFolder }) {
   /** @param {...string} words @returns {Promise<string>} what wrangler printed */
   async function wrangler(...words) {
     const { code, out, error } = await outputOf('wrangler', [...words, ...where, ...environment], {
-      // What it prints are rows with password hashes at times, and its log files repeat what it prints.
+      // Its output may contain rows with password hashes, and its log files repeat the output.
       env: { WRANGLER_WRITE_LOGS: 'false' },
     });
     if (code === 0) return out;
@@ -30,7 +31,8 @@ export function openStores({ remote, preview, stateFolder }) {
   }
 
   /**
-   * A command that reads a list of keys from a JSON file.
+   * Runs a command that reads a list of keys from a JSON file.
+   *
    * @param {string[]} names
    * @param {string[]} words before the file
    * @param {string[]} options after it
@@ -50,7 +52,8 @@ export function openStores({ remote, preview, stateFolder }) {
     name: `the ${remote ? 'deployed' : 'local'}${preview ? ' preview' : ''} stores`,
 
     /**
-     * Runs SQL on D1, statement after statement.
+     * Runs SQL statements on D1, one after another.
+     *
      * @param {...string} statements
      * @returns {Promise<Record<string, unknown>[][]>} the rows of each
      */
@@ -69,11 +72,12 @@ export function openStores({ remote, preview, stateFolder }) {
       return answers.map(({ results }) => results);
     },
 
-    /** Wrangler's list of the migrations that D1 lacks, as it prints it. */
+    /** Wrangler's list of the migrations that D1 lacks, as printed. */
     pendingMigrations: () => wrangler('d1', 'migrations', 'list', 'DB'),
 
     /**
      * The keys in KV that begin with `prefix`, with their metadata.
+     *
      * @param {string} prefix
      * @returns {Promise<{ name: string, metadata?: unknown }[]>}
      */
@@ -82,7 +86,8 @@ export function openStores({ remote, preview, stateFolder }) {
     },
 
     /**
-     * The values of at most 100 keys: as many as Cloudflare's API reads in one request.
+     * The values of at most 100 keys, which is what Cloudflare's API reads in one request.
+     *
      * @param {string[]} names
      * @returns {Promise<[name: string, value: unknown][]>}
      */
@@ -98,7 +103,8 @@ export function openStores({ remote, preview, stateFolder }) {
 }
 
 /**
- * The JSON in what wrangler printed, after any notice of its own.
+ * Parses the JSON in wrangler's output, after any notice.
+ *
  * @param {string} output
  */
 export function jsonIn(output) {
@@ -107,13 +113,14 @@ export function jsonIn(output) {
   try {
     return JSON.parse(output.slice(start));
   } catch {
-    // The error would quote what could not be read.
+    // The parser's error would quote the output.
     throw new StepFailed('wrangler answered with JSON that breaks off: run this again.');
   }
 }
 
 /**
- * A user id, of which nothing could end a literal of SQL: wrangler takes SQL as text only.
+ * Returns a user id that contains nothing that could end an SQL literal: wrangler takes SQL only as text.
+ *
  * @param {unknown} id
  */
 export function requireUserId(id) {

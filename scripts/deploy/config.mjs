@@ -19,10 +19,10 @@ import { parse, patch } from '@decimalturn/toml-patch';
  * @typedef {{ kind: 'kv' | 'd1', binding: string, title: string, id: string | null, hasMigrations: boolean }} Store
  */
 
-/** What Pages reads, and what Workers read: alike in their stores and variables (a test). */
+/** The configuration files of Pages and of Workers. A test checks that their stores and variables are the same. */
 export const CONFIGS = ['wrangler.toml', 'wrangler.workers.toml'];
 
-/** The ids this repository comes with: zeros, and a last digit that keeps the local stores of the environments apart. */
+/** The placeholder ids in this repository: zeros, and a last digit that keeps the local stores of the environments apart. */
 const PLACEHOLDER = /^0{31}[0-9a-f]$/;
 
 /**
@@ -34,7 +34,8 @@ export function parseConfig(text) {
 }
 
 /**
- * A section of its own, or for production the top level of the file.
+ * Returns an environment's own section or, for production without one, the top level of the file.
+ *
  * @param {Config} config
  * @param {boolean} preview
  * @returns {{ environment: Environment, name: 'preview' | 'production' | null }} `name` is null for the top level
@@ -46,8 +47,9 @@ export function environmentOf(config, preview) {
 }
 
 /**
- * The KV namespaces and D1 databases of an environment. KV bindings carry no name for the account, so one is made of the
- * project's and the binding's.
+ * The KV namespaces and D1 databases of an environment. KV bindings have no name in the account, so it is built from the project's name and
+ * the binding's.
+ *
  * @param {Config} config
  * @param {boolean} preview
  * @returns {Store[]}
@@ -79,7 +81,8 @@ function realId(id = '') {
 }
 
 /**
- * A configuration with a store's id in its place; comments and layout stay.
+ * Returns a configuration with a store's id filled in. Comments and layout stay unchanged.
+ *
  * @param {string} text
  * @param {boolean} preview
  * @param {Store} store
@@ -97,7 +100,8 @@ export function withId(text, preview, store, id) {
 }
 
 /**
- * wrangler.toml without any store's id: what must agree for two versions to differ by nothing else.
+ * Returns wrangler.toml without any store's id. If two versions agree in this, they differ only in ids.
+ *
  * @param {string} text
  */
 export function withoutIds(text) {

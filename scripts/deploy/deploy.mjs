@@ -1,6 +1,6 @@
 /**
- * A deployment: checks, plans, makes what is missing, deploys, and asks the live site how it is. Run again, it changes nothing but the
- * deployment; after a failure it goes on where that was.
+ * A deployment: checks, plans, creates what is missing, deploys, and asks the live site's /healthz. A second run changes nothing but the
+ * deployment. After a failure, the next run continues where it stopped.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -32,7 +32,7 @@ import { applyMigrations, createStore, findAccount } from './wrangler.mjs';
 
 const SECRET_BYTES = 32;
 
-/** developers.cloudflare.com/workers/platform/limits, "CPU time"; the 65 ms: docs/decisions/0001. */
+/** developers.cloudflare.com/workers/platform/limits, "CPU time". The 65 ms are from docs/decisions/0001. */
 const FREE_PLAN = `On Cloudflare's free plan a request may take 10 ms of CPU, and a sign-in takes about 65 ms for its hash. An isolate may run over
 that limit now and then, and is stopped when it does so consistently: enough to try it out, not for anything people rely on.`;
 
@@ -70,7 +70,8 @@ export async function deploy(options) {
 }
 
 /**
- * Throws with all that can be known to go wrong before anything is asked or made.
+ * Throws a list of everything that is certain to fail, before anything is asked or created.
+ *
  * @param {Host} host
  * @param {Options} options
  */
@@ -113,7 +114,7 @@ function uncommitted() {
  */
 function readTarget({ config: name }, { preview, branch, deleteOld, location }) {
   const config = parseConfig(read(name));
-  // The top level is named as well: left out, CLOUDFLARE_ENV would choose, and with it another database.
+  // The top level is named, too. Otherwise CLOUDFLARE_ENV would choose the environment, and with it another database.
   const where = ['--config', join(ROOT, name), '--env', environmentOf(config, preview).name ?? ''];
   return {
     project: String(config.name),
@@ -126,7 +127,7 @@ function readTarget({ config: name }, { preview, branch, deleteOld, location }) 
   };
 }
 
-/** Before anything is made: a build that fails is to leave nothing behind. */
+/** Runs before anything is created, so that a failed build leaves nothing behind. */
 async function buildApp() {
   console.log('Building …');
   try {
@@ -141,8 +142,9 @@ async function buildApp() {
 }
 
 /**
- * Makes the stores and the project that are missing. An id is written down as soon as it is known: whatever fails next, the
- * store is not lost.
+ * Creates the missing stores and the project. Each id is written down as soon as it is known, so that a later failure does not lose the
+ * store.
+ *
  * @param {Host} host
  * @param {Target} target
  * @param {import('./plan.mjs').Plan} plan

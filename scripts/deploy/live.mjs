@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StepFailed } from '../lib/processes.mjs';
 
-/** A new project's host name takes a while to resolve and to get its certificate. */
+/** A new project's host name needs a while to resolve and to get its certificate. */
 const READY_WITHIN_MILLISECONDS = 180_000;
 const POLL_MILLISECONDS = 2_000;
 const ANSWER_WITHIN_MILLISECONDS = 10_000;
 
 /**
- * Resolves once /healthz of a deployment answers 200. What the app itself says is taken at its word at once; anything else (no
- * connection, Cloudflare's own error pages) is asked again for three minutes.
+ * Resolves once /healthz of a deployment responds 200. A failure that the app itself reports counts at once. Anything else (no connection,
+ * Cloudflare's own error pages) is retried for three minutes.
+ *
  * @param {string} url of the deployment
  * @param {string} watch the command that shows its log
  */

@@ -1,15 +1,15 @@
 import { StepFailed } from '../lib/processes.mjs';
 import { callApi, deployByWrangler, wrangler } from './wrangler.mjs';
 
-/** A Pages project, as deploy.mjs makes and deploys one. */
+/** The host Pages: how deploy.mjs creates a Pages project and deploys to it. */
 
 const NO_SUCH_PROJECT = 8_000_007;
-/** The most deployments that the API lists at a time. */
+/** The maximum number of deployments in one page of the API's list. */
 const DEPLOYMENTS_ON_A_PAGE = 25;
-/** Each is one call: some seconds in all. */
+/** Each takes one API call: some seconds in total. */
 const DELETED_AT_MOST = 100;
 
-/** Of the production branch of a project that is made without anybody choosing one. */
+/** The production branch of a new project if nobody chose one. */
 const DEFAULT_PRODUCTION_BRANCH = 'main';
 const DEFAULT_PREVIEW_BRANCH = 'preview';
 
@@ -40,10 +40,11 @@ async function look(target) {
 }
 
 /**
- * Pages decides by the branch alone what a deployment becomes. So this comes before everything else, and throws when the
- * branch is not of the environment that is meant.
+ * For Pages, only the branch decides what a deployment becomes. So this check runs before everything else. It throws if the branch does not
+ * belong to the intended environment.
+ *
  * @param {Target} target
- * @param {string | null} existing the production branch of the project; null when it is to be made
+ * @param {string | null} existing the production branch of the project; null if the project does not exist yet
  * @returns {{ branch: string, productionBranch: string }}
  */
 export function branchesOf({ project, environmentName, branch }, existing) {
@@ -84,7 +85,8 @@ function pathOf(project) {
 }
 
 /**
- * Makes the project. --force: run by a coding agent, wrangler would deploy a Worker in its place.
+ * Creates the project. Without --force, wrangler run by a coding agent would deploy a Worker instead.
+ *
  * @param {Target} target
  * @param {Found} found
  */
@@ -117,19 +119,20 @@ async function upload({ project, environmentName }, { branch }, secrets) {
         `  What to do: see "Rollback" in docs/deploy.md, or change the branch back in the project's settings and run the same command again.`,
     );
   }
-  // Pages puts the deployment's own name before the site's.
+  // Pages puts the deployment's own name in front of the site's.
   const site = url.replace(/^https:\/\/[^.]+\.(?=[^.]+\.pages\.dev)/, 'https://');
   return { url, site: environmentName === 'preview' ? (alias ?? url) : site };
 }
 
 /**
- * Deletes the older deployments of the plan, or says that there are some: each goes on answering at an address of its own.
+ * Deletes the older deployments in the plan, or says that there are some: each still responds at its own URL.
+ *
  * @param {Target} target
  * @param {Found} found
  */
 async function finish({ project }, { older, deleteOld }) {
   if (deleteOld.length > 0) console.log(`\nDeleting ${deleteOld.length} older production deployments …`);
-  // Also one that a branch's own address still leads to. Cloudflare refuses the one that is live.
+  // `force` also deletes a deployment that a branch's own URL still leads to. Cloudflare refuses to delete the live one.
   for (const id of deleteOld) await callApi('DELETE', `${pathOf(project)}/deployments/${id}?force=true`);
   const left = older - deleteOld.length;
   if (left === 0) return;

@@ -2,7 +2,7 @@ import { StepFailed } from '../lib/processes.mjs';
 import { CONFIGS } from './config.mjs';
 import { d1Databases, kvNamespaces } from './wrangler.mjs';
 
-/** Secrets that nobody needs to know: random, made once for each environment, never replaced. */
+/** Secrets that nobody needs to know. They are random, created once per environment and never replaced. */
 const GENERATED_SECRETS = ['COOKIE_SECRET'];
 
 /**
@@ -109,7 +109,8 @@ export function nameOf({ kind, title, binding }) {
 }
 
 /**
- * Waits for all: one that fails must not cut the others off half-way. Throws what failed as one error.
+ * Waits for all tasks, so that one failure does not cut the others off half-way. Throws all failures as one error.
+ *
  * @template {unknown[]} T
  * @param {{ [K in keyof T]: Promise<T[K]> }} tasks
  * @returns {Promise<T>}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StepFailed } from '../lib/processes.mjs';
 import { callApi, deployByWrangler } from './wrangler.mjs';
 
-/** A Worker with static assets, as deploy.mjs deploys one. Wrangler makes it with its first deployment. */
+/** The host Workers: how deploy.mjs deploys a Worker with static assets. Wrangler creates the Worker with its first deployment. */
 
 const NO_SUCH_WORKER = 10_007;
 
@@ -39,7 +39,8 @@ export const WORKERS = {
     console.log(`Deploying to ${environmentName} …`);
     const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
     try {
-      // In one step with the code, so no version runs without them. Arguments can be read by every user of a machine.
+      // Uploaded in one step with the code, so that no version runs without them. They are in a file, because every user of a machine can
+      // read arguments.
       const file = join(folder, 'secrets.json');
       writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
       const given = Object.keys(secrets).length > 0 ? ['--secrets-file', file] : [];

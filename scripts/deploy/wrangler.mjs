@@ -4,16 +4,14 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { outputOf, StepFailed } from '../lib/processes.mjs';
 
-/**
- * Wrangler and Cloudflare's API as a deployment asks them. Each call throws `StepFailed` with what was said and what to do about it.
- */
+/** How a deployment calls wrangler and Cloudflare's API. Each call throws `StepFailed` with the error and what to do about it. */
 
 const RIGHTS =
   'Cloudflare Pages: Edit (or with --workers, Workers Scripts: Edit), Workers KV Storage: Edit, D1: Edit';
 const SIGN_IN = `Sign in with "npx wrangler login", or set CLOUDFLARE_API_TOKEN to a token with the rights ${RIGHTS} (and CLOUDFLARE_ACCOUNT_ID).`;
 export const AGAIN = 'Run the same command again: what is done stays done, and it goes on from here.';
 
-/** What is said, and what to do about it; the first that fits. @type {[RegExp, string][]} */
+/** Patterns of errors, and what to do about them. The first match counts. @type {[RegExp, string][]} */
 const MENDS = [
   [/not authenticated|"loggedIn":\s*false|CLOUDFLARE_API_TOKEN environment variable|Not logged in/, SIGN_IN],
   [
@@ -39,7 +37,7 @@ const MENDS = [
   [/fetch failed|API failed\.\s*$/, `Cloudflare was not reached: look at the connection. ${AGAIN}`],
 ];
 
-/** What wrangler adds to an error that helps nobody here. */
+/** Lines in wrangler's errors that do not help here. */
 const NOISE = /^.*(?:Logs were written to|please open an issue|github\.com\/cloudflare\/workers-sdk).*$\n?/gm;
 
 /**
@@ -49,7 +47,7 @@ const NOISE = /^.*(?:Logs were written to|please open an issue|github\.com\/clou
  */
 function failure(command, said) {
   const mend = MENDS.find(([pattern]) => pattern.test(said))?.[1] ?? AGAIN;
-  // Before it, wrangler tells what went well.
+  // Before the error, wrangler lists what succeeded.
   const error = said.slice(Math.max(0, said.search(/^\S* ?\[ERROR\]/m)));
   const quoted = error.replaceAll(/\n\s*\n/g, '\n').replaceAll(/^/gm, '    ');
   return new StepFailed(`"${command}" failed:\n${quoted}\n  What to do: ${mend}`);
@@ -62,7 +60,7 @@ function failure(command, said) {
  * @returns {Promise<string>} what it printed
  */
 export async function wrangler(args, { input, env } = {}) {
-  // CI=true: no question is asked.
+  // CI=true suppresses questions.
   const { code, out, error } = await outputOf('wrangler', args, {
     ...(input !== undefined && { input }),
     env: { CI: 'true', FORCE_COLOR: '0', ...env },
@@ -75,7 +73,8 @@ export async function wrangler(args, { input, env } = {}) {
 }
 
 /**
- * The JSON that a command of wrangler prints, after any notice of its own.
+ * Returns the JSON that a wrangler command prints, after any notice.
+ *
  * @param {string[]} args
  * @param {Parameters<typeof wrangler>[1]} [options]
  */
@@ -107,7 +106,8 @@ export async function deployByWrangler(args, type) {
 }
 
 /**
- * The account to deploy to: CLOUDFLARE_ACCOUNT_ID, or the only one that the sign-in reaches.
+ * The account to deploy to: CLOUDFLARE_ACCOUNT_ID, or the only account that the sign-in can access.
+ *
  * @returns {Promise<string>} its id
  */
 export async function findAccount() {
@@ -170,16 +170,17 @@ const API = process.env.CLOUDFLARE_API_BASE_URL ?? 'https://api.cloudflare.com/c
 const ANSWER_WITHIN_MILLISECONDS = 30_000;
 
 /**
- * What no command of wrangler says: asked of Cloudflare's API itself, with wrangler's sign-in.
+ * Calls Cloudflare's API directly, with wrangler's sign-in, for what no wrangler command returns.
+ *
  * @param {'GET' | 'DELETE'} method
  * @param {string} path below the account's
- * @param {number[]} [expected] the codes of errors that the caller answers itself
+ * @param {number[]} [expected] the error codes that the caller handles itself
  * @returns {Promise<{ result: any, errors: { code: number, message: string }[], result_info?: { total_count?: number } }>}
  */
 export async function callApi(method, path, expected = []) {
   const token =
     process.env.CLOUDFLARE_API_TOKEN ??
-    // Its log files repeat what it prints.
+    // wrangler's log files repeat its output.
     (await wranglerJson(['auth', 'token', '--json'], { env: { WRANGLER_WRITE_LOGS: 'false' } })).token;
   const request = {
     method,

@@ -1,12 +1,15 @@
-/** A Chromium for the end-to-end tests: CHROMIUM_PATH, an installed one, Playwright's own, or the distribution's package. */
+/** Finds a Chromium for the end-to-end tests: CHROMIUM_PATH, an installed one, Playwright's own, or the distribution's package. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { exitOf, start, startTool, StepFailed } from './processes.mjs';
 
-/** The headless shell first: it has no window to draw, so each page costs it less than half as much. Debian has it, older ones and Ubuntu do not. */
+/**
+ * The headless shell comes first: it draws no window, so a page costs it less than half as much. Debian has it; older releases and Ubuntu
+ * do not.
+ */
 const PACKAGES = ['chromium-headless-shell', 'chromium'];
-/** Browsers with all that a browser has. The headless shell keeps no device keys. */
+/** Full browsers. The headless shell keeps no device keys. */
 const FULL = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const NAMES = ['chromium-headless-shell', ...FULL];
 const APPLICATIONS = [
@@ -14,14 +17,14 @@ const APPLICATIONS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
-/** Ends a step that hangs. Playwright tries to connect five times, and waits 30 s each time by itself. */
+/** Ends a step that hangs. By default, Playwright tries to connect five times and waits 30 s each time. */
 const options = {
   stdio: /** @type {const} */ ('ignore'),
   timeout: 240_000,
   env: { PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '8000', DEBIAN_FRONTEND: 'noninteractive', ...process.env },
 };
 
-/** The installed Chromium that runs; `null` without one. Throws `StepFailed` when CHROMIUM_PATH names one that does not run. */
+/** The first installed Chromium that runs, or `null`. Throws `StepFailed` if CHROMIUM_PATH names one that does not run. */
 export function installedChromium() {
   const { CHROMIUM_PATH: chosen } = process.env;
   if (chosen && !runs(chosen)) {
@@ -30,11 +33,12 @@ export function installedChromium() {
   return chosen || firstThatRuns(NAMES);
 }
 
-/** The installed Chromium that is a whole browser, for device keys (tests/bound); `null` without one. */
+/** An installed full Chromium, for device keys (tests/bound), or `null`. */
 export const fullChromium = () => firstThatRuns(FULL);
 
 /**
- * As `fullChromium`, and gets one where apt-get can. Without one those tests cannot run, and it says so.
+ * Like `fullChromium`, but installs one if apt-get can. Without one, those tests cannot run, and it says so.
+ *
  * @returns {Promise<void>}
  */
 export async function wantFullChromium() {
@@ -63,7 +67,7 @@ async function aptInstall(name) {
   await exitOf(start('apt-get', ['install', '-y', '--no-install-recommends', name], options));
 }
 
-/** As `installedChromium`, and gets one if there is none; `null` is Playwright's own. Throws `StepFailed` when none can be had. */
+/** Like `installedChromium`, but gets one if there is none. `null` means Playwright's own. Throws `StepFailed` if none can be had. */
 export async function requireChromium() {
   const found = installedChromium();
   if (found || (await playwrightsRuns())) return found;
@@ -74,7 +78,7 @@ export async function requireChromium() {
   for (const name of apt ? PACKAGES : []) {
     console.log(`It did not come, or does not run: installing the system package ${name} with apt-get …`);
     await aptInstall(name);
-    // What the package depends on may also be what Playwright's lacked.
+    // The package's dependencies may also be what Playwright's Chromium lacked.
     const installed = installedChromium();
     if (installed || (await playwrightsRuns())) return installed;
   }
@@ -84,7 +88,7 @@ export async function requireChromium() {
   );
 }
 
-/** A downloaded one may lack shared libraries: only starting it tells. */
+/** A downloaded Chromium may lack shared libraries, which shows only when it starts. */
 async function playwrightsRuns() {
   const { chromium } = await import('@playwright/test');
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -95,7 +99,9 @@ async function playwrightsRuns() {
 }
 
 /**
- * Being there is not enough: Ubuntu's chromium-browser asks for a snap. (On Windows `--version` opens a window instead of answering.)
+ * That the file exists is not enough: Ubuntu's chromium-browser asks for a snap. (On Windows, `--version` opens a window instead of
+ * printing.)
+ *
  * @param {string} path
  */
 function runs(path) {

@@ -1,4 +1,4 @@
-/** What every script does first: answer --help, and say in one sentence what keeps it from running. */
+/** What every script does first: respond to --help, and say in one sentence what keeps it from running. */
 import { parseArgs } from 'node:util';
 import { main, ROOT, StepFailed } from './processes.mjs';
 import { configProblems, packagesProblem } from './preflight.mjs';
@@ -40,7 +40,8 @@ function parse(usage, options, operands) {
 }
 
 /**
- * Throws `StepFailed` when a configuration lacks what the app is bound to.
+ * Throws `StepFailed` if a configuration lacks a binding of the app.
+ *
  * @param {string} file
  */
 export async function requireBindings(file) {

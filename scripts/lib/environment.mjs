@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { ROOT } from './processes.mjs';
 
 /**
- * The environment that the tools run in: no telemetry, no update notices, no questions, logs inside the project.
- * What the caller has set wins.
+ * The environment for the tools: no telemetry, no update notices, no questions, logs inside the project. The caller's own variables take
+ * precedence.
+ *
  * @returns {NodeJS.ProcessEnv}
  */
 export function toolEnvironment() {
@@ -14,7 +15,7 @@ export function toolEnvironment() {
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG_PATH: join(ROOT, '.wrangler/logs'),
     CLOUDFLARE_CF_FETCH_PATH: emptyRequestCf(),
-    // A third of the time that wrangler takes to start is spent on compiling itself.
+    // wrangler spends a third of its start-up time on compiling itself.
     NODE_COMPILE_CACHE: join(ROOT, '.wrangler/compile-cache'),
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
@@ -23,14 +24,13 @@ export function toolEnvironment() {
 }
 
 /**
- * A `request.cf` that knows no place. Without it wrangler asks a server for the caller's own location, and when that
- * server cannot be reached every local visitor is from Austin, Texas. Written anew each time: wrangler ignores a file
- * older than 30 days.
+ * A `request.cf` without a place. Without this file, wrangler asks a server for the caller's own location, and if that server cannot be
+ * reached, every local visitor is in Austin, Texas. The file is written each time, because wrangler ignores one that is older than 30 days.
  */
 function emptyRequestCf() {
   const file = join(ROOT, '.wrangler/request-cf.json');
   mkdirSync(join(ROOT, '.wrangler'), { recursive: true });
-  // In one step: several commands may start at once.
+  // Written in one step, because several commands may start at the same time.
   const written = `${file}.${process.pid}`;
   writeFileSync(written, '{}\n');
   renameSync(written, file);

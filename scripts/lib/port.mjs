@@ -4,7 +4,8 @@ import { StepFailed } from './processes.mjs';
 const HIGHEST_PORT = 65_535;
 
 /**
- * The port that an environment variable names, or `fallback` without one.
+ * The port in an environment variable, or `fallback` if it is not set.
+ *
  * @param {string} variable
  * @param {number} fallback
  */
@@ -17,7 +18,8 @@ export function portFrom(variable, fallback) {
 }
 
 /**
- * Throws `StepFailed` when something already has the port.
+ * Throws `StepFailed` if the port is taken.
+ *
  * @param {number} port
  * @param {string} variable that chooses another
  */
@@ -29,7 +31,8 @@ export async function requireFreePort(port, variable) {
 }
 
 /**
- * Whether something has the port, on IPv4, IPv6 or all interfaces.
+ * Whether the port is taken, on IPv4, IPv6 or all interfaces.
+ *
  * @param {number} port
  * @returns {Promise<boolean>}
  */
@@ -50,7 +53,7 @@ function isTaken(port, host) {
     const server = createServer();
     server.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
       if (code === 'EACCES') reject(new StepFailed(`Port ${port} is for root alone: choose one above 1023.`));
-      // Any other code: a machine without IPv6.
+      // Any other code means a machine without IPv6.
       else resolve(code === 'EADDRINUSE');
     });
     server.listen({ port, host }, () => server.close(() => resolve(false)));

@@ -1,10 +1,10 @@
-/** What keeps the scripts from running, found before anything starts. Needs nothing but Node, of whatever age. */
+/** Finds what would keep the scripts from running, before anything starts. Needs only Node, of any version. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** @typedef {{ text: string, mend: string }} Problem what is wrong, and what to do about it */
 
-/** The first Node that runs TypeScript as it is, which the scripts share with the app. */
+/** The first Node that runs TypeScript directly. The scripts import the app's TypeScript. */
 const NODE_LEAST = [22, 18];
 
 /**

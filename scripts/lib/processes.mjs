@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { toolEnvironment } from './environment.mjs';
 
-/** The tools that the scripts start, as files under node_modules: they run on the Node that runs the script. */
+/** The tools that the scripts start, as files under node_modules. They run on the Node that runs the script. */
 const TOOLS = {
   playwright: '@playwright/test/cli.js',
   prisma: 'prisma/build/index.js',
@@ -24,12 +24,12 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
-/** A step that failed and has already said why. */
+/** A step that failed and whose message says why. */
 export class StepFailed extends Error {}
 
 /**
- * Starts a command in a process group of its own, so that what it starts in turn (wrangler: workerd and esbuild)
- * can be ended with it.
+ * Starts a command in its own process group, so that the processes it starts in turn (wrangler: workerd and esbuild) can be ended with it.
+ *
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} options
@@ -38,14 +38,16 @@ export function start(command, args, options) {
   const child = spawn(command, args, { cwd: ROOT, detached: process.platform !== 'win32', ...options });
   running.add(child);
   child.once('exit', () => {
-    // The others of its group may outlive it: only an empty group is done with.
+    // Other processes of its group may outlive it. The group is done only when it is empty.
     if (!signalGroup(child, 0)) running.delete(child);
   });
   return child;
 }
 
 /**
- * As `start`, for one of TOOLS: in their environment, to which `env` adds, and printing to this script's own output, unless told.
+ * Like `start`, for one of TOOLS. By default it runs in the tools' environment, to which `env` adds, and prints to this script's own
+ * output.
+ *
  * @param {keyof typeof TOOLS} tool
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} [options]
@@ -59,7 +61,8 @@ export function startTool(tool, args, { env, ...options } = {}) {
 }
 
 /**
- * Resolves with the exit code of a child (1 when a signal ended it).
+ * Resolves with the exit code of a child (1 if a signal ended it).
+ *
  * @param {import('node:child_process').ChildProcess} child
  * @returns {Promise<number>}
  */
@@ -92,7 +95,8 @@ export async function outputOf(tool, args, { input, ...options } = {}) {
 }
 
 /**
- * Runs a tool to its end, in silence: what it printed is shown only when it fails, and `StepFailed` thrown.
+ * Runs a tool silently. If it fails, throws `StepFailed` with what it printed.
+ *
  * @param {keyof typeof TOOLS} tool
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [env] adds to that of the tools
@@ -102,7 +106,7 @@ export async function runQuietly(tool, args, env) {
   if (code !== 0) throw new StepFailed(`${out}${error}"${tool} ${args.join(' ')}" ended with code ${code}.`);
 }
 
-/** Ends every group that this script started: politely, then, after a grace period, for certain. */
+/** Ends every process group that this script started: first with SIGTERM and, after a grace period, with SIGKILL. */
 export async function stopAll() {
   for (const child of running) signalGroup(child, 'SIGTERM');
   const deadline = Date.now() + GRACE_MILLISECONDS;
@@ -112,8 +116,9 @@ export async function stopAll() {
 }
 
 /**
- * Runs a script's body so that nothing it started outlives it, however it ends: by itself, by an error, by Ctrl-C.
- * @param {() => Promise<number | void>} body gives the exit code
+ * Runs a script's body so that nothing it started outlives it, however it ends: by itself, by an error or by Ctrl-C.
+ *
+ * @param {() => Promise<number | void>} body returns the exit code
  */
 export async function main(body) {
   process.on('exit', () => {
@@ -125,11 +130,11 @@ export async function main(body) {
     stopping = true;
     void stopAll().then(() => process.exit(0));
   };
-  // Whoever started this may be killed without a word to us.
+  // The parent may be killed without a signal to this process.
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && stop(), PARENT_WATCH_MILLISECONDS).unref();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    // In a terminal Ctrl-C arrives twice: once from the terminal, once passed on by npm.
+    // In a terminal, Ctrl-C arrives twice: from the terminal, and passed on by npm.
     process.on(signal, stop);
   }
   try {
@@ -153,7 +158,7 @@ export async function main(body) {
 export function signalGroup(child, signal) {
   if (child.pid === undefined) return false;
   if (process.platform === 'win32') {
-    // Windows knows no process groups; taskkill ends a tree.
+    // Windows has no process groups; taskkill ends a process tree.
     const alive = child.exitCode === null && child.signalCode === null;
     if (alive && signal !== 0) spawn('taskkill', ['/pid', `${child.pid}`, '/t', '/f'], { stdio: 'ignore' });
     return alive;

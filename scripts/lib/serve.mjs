@@ -17,7 +17,8 @@ const POLL_MILLISECONDS = 100;
  */
 
 /**
- * Serves the built app with `wrangler pages dev`, or as a Worker with `wrangler dev`.
+ * Serves the built app with `wrangler pages dev` or, as a Worker, with `wrangler dev`.
+ *
  * @param {Options} options
  */
 export function startServer({ port, inspectorPort, stateFolder, https = false, workers = false, vars = {} }) {
@@ -33,7 +34,8 @@ export function startServer({ port, inspectorPort, stateFolder, https = false, w
 }
 
 /**
- * As `startServer`, and resolves once /healthz answers 200. Throws `StepFailed` when the server ends before, or does not get well in time.
+ * Like `startServer`, but resolves once /healthz responds 200. Throws `StepFailed` if the server ends first, or is not healthy in time.
+ *
  * @param {Options} options
  * @returns {Promise<{ address: string, ended: Promise<number> }>}
  */
@@ -56,7 +58,7 @@ export async function serve(options) {
  * @returns {Promise<string>} the status, or why there is none
  */
 function statusOf(url) {
-  // The local certificate is wrangler's own, so nothing vouches for it; this asks the own machine only.
+  // The local certificate is wrangler's own, so nothing vouches for it. This request goes only to this machine.
   const options = { rejectUnauthorized: false, timeout: 5_000 };
   return new Promise((resolve) => {
     const request = (url.startsWith('https:') ? getByHttps : getByHttp)(url, options, (response) => {

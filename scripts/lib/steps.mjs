@@ -3,16 +3,17 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, runQuietly } from './processes.mjs';
 
-/** The default of wrangler and of svelte.config.js; local KV and D1 are under it. */
+/** The default of wrangler and of svelte.config.js. Local KV and D1 are stored here. */
 export const STATE_FOLDER = '.wrangler/state';
-/** The first of the ports where the end-to-end tests serve the app; `E2E_PORT` moves them all. */
+/** The first port on which the end-to-end tests serve the app. `E2E_PORT` moves them all. */
 export const E2E_PORT = 8790;
-/** What is served at each of them, in this order. */
+/** The servers on these ports, in this order. */
 export const E2E_SERVERS = [
   { name: 'owner', vars: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on' } },
-  // Does not show what an answer cost, so that both of that choice are tested as well.
+  // This one does not show the cost, so that both settings are tested.
   { name: 'index', vars: { SESSION_LAYOUT: 'index', SHOW_COST: 'off' } },
-  // A device's proof runs out while one looks, and lasts longer than a session is taken without any: the browser refreshes it with every page.
+  // A device's proof expires while somebody views a page, but lasts longer than a session is accepted without one. So the browser refreshes
+  // it with every page.
   { name: 'bound', https: true, vars: { BOUND_COOKIE_SECONDS: '11' } },
 ];
 const SECRET_BYTES = 32;
@@ -27,6 +28,7 @@ export async function build() {
 
 /**
  * Brings the local D1 of a state folder up to date. CI=true answers wrangler's "continue?" with yes.
+ *
  * @param {string} stateFolder
  */
 export async function migrate(stateFolder) {
@@ -35,8 +37,8 @@ export async function migrate(stateFolder) {
 }
 
 /**
- * Makes the local secret in `.dev.vars`, which git ignores, unless it is there. What else is in the file stays. `.dev.vars.example` says
- * what the secret is for.
+ * Creates the local secret in `.dev.vars`, which git ignores, unless it exists. The rest of the file stays unchanged. `.dev.vars.example`
+ * says what the secret is for.
  */
 export function ensureDevVars() {
   const file = join(ROOT, '.dev.vars');

@@ -7,13 +7,14 @@ import { runQuietly } from './processes.mjs';
 
 const BUILD = '.svelte-kit/cloudflare';
 
-/** What is in the folder beside the worker and is not uploaded. */
+/** Files next to the worker that are not uploaded. */
 const NOT_MODULES = /\.map$/;
 
 /**
- * Bundles the built app as `wrangler pages deploy` would upload it, with a source map, into a folder that is gone afterwards.
+ * Bundles the built app as `wrangler pages deploy` would upload it, with a source map, into a temporary folder that is deleted afterwards.
+ *
  * @template T
- * @param {(folder: string) => Promise<T>} use what to do with it meanwhile
+ * @param {(folder: string) => Promise<T>} use what to do with the folder
  */
 export async function withWorkerBundle(use) {
   const folder = await mkdtemp(join(tmpdir(), 'bundle-'));

@@ -1,4 +1,4 @@
-/** Records /race as a moving picture: taken in real time and shown faster, as the left side takes a minute. */
+/** Records /race as an animation: in real time, but shown faster, because the left side takes a minute. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -8,9 +8,9 @@ const FILE = 'docs/images/race.gif';
 const MAX_BYTES = 1_500_000;
 const COLOURS = 32;
 
-/** After the end, in seconds: when a picture is taken. */
+/** When to take a picture, in seconds after the end. */
 const ENDED_SECONDS = [0.4, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 59, 62];
-/** For how long each is shown. */
+/** How long each picture is shown. */
 const SHOWN_MILLISECONDS = { ready: 1_200, running: 1_500, ended: 350, last: 4_000 };
 
 test.use({ viewport: { width: 960, height: 640 }, deviceScaleFactor: 1, colorScheme: 'light' });
@@ -33,7 +33,7 @@ test('the race, as a moving picture', async ({ page }) => {
   await page.getByText('Refused').waitFor();
   const endedAt = Date.now();
   for (const second of ENDED_SECONDS) {
-    // The page's own clock says when: what is shown is what was there.
+    // Waits in real time, so that each picture shows what the page really showed then.
     await expect.poll(() => Date.now() - endedAt, { intervals: [50] }).toBeGreaterThanOrEqual(second * 1_000);
     await take(SHOWN_MILLISECONDS.ended);
   }

@@ -1,4 +1,4 @@
-/** Makes the pictures in docs/images, of a user who has signed in from several devices. */
+/** Takes the pictures in docs/images, for a user who has signed in from several devices. */
 import { readFileSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { expect, test, type APIResponse, type Page } from '@playwright/test';
@@ -19,7 +19,7 @@ const USER = { username: 'ada', password: 'a lamp, a map and 7 boats' };
 const WEBKIT = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';
 const CHROME = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/144.0.0.0 Safari/537.36';
 
-/** User agent, place, how long ago it signed in and was active, in milliseconds; the first is the device that the pictures are taken on. */
+/** User agent, place, and how long ago it signed in and was active, in milliseconds. The pictures are taken on the first device. */
 const DEVICES: [
   agent: string,
   country: string,
@@ -91,13 +91,13 @@ async function enter(page: Page, how: 'Sign up' | 'Sign in'): Promise<void> {
   await page.waitForURL('/sessions');
 }
 
-/** Opens a page and waits until it is live: Kit adds its route announcer then. */
+/** Opens a page and waits until it is hydrated: Kit then adds its route announcer. */
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await page.locator('#svelte-announcer').waitFor({ state: 'attached' });
 }
 
-/** Gives the sessions their places and their past, in KV: locally every visitor comes from nowhere, just now. */
+/** Gives the sessions their places and their past, in KV. Locally, every visitor comes from nowhere and signed in just now. */
 async function furnish(page: Page): Promise<void> {
   const namespace = /^id = "([^"]+)"/m.exec(readFileSync('wrangler.toml', 'utf8'))?.[1];
   const kv = `/cdn-cgi/local/explorer/api/storage/kv/namespaces/${namespace}`;
@@ -127,7 +127,7 @@ async function furnish(page: Page): Promise<void> {
   });
   await answer(await page.request.put(`${kv}/bulk`, { data: furnished }));
 
-  // The visit before this one was yesterday: one session is new since.
+  // Sets the last visit to yesterday, so that one session is new.
   const visits = (await page.context().cookies()).find(({ name }) => name === 'visits');
   if (!visits) throw new Error('The sessions page set no cookie "visits".');
   const [userId] = visits.value.split('.');
