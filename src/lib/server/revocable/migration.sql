@@ -1,13 +1,13 @@
--- The ledger of revocable sessions, for D1. Rows go by themselves, some with each sign-in.
+-- The ledger of revocable sessions, for D1. Each sign-in deletes some of the expired rows.
 
--- A user's sessions are those of their epoch: raising it ends all.
+-- A session stands only in its user's epoch: raising the epoch ends all sessions.
 CREATE TABLE "SessionOwner" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "username" TEXT NOT NULL,
     "session_epoch" BIGINT NOT NULL
 );
 
--- Sessions that were ended, for as long as they could have lived.
+-- Sessions that have ended, kept as long as they could have lived.
 CREATE TABLE "RevokedSession" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "user_id" TEXT NOT NULL,
@@ -23,7 +23,7 @@ CREATE INDEX "RevokedSession_expires_at_idx" ON "RevokedSession"("expires_at");
 CREATE INDEX "RevokedSession_replaced_by_idx" ON "RevokedSession"("replaced_by");
 CREATE INDEX "RevokedSession_line_idx" ON "RevokedSession"("line");
 
--- Sign-ins and what ended them: by its sign-in the ledger knows a session that KV does not show.
+-- Sign-ins and what ended them. The ledger recognizes a session that KV does not show by its sign-in.
 CREATE TABLE "SecurityEvent" (
     "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     "user_id" TEXT NOT NULL,
