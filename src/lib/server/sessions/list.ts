@@ -22,20 +22,15 @@ export type SessionList = {
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
 export function createList({ lucia, ledger, records }: Parts) {
-  /** Of these records those that stand beside the current session: first those that were used elsewhere, then by last use. */
+  /** Of these records those that stand, beside the current session. */
   function liveOthers(
-    current: ConfirmedSession,
+    { user, sessionId }: ConfirmedSession,
     listed: SessionSchema[],
     standing: Standing | null,
-  ): SessionView[] {
-    const { user } = current;
+  ): Session[] {
     return listed
       .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
-      .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
-      .map((session) => viewOf(session, false, standing))
-      .sort(
-        (a, b) => Number(b.moved.length > 0) - Number(a.moved.length > 0) || b.lastActiveAt - a.lastActiveAt,
-      );
+      .filter((session) => session.sessionId !== sessionId && stands(session, standing));
   }
 
   return {
@@ -53,22 +48,23 @@ export function createList({ lucia, ledger, records }: Parts) {
       const listed = known ?? [];
       const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
       if (!stands(current, standing)) sessionEnded();
+      const others = liveOthers(current, listed, standing).map((session) => viewOf(session, false, standing));
       return {
         unlisted: known === null,
-        sessions: [viewOf(current, true, standing), ...liveOthers(current, listed, standing)],
+        sessions: [viewOf(current, true, standing), ...others.sort(movedFirst)],
         more: listed.length >= SESSIONS_LISTED_MAX,
       };
     },
 
-    /** The user's other live sessions, or `null` when KV does not answer: ending them does not depend on the list. */
-    async others(current: ConfirmedSession): Promise<SessionView[] | null> {
+    /** The ids of the user's other live sessions, or `null` when KV does not answer: ending them does not depend on the list. */
+    async others(current: ConfirmedSession): Promise<string[] | null> {
       const { userId, username } = current.user;
       try {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // Beside the write that ends them: the user's epoch may have been raised already.
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
-        return liveOthers(current, listed, standing);
+        return liveOthers(current, listed, standing).map(({ sessionId }) => sessionId);
       } catch {
         return null;
       }
@@ -77,8 +73,13 @@ export function createList({ lucia, ledger, records }: Parts) {
 }
 
 /** How many there are; `null` where KV could not say. */
-export function countOf(others: SessionView[] | null): number | null {
+export function countOf(others: string[] | null): number | null {
   return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
+}
+
+/** First those that were used elsewhere, then by last use. */
+function movedFirst(a: SessionView, b: SessionView): number {
+  return Number(b.moved.length > 0) - Number(a.moved.length > 0) || b.lastActiveAt - a.lastActiveAt;
 }
 
 /** A session as the pages show it. */

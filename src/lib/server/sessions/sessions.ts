@@ -1,5 +1,4 @@
 import type { Session } from 'lucia';
-import type { SessionView } from '$lib/session-view';
 import { StoreUnavailable } from '../stores/guarded';
 import { write } from '../stores/writes';
 import { logEvent, type EventType } from './activity';
@@ -205,13 +204,10 @@ export function createSessions(parts: SessionParts) {
     },
 
     /**
-     * Ends all sessions of the user but this one, which goes on under a new token. Returns the others; `null` when KV could not list them.
+     * Ends all sessions of the user but this one, which goes on under a new token. Returns the others' ids; `null` when KV could not list them.
      * `refused`: the ledger did not do it, so nothing happened.
      */
-    async revokeOthers(
-      current: ProvenSession,
-      alongside: Alongside,
-    ): Promise<SessionView[] | null | 'refused'> {
+    async revokeOthers(current: ProvenSession, alongside: Alongside): Promise<string[] | null | 'refused'> {
       const others = await rotation.rotateAll(current, current.proved_at, (next) =>
         ledger.endOthers(actorOf(current), next, alongside, facts.origin),
       );
