@@ -113,8 +113,8 @@ export const FAULTS = [
     edits: [
       {
         file: LIST,
-        find: 'session.sessionId !== current.sessionId && stands(session, standing)',
-        replace: 'session.sessionId !== current.sessionId && (stands(session, standing) || true)',
+        find: 'session.sessionId !== sessionId && stands(session, standing)',
+        replace: 'session.sessionId !== sessionId && (stands(session, standing) || true)',
       },
     ],
     ...HISTORIES,

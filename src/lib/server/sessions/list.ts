@@ -22,22 +22,15 @@ export type SessionList = {
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
 export function createList({ lucia, ledger, records }: Parts) {
-  /**
-   * Returns those of the records that stand, without the current session. Sessions used elsewhere come first, then the most recently used.
-   */
+  /** Returns those of the records that stand, without the current session. */
   function liveOthers(
-    current: ConfirmedSession,
+    { user, sessionId }: ConfirmedSession,
     listed: SessionSchema[],
     standing: Standing | null,
-  ): SessionView[] {
-    const { user } = current;
+  ): Session[] {
     return listed
       .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
-      .filter((session) => session.sessionId !== current.sessionId && stands(session, standing))
-      .map((session) => viewOf(session, false, standing))
-      .sort(
-        (a, b) => Number(b.moved.length > 0) - Number(a.moved.length > 0) || b.lastActiveAt - a.lastActiveAt,
-      );
+      .filter((session) => session.sessionId !== sessionId && stands(session, standing));
   }
 
   return {
@@ -56,22 +49,23 @@ export function createList({ lucia, ledger, records }: Parts) {
       const listed = known ?? [];
       const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
       if (!stands(current, standing)) sessionEnded();
+      const others = liveOthers(current, listed, standing).map((session) => viewOf(session, false, standing));
       return {
         unlisted: known === null,
-        sessions: [viewOf(current, true, standing), ...liveOthers(current, listed, standing)],
+        sessions: [viewOf(current, true, standing), ...others.sort(movedFirst)],
         more: listed.length >= SESSIONS_LISTED_MAX,
       };
     },
 
-    /** Returns the user's other live sessions, or `null` if a store does not answer: ending them must not depend on the list. */
-    async others(current: ConfirmedSession): Promise<SessionView[] | null> {
+    /** Returns the ids of the user's other live sessions, or `null` if a store does not answer: ending them must not depend on the list. */
+    async others(current: ConfirmedSession): Promise<string[] | null> {
       const { userId, username } = current.user;
       try {
         const listed = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // This runs in parallel with the write that ends them, which may already have raised the user's epoch.
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
-        return liveOthers(current, listed, standing);
+        return liveOthers(current, listed, standing).map(({ sessionId }) => sessionId);
       } catch {
         return null;
       }
@@ -80,8 +74,13 @@ export function createList({ lucia, ledger, records }: Parts) {
 }
 
 /** How many there are, or `null` if they could not be listed or the list may be incomplete. */
-export function countOf(others: SessionView[] | null): number | null {
+export function countOf(others: string[] | null): number | null {
   return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
+}
+
+/** Sorts sessions used elsewhere first, then the most recently used. */
+function movedFirst(a: SessionView, b: SessionView): number {
+  return Number(b.moved.length > 0) - Number(a.moved.length > 0) || b.lastActiveAt - a.lastActiveAt;
 }
 
 /** Makes the view of a session that the pages show. */

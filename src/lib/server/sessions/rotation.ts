@@ -1,5 +1,4 @@
 import type { SessionSchema } from 'lucia';
-import type { SessionView } from '$lib/session-view';
 import { StoreUnavailable } from '../stores/guarded';
 import type { Deeds } from '../stores/writes';
 import type { Background } from './background';
@@ -79,7 +78,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       current: ConfirmedSession,
       proved_at: number,
       raise: (rotation: Rotation) => Promise<boolean>,
-    ): Promise<SessionView[] | null | 'refused'> {
+    ): Promise<string[] | null | 'refused'> {
       const next = nextEpoch(current.epoch);
       const successor = newSession(current.user.userId);
       const { sessionId: successorId } = successor;
@@ -95,7 +94,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       if (raised.status === 'rejected') throw raised.reason;
       if (!raised.value) return 'refused';
       const listed = await others;
-      background.remove(() => [current.sessionId, ...(listed ?? []).map(({ id }) => id)]);
+      background.remove(() => [current.sessionId, ...(listed ?? [])]);
       if (stored.status === 'rejected') {
         deeds.set('sign-in-here', 'unknown');
         throw stored.reason;

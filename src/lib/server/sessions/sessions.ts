@@ -1,5 +1,4 @@
 import type { Session } from 'lucia';
-import type { SessionView } from '$lib/session-view';
 import { StoreUnavailable } from '../stores/guarded';
 import { write } from '../stores/writes';
 import { logEvent, type EventType } from './activity';
@@ -35,7 +34,7 @@ export function createSessions(parts: SessionParts) {
   return {
     list: list.all,
 
-    /** Returns the user's other live sessions, or `null` if they could not be listed. */
+    /** Returns the ids of the user's other live sessions, or `null` if they could not be listed. */
     others: list.others,
 
     leave: browser.leave,
@@ -205,13 +204,10 @@ export function createSessions(parts: SessionParts) {
     },
 
     /**
-     * Ends all sessions of the user except this one, whose token is rotated. Returns the other sessions, or `null` if they could not be
+     * Ends all sessions of the user except this one, whose token is rotated. Returns the other sessions' ids, or `null` if they could not be
      * listed. `refused`: the ledger refused, so nothing happened.
      */
-    async revokeOthers(
-      current: ProvenSession,
-      alongside: Alongside,
-    ): Promise<SessionView[] | null | 'refused'> {
+    async revokeOthers(current: ProvenSession, alongside: Alongside): Promise<string[] | null | 'refused'> {
       const others = await rotation.rotateAll(current, current.proved_at, (next) =>
         ledger.endOthers(actorOf(current), next, alongside, facts.origin),
       );
