@@ -1,9 +1,10 @@
 import type { Component } from 'svelte';
+import { isErrorText, type ErrorText } from '$lib/words/throttled';
 
 /** What a dialog has to say when it asks for the password. */
 export type Asked = {
   /** What is wrong with the password that was given. */
-  error?: string;
+  error?: ErrorText;
   /** What became of the request where no answer of the app's came. */
   trouble?: string;
 };
@@ -30,7 +31,7 @@ export type Question = {
 export function askedIn(data: Record<string, unknown> | undefined): Asked | null {
   const asked = data?.stepUp;
   if (typeof asked !== 'object' || asked === null) return null;
-  return { error: 'error' in asked && typeof asked.error === 'string' ? asked.error : undefined };
+  return 'error' in asked && isErrorText(asked.error) ? { error: asked.error } : {};
 }
 
 /** Old browsers have no dialogs of a page's own; there the page asks, as it does without scripts. */

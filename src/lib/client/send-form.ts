@@ -1,5 +1,6 @@
 import { tick } from 'svelte';
 import { applyAction } from '$app/forms';
+import { isErrorText, type ErrorText } from '$lib/words/throttled';
 import type { OpenPage } from './open-page.svelte';
 import { postForm, type Outcome, type Said } from './post-form';
 import { askedIn, hasDialogs, type Asked, type Question } from './question';
@@ -10,7 +11,7 @@ export type Sending = {
   /** Whether a dialog may ask for the password. */
   asks: boolean;
   question: Question | null;
-  trouble: string | null;
+  trouble: ErrorText | null;
   /** The answer is there, and shown. */
   settled: () => void;
   /** It went well. */
@@ -60,7 +61,10 @@ async function show(result: Said, form: HTMLFormElement, sending: Sending): Prom
   // Somebody who has gone to another page meanwhile is not told there, but for a redirect.
   if (result.type === 'redirect' || pathname === location.pathname) await applyAction(result);
   // The page in view has no place for what an action of another refuses.
-  else if (result.type === 'failure') sending.trouble = String(result.data?.error ?? result.data?.otherUser);
+  else if (result.type === 'failure') {
+    const { error, otherUser } = result.data ?? {};
+    sending.trouble = isErrorText(error) ? error : String(otherUser);
+  }
   sending.settled();
   if (result.type === 'success') sending.succeeded?.();
   if (result.type === 'failure') await showRefusal(form);

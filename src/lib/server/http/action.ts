@@ -1,5 +1,6 @@
 import { fail, type ActionFailure } from '@sveltejs/kit';
 import { form as words } from '$lib/words/form';
+import type { Wait } from '$lib/words/throttled';
 import { Throttled } from '../throttle/throttle';
 import { readForm } from './form';
 import { guarded, type GuardedEvent } from './guards';
@@ -10,11 +11,11 @@ import { retryAfter } from './retry-after';
  * Wraps a form action. The whole body is read before anybody asks who is there: whoever sends the headers, has the session ended elsewhere and
  * sends the rest later finds it ended. What follows the action in the same request, the page without scripts, asks again.
  *
- * @param throttled what the page shows for too many tries, given the sentence that says when the next one may come, and in how many seconds that is
+ * @param throttled what the page shows for too many tries, given how long to wait for the next one
  */
 export function formAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
   action: (event: E, form: FormData) => Promise<R>,
-  throttled: (message: string, form: FormData, waitSeconds: number) => T,
+  throttled: (wait: Wait, form: FormData) => T,
 ): (event: E) => Promise<R | ActionFailure<T>> {
   return guarded(async (event: E) => {
     const form = await readForm(event.request);
@@ -22,7 +23,7 @@ export function formAction<E extends GuardedEvent, R, T extends Record<string, u
       return await action(event, form);
     } catch (thrown) {
       if (!(thrown instanceof Throttled)) throw thrown;
-      return fail(429, throttled(retryAfter(event, thrown), form, thrown.retryAfterSeconds));
+      return fail(429, throttled(retryAfter(event, thrown), form));
     } finally {
       event.locals.auth.current.askAnew();
     }
@@ -32,7 +33,7 @@ export function formAction<E extends GuardedEvent, R, T extends Record<string, u
 /** Wraps a form action that changes an account: a form that was made for another user than the one who is here is refused, and does nothing. */
 export function accountAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
   action: (event: E, form: FormData) => Promise<R>,
-  throttled: (message: string, form: FormData, waitSeconds: number) => T,
+  throttled: (wait: Wait, form: FormData) => T,
 ): (event: E) => Promise<R | ActionFailure<T> | ActionFailure<{ otherUser: string }>> {
   return formAction(async (event: E, form) => {
     const other = await signedInAsAnother(event, form);

@@ -1,12 +1,12 @@
 import type { RequestEvent } from '@sveltejs/kit';
-import { throttled } from '$lib/words/throttled';
+import type { Wait } from '$lib/words/throttled';
 import type { Throttled } from '../throttle/throttle';
 
-/** Sets `Retry-After` for an answer of status 429, and gives the sentence that says the same. */
+/** Sets `Retry-After` for an answer of status 429, and returns what its page counts down. */
 export function retryAfter(
   { setHeaders }: Pick<RequestEvent, 'setHeaders'>,
   { retryAfterSeconds }: Throttled,
-): string {
+): Wait {
   setHeaders({ 'retry-after': String(retryAfterSeconds) });
-  return throttled(retryAfterSeconds);
+  return { waitSeconds: retryAfterSeconds };
 }

@@ -3,6 +3,7 @@ import { checkPassword } from '$lib/server/accounts/password-policy';
 import { accountAction } from '$lib/server/http/action';
 import { changePasswordForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { form as formWords } from '$lib/words/form';
+import type { ErrorText } from '$lib/words/throttled';
 import { answers } from './words';
 
 /** The action of `ChangePasswordForm`, on whatever page that stands. */
@@ -30,6 +31,6 @@ function refuse(errors: FieldErrors<'currentPassword' | 'newPassword'>) {
   return fail(400, withErrors(errors));
 }
 
-function withErrors(errors: FieldErrors<'currentPassword' | 'newPassword'>) {
+function withErrors(errors: FieldErrors<'currentPassword' | 'newPassword', ErrorText>) {
   return { changePassword: { errors, message: undefined } };
 }
