@@ -12,6 +12,8 @@ export class OpenPage {
    * share: SvelteKit would leave out the styles of what both need.
    */
   loadQuestion: (() => Promise<Pick<Question, 'Field' | 'Dialog'>>) | null = null;
+  /** When something last moved that may lie under a pointer (`performance.now()`). */
+  movedAt = -Infinity;
   private forms = 0;
   private waiting: (() => void)[] = [];
 

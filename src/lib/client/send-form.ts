@@ -1,6 +1,7 @@
 import { tick } from 'svelte';
 import { applyAction } from '$app/forms';
 import { isErrorText, type ErrorText } from '$lib/words/throttled';
+import { bringToReader } from './bring-to-reader';
 import type { OpenPage } from './open-page.svelte';
 import { postForm, type Outcome, type Said } from './post-form';
 import { askedIn, hasDialogs, type Asked, type Question } from './question';
@@ -15,7 +16,7 @@ export type Sending = {
   /** The answer is there, and shown. */
   settled: () => void;
   /** It went well. */
-  succeeded?: () => void;
+  succeeded?: () => void | Promise<void>;
 };
 
 /** Posts a form to its action and shows what came of it. Never throws. Loaded when a form is first used: most pages are only read. */
@@ -42,6 +43,7 @@ export async function sendForm(
   sending.question = null;
   if (outcome.kind === 'said') await show(outcome.result, form, sending);
   else sending.trouble = inWords(outcome);
+  await bringToReader(form);
 }
 
 /** What the dialog asks next. One that asks already also says what went wrong, and keeps what was typed. */
@@ -66,7 +68,7 @@ async function show(result: Said, form: HTMLFormElement, sending: Sending): Prom
     sending.trouble = isErrorText(error) ? error : String(otherUser);
   }
   sending.settled();
-  if (result.type === 'success') sending.succeeded?.();
+  if (result.type === 'success') await sending.succeeded?.();
   if (result.type === 'failure') await showRefusal(form);
 }
 
