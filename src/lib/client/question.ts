@@ -1,4 +1,4 @@
-import type { Component } from 'svelte';
+import type { Component, Snippet } from 'svelte';
 import { isErrorText, type ErrorText } from '$lib/words/throttled';
 
 /** What a dialog has to say when it asks for the password. */
@@ -9,13 +9,15 @@ export type Asked = {
   trouble?: string;
 };
 
-export type DialogWords = {
+export type DialogProps = {
+  asked: Asked;
   /** On the button that does it. */
   confirm: string;
-  /** What will be done, in a sentence. */
-  text: string;
   /** The password is asked for however fresh the last proof of it is. */
   always?: boolean;
+  pending: boolean;
+  /** What will be done, in a sentence. */
+  children: Snippet;
 };
 
 /** An action waits for the password: what it says, and what shows it. */
@@ -24,7 +26,7 @@ export type Question = {
   /** The field, for a dialog that is there. */
   Field: Component<{ asked: Asked }>;
   /** A dialog of its own. */
-  Dialog: Component<{ asked: Asked; pending: boolean } & DialogWords>;
+  Dialog: Component<DialogProps>;
 };
 
 /** What an action answered, if it asks for the password. */

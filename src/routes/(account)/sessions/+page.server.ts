@@ -12,7 +12,7 @@ import { isSample } from './sample-mark';
 import { addSamples, removeSamples } from './samples';
 import { requireFreshProof } from './step-up';
 import { lastVisit } from './visits';
-import { answers } from './words';
+import { answers } from './answers';
 import { answers as errorAnswers } from '$lib/words/error';
 import type { Wait } from '$lib/words/throttled';
 
