@@ -9,7 +9,10 @@ export const STATE_FOLDER = '.wrangler/state';
 export const E2E_PORT = 8790;
 /** What is served at each of them, in this order. */
 export const E2E_SERVERS = [
-  { name: 'owner', vars: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on' } },
+  {
+    name: 'owner',
+    vars: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on', SOURCE_URL: 'https://example.com/source' },
+  },
   // Does not show what an answer cost, so that both of that choice are tested as well.
   { name: 'index', vars: { SESSION_LAYOUT: 'index', SHOW_COST: 'off' } },
   // A device's proof runs out while one looks, and lasts longer than a session is taken without any: the browser refreshes it with every page.

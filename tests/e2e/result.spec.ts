@@ -92,25 +92,27 @@ async function rename({ page }: Device, name: string): Promise<void> {
 async function expectOverNothing(page: Page, text: string | RegExp): Promise<void> {
   const message = page.locator('.result').filter({ hasText: text });
   await expect(message).toBeInViewport({ ratio: 1 });
-  const covered = await message.evaluate(async (node) => {
-    // Rows that make room slide over each other for a moment.
-    await Promise.all(document.getAnimations().map(({ finished }) => finished));
-    const others = [...document.querySelectorAll('a, button, summary, input, textarea')].filter(
-      (control) => control.checkVisibility() && !node.contains(control),
-    );
-    const found = new Set<string>();
-    const end = document.documentElement.scrollHeight - innerHeight;
-    for (let part = 0; part <= 10; part += 1) {
-      scrollTo(0, (end * part) / 10);
-      const at = node.getBoundingClientRect();
-      for (const control of others) {
-        const one = control.getBoundingClientRect();
-        const overlaps =
-          one.top < at.bottom && at.top < one.bottom && one.left < at.right && at.left < one.right;
-        if (overlaps) found.add(control.outerHTML.slice(0, 80));
+  // What was said before is gone.
+  await expect(page.locator('.result')).toHaveCount(1);
+  const covered = () =>
+    message.evaluate((node) => {
+      const others = [...document.querySelectorAll('a, button, summary, input, textarea')].filter(
+        (control) => control.checkVisibility() && !node.contains(control),
+      );
+      const found = new Set<string>();
+      const end = document.documentElement.scrollHeight - innerHeight;
+      for (let part = 0; part <= 10; part += 1) {
+        scrollTo(0, (end * part) / 10);
+        const at = node.getBoundingClientRect();
+        for (const control of others) {
+          const one = control.getBoundingClientRect();
+          const overlaps =
+            one.top < at.bottom && at.top < one.bottom && one.left < at.right && at.left < one.right;
+          if (overlaps) found.add(control.outerHTML.slice(0, 80));
+        }
       }
-    }
-    return [...found];
-  });
-  expect(covered).toEqual([]);
+      return [...found];
+    });
+  // Rows that make room slide over each other for a moment.
+  await expect.poll(covered).toEqual([]);
 }

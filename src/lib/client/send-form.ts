@@ -27,6 +27,7 @@ export async function sendForm(
 ): Promise<void> {
   const dialog = form.querySelector<HTMLDialogElement>('dialog[open]');
   const outcome = await postForm(form, submitter);
+  sending.openPage.answers += 1;
   const asked = sending.asks ? askedNext(outcome, sending.question) : null;
   if (asked) {
     const { loadQuestion } = sending.openPage;
