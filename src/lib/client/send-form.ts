@@ -27,7 +27,6 @@ export async function sendForm(
 ): Promise<void> {
   const dialog = form.querySelector<HTMLDialogElement>('dialog[open]');
   const outcome = await postForm(form, submitter);
-  sending.openPage.answers += 1;
   const asked = sending.asks ? askedNext(outcome, sending.question) : null;
   if (asked) {
     const { loadQuestion } = sending.openPage;
@@ -36,6 +35,7 @@ export async function sendForm(
     if (!parts) return HTMLFormElement.prototype.submit.call(form);
     // Whoever has closed the dialog meanwhile does not want to any more.
     if (dialog && !dialog.open) return;
+    sending.openPage.answers += 1;
     sending.question = { asked, ...parts };
     if (!asked.trouble) await showRefusal(form);
     return;
@@ -61,6 +61,7 @@ async function show(result: Said, form: HTMLFormElement, sending: Sending): Prom
     HTMLFormElement.prototype.reset.call(form);
     if (!(await openPage.loadAgain())) openPage.outdated = true;
   }
+  openPage.answers += 1;
   // Somebody who has gone to another page meanwhile is not told there, but for a redirect.
   if (result.type === 'redirect' || pathname === location.pathname) await applyAction(result);
   // The page in view has no place for what an action of another refuses.
