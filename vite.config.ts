@@ -39,9 +39,9 @@ export default defineConfig({
               groups: [
                 {
                   name: 'shared',
-                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|SessionEnded|send-form|post-form|load-again|row-motion|Countdown|throttled|client.(look|question)|session-end|FormField|StepUpForm|[Pp]assword|visible-text|cost(-line)?.ts))/,
+                  test: /node_modules(?!.*valibot)|generated.root|src.routes.\+(layout|error)|src.lib(?!.*(GuestCard|RequestDrawing|SessionEnded|send-form|post-form|load-again|row-motion|bring-to-reader|client.(look|question)|session-end|FormField|StepUpForm|[Pp]assword|visible-text|cost(-line)?.ts))/,
                 },
-                { name: 'moved-mark', test: /sessions.(MovedMark|NotMeForm)/ },
+                { name: 'moved-mark', test: /sessions.(MovedMark|MoveAnswerForm)/ },
               ],
             },
           },

@@ -9,7 +9,10 @@ export const STATE_FOLDER = '.wrangler/state';
 export const E2E_PORT = 8790;
 /** The servers on these ports, in this order. */
 export const E2E_SERVERS = [
-  { name: 'owner', vars: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on' } },
+  {
+    name: 'owner',
+    vars: { SESSION_LAYOUT: 'owner', SHOW_COST: 'on', SOURCE_URL: 'https://example.com/source' },
+  },
   // This one does not show the cost, so that both settings are tested.
   { name: 'index', vars: { SESSION_LAYOUT: 'index', SHOW_COST: 'off' } },
   // A device's proof expires while somebody views a page, but lasts longer than a session is accepted without one. So the browser refreshes

@@ -42,48 +42,6 @@ test('every control is 44 px high, a row is under 130 px, and a place of 60 lett
   expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
 });
 
-test('what was done is told for some seconds, longer while it is pointed at, and covers nothing at the end of the page', async ({
-  newDevice,
-  user,
-}) => {
-  const phone = await newDevice();
-  const { page } = phone;
-  await page.setViewportSize(PHONE);
-  await page.clock.install();
-  await phone.startSignedUp(user);
-  const rename = async (name: string) => {
-    await page.getByText('Rename').click();
-    await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
-    await page.getByRole('button', { name: 'Save' }).click();
-  };
-  await rename('Desk');
-  const said = page.getByRole('status').filter({ hasText: '“Desk”' });
-  await expect(said).toBeVisible();
-  const toast = page.locator('.status.open');
-  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
-  const top = (await toast.boundingBox())?.y ?? 0;
-  const lowest = await page
-    .locator('a:visible, button:visible')
-    .evaluateAll((all) =>
-      Math.max(
-        ...all.filter((one) => !one.closest('.status')).map((one) => one.getBoundingClientRect().bottom),
-      ),
-    );
-  expect(lowest).toBeLessThanOrEqual(top);
-
-  await toast.hover();
-  await page.clock.runFor(20_000);
-  await expect(said).toBeVisible();
-  await page.mouse.move(0, 0);
-  await page.clock.runFor(9_000);
-  await expect(toast).toHaveCount(0);
-
-  await rename('Table');
-  await page.getByRole('button', { name: 'Close this message' }).focus();
-  await page.clock.runFor(20_000);
-  await expect(page.getByRole('status').filter({ hasText: '“Table”' })).toBeVisible();
-});
-
 test('the buttons of a dialog stand in one line, or are both as wide as it', async ({ newDevice, user }) => {
   const [phone, other] = [await newDevice(), await newDevice()];
   const { page } = phone;

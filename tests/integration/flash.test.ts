@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { load } from '../../src/routes/(guest)/login/+page.server';
 import { Browser } from '../setup/browser';
 import { ACTION_SCENARIOS, call, PAGE_SCENARIOS, setScene, type Scenario, type Scene } from './routes';
-import { words } from '../../src/routes/(guest)/login/words';
+import { NOTICES } from '$lib/server/http/flash';
 
 beforeEach(() => void vi.spyOn(console, 'log').mockImplementation(() => undefined));
 
@@ -30,7 +30,7 @@ const scenarioOf = (name: string): Scenario => {
 };
 
 describe('what the sign-in page says', () => {
-  it.each(Object.keys(words.notices))('is not told by an address: %s', async (notice) => {
+  it.each(NOTICES)('is not told by an address: %s', async (notice) => {
     const scene = await setScene();
     for (const query of [
       `notice=${notice}`,

@@ -12,6 +12,10 @@ export class OpenPage {
    * share: SvelteKit would leave out the styles of what both need.
    */
   loadQuestion: (() => Promise<Pick<Question, 'Field' | 'Dialog'>>) | null = null;
+  /** How many answers its forms have had: what was said is said anew with each, also if it is the same. `page.form` goes with each load. */
+  answers = $state(0);
+  /** When something last moved that may lie under a pointer (`performance.now()`). */
+  movedAt = -Infinity;
   private forms = 0;
   private waiting: (() => void)[] = [];
 

@@ -1,5 +1,7 @@
 import { tick } from 'svelte';
 import { applyAction } from '$app/forms';
+import { isErrorText, type ErrorText } from '$lib/words/throttled';
+import { bringToReader } from './bring-to-reader';
 import type { OpenPage } from './open-page.svelte';
 import { postForm, type Outcome, type Said } from './post-form';
 import { askedIn, hasDialogs, type Asked, type Question } from './question';
@@ -10,11 +12,11 @@ export type Sending = {
   /** Whether a dialog may ask for the password. */
   asks: boolean;
   question: Question | null;
-  trouble: string | null;
+  trouble: ErrorText | null;
   /** The answer is there, and shown. */
   settled: () => void;
   /** It went well. */
-  succeeded?: () => void;
+  succeeded?: () => void | Promise<void>;
 };
 
 /** Posts a form to its action and shows what came of it. Never throws. Loaded when a form is first used: most pages are only read. */
@@ -33,6 +35,7 @@ export async function sendForm(
     if (!parts) return HTMLFormElement.prototype.submit.call(form);
     // Whoever has closed the dialog meanwhile does not want to any more.
     if (dialog && !dialog.open) return;
+    sending.openPage.answers += 1;
     sending.question = { asked, ...parts };
     if (!asked.trouble) await showRefusal(form);
     return;
@@ -41,6 +44,7 @@ export async function sendForm(
   sending.question = null;
   if (outcome.kind === 'said') await show(outcome.result, form, sending);
   else sending.trouble = inWords(outcome);
+  await bringToReader(form);
 }
 
 /** What the dialog asks next. One that asks already also says what went wrong, and keeps what was typed. */
@@ -57,12 +61,16 @@ async function show(result: Said, form: HTMLFormElement, sending: Sending): Prom
     HTMLFormElement.prototype.reset.call(form);
     if (!(await openPage.loadAgain())) openPage.outdated = true;
   }
+  openPage.answers += 1;
   // Somebody who has gone to another page meanwhile is not told there, but for a redirect.
   if (result.type === 'redirect' || pathname === location.pathname) await applyAction(result);
   // The page in view has no place for what an action of another refuses.
-  else if (result.type === 'failure') sending.trouble = String(result.data?.error ?? result.data?.otherUser);
+  else if (result.type === 'failure') {
+    const { error, otherUser } = result.data ?? {};
+    sending.trouble = isErrorText(error) ? error : String(otherUser);
+  }
   sending.settled();
-  if (result.type === 'success') sending.succeeded?.();
+  if (result.type === 'success') await sending.succeeded?.();
   if (result.type === 'failure') await showRefusal(form);
 }
 

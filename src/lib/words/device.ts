@@ -35,6 +35,9 @@ export function sessionInWords(session: SessionView, timeZone: 'UTC' | null): st
   return `${name}, ${isolated(placeName(session.place))}, signed in ${exactTime(session.signedInAt, timeZone)}`;
 }
 
+/** What will be done, where the password is asked for first. */
+export const thenEnds = (session: string) => `Then this session ends: ${session}.`;
+
 function countryName(code: string): string {
   // Cloudflare's own codes: XX is "no country known", T1 is the Tor network; Intl knows neither.
   if (code === 'XX') return 'Unknown country';

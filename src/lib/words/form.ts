@@ -2,8 +2,8 @@ import { isolated } from '$lib/isolated';
 
 /** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
 export const form = {
-  unreadable: 'This is not a form that can be read.',
-  tooLong: 'This is longer than any form of this site.',
+  unreadable: "We couldn't read that form. Reload the page and try again.",
+  tooLong: 'This is longer than any form of this site. Send less, and try again.',
   username: {
     missing: 'Enter a username.',
     tooShort: (min: number) => `Use at least ${min} characters.`,

@@ -1,3 +1,13 @@
+/** An answer to too many tries: how long to wait for the next one. */
+export type Wait = { waitSeconds: number };
+
+/** What is said of what was refused: a sentence, or a wait, which the page counts down (`ErrorText`). */
+export type ErrorText = string | Wait;
+
+export function isErrorText(value: unknown): value is ErrorText {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null && 'waitSeconds' in value);
+}
+
 /** Of too many tries. */
 export const throttled = (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`;
 

@@ -1,5 +1,6 @@
 import { fail, type ActionFailure } from '@sveltejs/kit';
 import { form as words } from '$lib/words/form';
+import type { Wait } from '$lib/words/throttled';
 import { Throttled } from '../throttle/throttle';
 import { readForm } from './form';
 import { guarded, type GuardedEvent } from './guards';
@@ -11,12 +12,11 @@ import { retryAfter } from './retry-after';
  * the session has ended elsewhere, send the rest and still be accepted. Whatever follows the action in the same request (the page without
  * scripts) checks the session again.
  *
- * @param throttled returns what the page shows after too many tries. It gets the sentence that says when the next try is possible, and the
- *   wait in seconds
+ * @param throttled returns what the page shows after too many tries. It gets the wait before the next one
  */
 export function formAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
   action: (event: E, form: FormData) => Promise<R>,
-  throttled: (message: string, form: FormData, waitSeconds: number) => T,
+  throttled: (wait: Wait, form: FormData) => T,
 ): (event: E) => Promise<R | ActionFailure<T>> {
   return guarded(async (event: E) => {
     const form = await readForm(event.request);
@@ -24,7 +24,7 @@ export function formAction<E extends GuardedEvent, R, T extends Record<string, u
       return await action(event, form);
     } catch (thrown) {
       if (!(thrown instanceof Throttled)) throw thrown;
-      return fail(429, throttled(retryAfter(event, thrown), form, thrown.retryAfterSeconds));
+      return fail(429, throttled(retryAfter(event, thrown), form));
     } finally {
       event.locals.auth.current.askAnew();
     }
@@ -36,7 +36,7 @@ export function formAction<E extends GuardedEvent, R, T extends Record<string, u
  */
 export function accountAction<E extends GuardedEvent, R, T extends Record<string, unknown>>(
   action: (event: E, form: FormData) => Promise<R>,
-  throttled: (message: string, form: FormData, waitSeconds: number) => T,
+  throttled: (wait: Wait, form: FormData) => T,
 ): (event: E) => Promise<R | ActionFailure<T> | ActionFailure<{ otherUser: string }>> {
   return formAction(async (event: E, form) => {
     const other = await signedInAsAnother(event, form);

@@ -5,7 +5,8 @@ type NoticeEvent = { cookies: Pick<Cookies, 'get' | 'set'>; url: URL };
 
 const COOKIE = 'notice';
 const KEPT_SECONDS = 60;
-const NOTICES = [
+/** What it can say. */
+export const NOTICES = [
   'to-continue',
   'session-ended',
   'signed-out',

@@ -2,6 +2,7 @@ import { error, fail } from '@sveltejs/kit';
 import * as v from 'valibot';
 import { passwordLength } from '$lib/password-characters';
 import { form as words } from '$lib/words/form';
+import type { ErrorText } from '$lib/words/throttled';
 import {
   FORM_MAX_BYTES,
   PASSWORD_MAX_CHARACTERS,
@@ -76,7 +77,7 @@ const sessionIds = v.pipe(
 );
 
 /** At most one message per field. `form` holds the message that belongs to no field. */
-export type FieldErrors<Field extends string> = { [F in Field | 'form']?: string };
+export type FieldErrors<Field extends string, Text = string> = { [F in Field | 'form']?: Text };
 
 export const renameForm = v.object({
   sessionId: text(words.session.missing),
@@ -139,13 +140,13 @@ export function tryAgain(status: number, form: FormData, errors: FieldErrors<'us
   return fail(status, again(form, errors));
 }
 
-/** The same for a message that belongs to no field. `waitSeconds`: when the visitor may try again; the page counts it down. */
-export function shownAgain(message: string, form: FormData, waitSeconds: number | null = null) {
-  return { ...again(form, { form: message }), waitSeconds };
+/** The same for a message that belongs to no field. */
+export function shownAgain(message: ErrorText, form: FormData) {
+  return again(form, { form: message });
 }
 
-function again(form: FormData, errors: FieldErrors<'username' | 'password'>) {
-  return { values: { username: typed(form, 'username') }, errors, waitSeconds: null };
+function again(form: FormData, errors: FieldErrors<'username' | 'password', ErrorText>) {
+  return { values: { username: typed(form, 'username') }, errors };
 }
 
 /** What the visitor typed in a field. Never use it to show a password again. */

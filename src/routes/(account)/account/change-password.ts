@@ -3,7 +3,7 @@ import { checkPassword } from '$lib/server/accounts/password-policy';
 import { accountAction } from '$lib/server/http/action';
 import { changePasswordForm, parseForm, type FieldErrors } from '$lib/server/http/form';
 import { form as formWords } from '$lib/words/form';
-import { answers } from './words';
+import type { ErrorText } from '$lib/words/throttled';
 
 /** The action of `ChangePasswordForm`, on whatever page that stands. */
 export const changePassword = accountAction(
@@ -21,15 +21,22 @@ export const changePassword = accountAction(
     const outcome = await accounts.changePassword(session, data.currentPassword, data.newPassword);
     if (outcome === 'wrong-password') return refuse({ currentPassword: formWords.password.wrong });
     if (outcome === 'same-password') return refuse({ newPassword: formWords.newPassword.same });
-    return { changePassword: { errors: undefined, message: answers.passwordChanged(outcome.endedOthers) } };
+    return { changePassword: { errors: undefined, message: passwordChanged(outcome.endedOthers) } };
   },
   (currentPassword) => withErrors({ currentPassword }),
 );
+
+/** `endedOthers` is null where KV could not tell how many there were. */
+function passwordChanged(endedOthers: number | null): string {
+  if (endedOthers === 0) return 'Password changed.';
+  if (endedOthers === null) return 'Password changed. Ended all your other sessions.';
+  return `Password changed. Ended ${endedOthers} other ${endedOthers === 1 ? 'session' : 'sessions'}.`;
+}
 
 function refuse(errors: FieldErrors<'currentPassword' | 'newPassword'>) {
   return fail(400, withErrors(errors));
 }
 
-function withErrors(errors: FieldErrors<'currentPassword' | 'newPassword'>) {
+function withErrors(errors: FieldErrors<'currentPassword' | 'newPassword', ErrorText>) {
   return { changePassword: { errors, message: undefined } };
 }

@@ -12,8 +12,9 @@ import { isSample } from './sample-mark';
 import { addSamples, removeSamples } from './samples';
 import { requireFreshProof } from './step-up';
 import { lastVisit } from './visits';
-import { answers } from './words';
+import { answers } from './answers';
 import { answers as errorAnswers } from '$lib/words/error';
+import type { Wait } from '$lib/words/throttled';
 
 export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
@@ -33,7 +34,7 @@ export const load = guarded(async ({ locals, cookies, url }: PageServerLoadEvent
   };
 });
 
-const throttled = (error: string) => ({ error });
+const throttled = (error: Wait) => ({ error });
 
 export const actions = {
   revoke: accountAction(async (event: RequestEvent, form) => {

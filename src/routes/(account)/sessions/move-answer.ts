@@ -1,3 +1,5 @@
+import { thenEnds } from '$lib/words/device';
+
 /** Whether a use of one's session was one's own. Each is an action of the session's own page. */
 export type MoveAnswer = 'notMe' | 'wasMe';
 
@@ -7,7 +9,5 @@ export const moveAnswers: Record<MoveAnswer, string> = { notMe: "This wasn't me"
 /** What an answer does. `own`: it is about the session that says so; `which`: the session in words. */
 export function effectOf(answer: MoveAnswer, own: boolean, which: string): string {
   if (answer === 'wasMe') return 'Then the mark goes from this session.';
-  return own
-    ? 'Then every copy of this device’s cookie stops, and this device goes on.'
-    : `Then this session ends: ${which}.`;
+  return own ? 'Then every copy of this device’s cookie stops, and this device goes on.' : thenEnds(which);
 }

@@ -4,6 +4,7 @@ import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
 import type { ProvenSession } from '$lib/server/sessions/proof';
 import { Throttled } from '$lib/server/throttle/throttle';
 import { form as words } from '$lib/words/form';
+import type { ErrorText } from '$lib/words/throttled';
 
 /** What the page asks the password for again, so that the form can go on with it. */
 export type StepUpPrompt<Action extends string> = {
@@ -14,7 +15,7 @@ export type StepUpPrompt<Action extends string> = {
   sessionIds?: string[];
   /** The latest use elsewhere that `wasMe` and `notMe` are about: the id of its event. */
   seen?: number;
-  error?: string;
+  error?: ErrorText;
 };
 
 type Proof<Action extends string> =
@@ -45,7 +46,7 @@ export async function requireNewProof<const Action extends string>(
   const { accounts } = event.locals.auth;
   const password = form.get('password');
   if (typeof password !== 'string') return { refusal: fail(403, { stepUp: prompt }) };
-  const refuse = (status: number, error: string) => ({
+  const refuse = (status: number, error: ErrorText) => ({
     refusal: fail(status, { stepUp: { ...prompt, error } }),
   });
   if (password === '') return refuse(400, words.password.missing);

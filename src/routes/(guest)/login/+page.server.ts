@@ -7,7 +7,6 @@ import { takeNotice } from '$lib/server/http/flash';
 import { redirectTarget } from '$lib/server/http/redirect-target';
 import { form as words } from '$lib/words/form';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
-import { answers } from './words';
 
 export const load = guarded(async (event: PageServerLoadEvent) => {
   await requireGuest(event);
@@ -28,7 +27,9 @@ export const actions = {
     const { data, errors } = parseForm(signInForm, form);
     if (errors) return tryAgain(400, form, errors);
     const outcome = await event.locals.auth.accounts.signIn(data.username, data.password);
-    if (outcome === 'refused') return tryAgain(400, form, { password: answers.refused });
+    // Which of the two is wrong is not said (ASVS 6.3.8).
+    if (outcome === 'refused')
+      return tryAgain(400, form, { password: 'The username or the password is wrong.' });
     redirect(303, redirectTarget(event.url));
   }, shownAgain),
 } satisfies Actions;

@@ -6,7 +6,6 @@ import { guarded, requireGuest } from '$lib/server/http/guards';
 import { keepsNoCookies, leaveCookie, visitOf } from '$lib/server/http/keeps-cookies';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { form as words } from '$lib/words/form';
-import { answers } from './words';
 
 export const load = guarded(async (event: PageServerLoadEvent) => {
   await requireGuest(event);
@@ -27,7 +26,11 @@ export const actions = {
     if (errors || weakness)
       return tryAgain(400, form, { ...errors, ...(weakness && { password: words.newPassword[weakness] }) });
     const outcome = await event.locals.auth.accounts.signUp(username, password, visitOf(event));
-    if (outcome === 'taken') return tryAgain(409, form, { username: answers.taken });
+    if (outcome === 'taken') {
+      return tryAgain(409, form, {
+        username: 'That username is taken. Choose another. If that was you, sign in.',
+      });
+    }
     redirect(303, '/sessions');
   }, shownAgain),
 } satisfies Actions;

@@ -2,8 +2,17 @@ import { listEventsForDownload } from '$lib/server/sessions/activity';
 import { EVENTS_IN_DOWNLOAD_MAX } from '$lib/server/policy';
 import { guarded } from '$lib/server/http/guards';
 import { isTableDown } from '$lib/server/stores/guarded';
-import { download as words } from '../words';
 import type { RequestEvent } from './$types';
+
+/** What the file with one's data says of what it leaves out. */
+const words = {
+  sessionsUnlisted:
+    'Only this session is in this file: the others cannot be listed right now. Download it again later.',
+  sessionsLeftOut: (count: number) => `Only ${count} of your sessions are in this file.`,
+  activityUnread: 'Your activity cannot be read right now. Download this file again later.',
+  activityLeftOut: (count: number) =>
+    `Only the last ${count} events are in this file. The activity page shows the earlier ones.`,
+};
 
 export const trailingSlash = 'ignore';
 

@@ -3,6 +3,7 @@ import { accountAction } from '$lib/server/http/action';
 import { moveAnswerForm, parseForm } from '$lib/server/http/form';
 import { guarded } from '$lib/server/http/guards';
 import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
+import type { Wait } from '$lib/words/throttled';
 import { changePassword } from '../../account/change-password';
 import { requireFreshProof, requireNewProof, type StepUpPrompt } from '../step-up';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
@@ -54,8 +55,8 @@ export const actions = {
   changePassword,
 } satisfies Actions;
 
-function throttled(message: string) {
-  return { error: message };
+function throttled(error: Wait) {
+  return { error };
 }
 
 /** Who asks, and whether it is about their own session. */

@@ -1,0 +1,84 @@
+/** What a first look at the pages has to show, and what it must not. */
+import type { Locator } from '@playwright/test';
+import { expect, test } from './fixtures';
+import { addSessions } from './many-sessions';
+
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
+
+test('after a long absence a sentence says how many sessions are new, and since when; no row has to', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const device = await newDevice();
+  const { page, context } = device;
+  await device.startSignedUp(user);
+  const { userId, domain } = await device.sessionCookie();
+  await addSessions(storage, userId, 12);
+  const before = Date.now() - 40 * DAY_MILLISECONDS;
+  const visits = { name: 'visits', value: `${userId}.${before}.${before}`, domain, path: '/sessions' };
+  await context.addCookies([visits]);
+  await device.visit('/sessions');
+  await expect(page.getByText('12 new since your last visit')).toContainText('40 days ago');
+  await expect(page.getByRole('heading', { name: /New since your last visit/ })).toHaveCount(0);
+  // The search has a label that is seen.
+  await expect(page.getByText('Find a session', { exact: true })).toBeVisible();
+});
+
+test('red is what ends all, not each row', async ({ newDevice, user }) => {
+  const [laptop, phone] = [await newDevice(), await newDevice()];
+  await laptop.startSignedUp(user);
+  await phone.startSignedIn(user);
+  await laptop.visit('/sessions');
+  const main = laptop.page.getByRole('main');
+  const danger = await colourOf(main.getByRole('button', { name: 'End the other session' }));
+  for (const name of [/^End session/, 'Sign out']) {
+    expect(await colourOf(main.getByRole('button', { name, exact: true }))).not.toBe(danger);
+  }
+  expect(await colourOf(main.getByRole('button', { name: 'Sign out everywhere' }))).toBe(danger);
+});
+
+test('home says that the adapter alone does not revoke, leads to the source, and has the account’s pages for whoever is signed in', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.visit('/');
+  const main = page.getByRole('main');
+  await expect(main).toContainText('By itself it revokes no faster than KV does.');
+  await expect(main).toContainText('To revoke at once, take both folders');
+  await expect(main.getByRole('link', { name: 'The source' })).toHaveAttribute(
+    'href',
+    'https://example.com/source',
+  );
+  const pages = main.getByRole('navigation', { name: 'Your account' });
+  await expect(pages).toHaveCount(0);
+  await device.startSignedUp(user);
+  await device.visit('/');
+  await expect(pages.getByRole('link')).toHaveText(['Sessions', 'Activity', 'Account', 'Records']);
+});
+
+test('records are titled by device and place, in the order of Sessions, with only one’s own open', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.startSignedUp(user);
+  await page.getByRole('button', { name: 'Add sample devices' }).click();
+  await expect(device.rows()).toHaveCount(5);
+  await device.visit('/kv');
+  const records = page.getByRole('main').getByRole('article');
+  await expect(records.getByRole('heading')).toHaveText([
+    /^Chrome \d+ on \w+, Local$/,
+    'Safari on iPhone, Lisbon, Portugal',
+    'Edge on Windows, São Paulo, Brazil',
+    'Firefox on Android, Berlin, Germany',
+    'Safari on iPad, Kyoto, Japan',
+  ]);
+  await expect(page.locator('article details[open]')).toHaveCount(1);
+  await expect(records.first().locator('pre')).toContainText(/^\{\n {2}"id": /);
+});
+
+const colourOf = (button: Locator) => button.evaluate((element) => getComputedStyle(element).color);
