@@ -39,18 +39,9 @@ type Parts = Pick<SessionParts, 'facts' | 'ledger' | 'background'> & {
  * Creates accounts, signs in to them, changes them and deletes them. Password guessing is throttled: each method that checks a password may
  * throw `Throttled`, and so may `signUp` and `endOthers`.
  */
-export function createAccounts({
-  facts,
-  ledger,
-  background,
-  stores,
-  sessions,
-  keys,
-  throttle,
-  tries,
-  knownBrowser,
-  passwordHash,
-}: Parts) {
+export function createAccounts(parts: Parts) {
+  const { facts, ledger, background, stores, sessions, keys, throttle, tries, knownBrowser, passwordHash } =
+    parts;
   const { db } = stores;
 
   /** Continues the cleanup after a deleted account, if there is one. Pages has no cron, so sign-ins do this work. */
@@ -86,10 +77,7 @@ export function createAccounts({
     return key ?? 'wrong-password';
   }
 
-  /**
-   * Each "end all others" and each new password adds a ledger row and an event, so one sign-in may do this only `ROTATIONS_PER_HOUR_MAX`
-   * times an hour.
-   */
+  /** `ROTATIONS_PER_HOUR_MAX` an hour for one sign-in: each "end all others" and each new password adds a ledger row and an event. */
   function limitOf(current: ConfirmedSession) {
     const quota = tries.rotations(lineOf(current));
     const alongside = { condition: hasRoom(quota), statements: [countIn(db, quota)] };
