@@ -47,7 +47,7 @@ test('home says that the adapter alone does not revoke, leads to the source, and
   await device.visit('/');
   const main = page.getByRole('main');
   await expect(main).toContainText('By itself it revokes no faster than KV does.');
-  await expect(main).toContainText('To revoke at once, take both folders');
+  await expect(main).toContainText('To revoke at once, take the kit');
   await expect(main.getByRole('link', { name: 'The source' })).toHaveAttribute(
     'href',
     'https://example.com/source',
