@@ -119,22 +119,39 @@ export const BROWSER_NAMES: ReadonlySet<string> = new Set([...TOOLS, ...BROWSERS
 export const HINTED_NAMES: ReadonlySet<string> = new Set(BRANDS.map(([, name]) => name));
 export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEMS.map(([name]) => name));
 
+const HEADERS = ['user-agent', 'sec-ch-ua', 'sec-ch-ua-platform', 'sec-ch-ua-mobile'] as const;
 const HEADER_MAX_CHARACTERS = 1_024;
 const BRAND = /"((?:[^"\\]|\\.)*)";\s*v="(?:(\d{1,3})\b)?/g;
+
+/** The last devices by their headers. A browser sends the same ones with every request, and every confirmed request reads them. */
+const known = new Map<string, Device>();
+const KNOWN_MAX = 100;
 
 /**
  * Returns what a request's headers say about its browser. Visitors choose these headers, and people read the result in their activity. So
  * the result contains only names from the tables above and a version of at most three digits.
  */
 export function deviceOf(headers: Pick<Headers, 'get'>): Device {
-  const read = (name: string) => headers.get(name)?.slice(0, HEADER_MAX_CHARACTERS) ?? '';
+  const sent = new Map(
+    HEADERS.map((name) => [name, headers.get(name)?.slice(0, HEADER_MAX_CHARACTERS) ?? '']),
+  );
+  const key = [...sent.values()].join('\n');
+  const device = known.get(key) ?? readDevice((name) => sent.get(name) ?? '');
+  known.delete(key);
+  known.set(key, device);
+  const [oldest] = known.keys();
+  if (oldest !== undefined && known.size > KNOWN_MAX) known.delete(oldest);
+  return device;
+}
+
+function readDevice(read: (name: (typeof HEADERS)[number]) => string): Device {
   const userAgent = read('user-agent');
   const tool = TOOLS.find(([, pattern]) => pattern.test(userAgent));
   // A system named by a tool is where it runs, or what it pretends to be.
   if (tool) return { browser: tool[0], system: null, kind: 'tool' };
   const named = browserOf(userAgent);
   // Hints are sent by Chromium. Next to another browser's name they come from a tool that pretends to be that browser.
-  const hint = (name: string) => (named[0] === 'Chrome' ? read(name) : '');
+  const hint = (name: (typeof HEADERS)[number]) => (named[0] === 'Chrome' ? read(name) : '');
 
   const told = SYSTEMS.find(([, pattern]) => pattern.test(userAgent));
   const hinted = PLATFORMS.get(hint('sec-ch-ua-platform'));

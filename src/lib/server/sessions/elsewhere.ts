@@ -15,9 +15,9 @@ export function familyOf({ device, place }: Origin): Origin {
 export type Reading = { devices: Device[]; hasHints: boolean; country: string | null };
 
 export function readingOf(headers: Headers, { device, place }: Origin): Reading {
-  const userAgent = new Headers({ 'user-agent': headers.get('user-agent') ?? '' });
+  const withoutHints = deviceOf({ get: (name) => (name === 'user-agent' ? headers.get(name) : null) });
   return {
-    devices: [device, deviceOf(userAgent)].map(withoutVersion),
+    devices: [device, withoutHints].map(withoutVersion),
     hasHints: headers.has('sec-ch-ua'),
     country: place.country,
   };
