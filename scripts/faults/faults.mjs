@@ -348,7 +348,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/address-block.test.ts',
-    title: 'is 203.0.113.9 in another form',
+    title: 'is another form of 203.0.113.9',
   },
   {
     name: 'a HEAD goes to the adapter as it came',
@@ -723,7 +723,7 @@ export const FAULTS = [
       },
     ],
     test: CONFIRMED,
-    title: 'asks once, and then nobody for 60 seconds',
+    title: 'asks the stores once and then not again for 60 seconds',
   },
   {
     name: 'a confirmation counts from the answer of the ledger, not from the question',
@@ -752,7 +752,7 @@ export const FAULTS = [
       },
     ],
     test: CONFIRMED,
-    title: 'is worth nothing with another session',
+    title: 'is worthless with another session',
   },
   {
     name: 'a confirmation does not run out',

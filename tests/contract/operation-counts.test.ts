@@ -45,7 +45,7 @@ const methods: (keyof SessionAdapter)[] = [
 const rows = readme.split('\n').map((line) => line.replace(/\s+/g, ' ').trim());
 
 test.each(['index', 'owner'] as const)(
-  'the README’s table has what each method of the %s layout costs',
+  'the README’s table has the cost of each method of the %s layout',
   async (layout) => {
     for (const method of methods) expect(rows).toContain(await measuredRow(layout, method));
   },

@@ -25,9 +25,12 @@ describe('the branch of a deployment', () => {
     ['preview', 'main', 'trunk', 'main', 'trunk'],
     ['preview', null, null, 'preview', 'main'],
     ['preview', 'x', null, 'x', 'main'],
-  ])('to %s, asked for %s, of a project on %s, is %s', (environment, asked, project, branch, production) => {
-    expect(choose([environment, asked, project])).toEqual({ branch, productionBranch: production });
-  });
+  ])(
+    'a deployment to %s, asked for %s, of a project on %s, goes to %s',
+    (environment, asked, project, branch, production) => {
+      expect(choose([environment, asked, project])).toEqual({ branch, productionBranch: production });
+    },
+  );
 
   it.each<[...Case, says: string]>([
     ['production', 'main', 'trunk', 'is "trunk"'],
@@ -36,9 +39,12 @@ describe('the branch of a deployment', () => {
     ['preview', 'trunk', 'trunk', 'is "trunk"'],
     ['preview', null, 'preview', 'is "preview"'],
     ['preview', 'main', null, 'will be "main"'],
-  ])('to %s, asked for %s, of a project on %s, is refused', (environment, asked, project, says) => {
-    expect(() => choose([environment, asked, project])).toThrow(`the production branch of "site" ${says}`);
-  });
+  ])(
+    'a deployment to %s, asked for %s, of a project on %s, is refused',
+    (environment, asked, project, says) => {
+      expect(() => choose([environment, asked, project])).toThrow(`the production branch of "site" ${says}`);
+    },
+  );
 });
 
 /** A copy of the tree and some commands of wrangler each, of a second or two: all but one of each kind in `npm run test:deep`. */

@@ -36,7 +36,7 @@ describe('a deployment', { timeout: TEST_MILLISECONDS }, () => {
 });
 
 describe('older production deployments', { timeout: TEST_MILLISECONDS }, () => {
-  it('go on answering until --delete-old, which deletes those of its plan and no preview', async () => {
+  it('older production deployments keep answering until --delete-old, which deletes those in its plan and no preview', async () => {
     account();
     site.api.pages.addPast(120, 'production');
     site.api.pages.addPast(1, 'preview');

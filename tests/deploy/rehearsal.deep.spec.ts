@@ -44,7 +44,7 @@ function timesMade(api: CloudflareApi, kind: string): number {
   return api.calls.filter((call) => call === kind).length;
 }
 
-test('one command makes a live Worker, with its secret, its cron and no address for old versions', async ({
+test('one command creates a live Worker, with its secret, its cron and no address for old versions', async ({
   api,
   fork,
 }) => {
@@ -61,7 +61,7 @@ test('one command makes a live Worker, with its secret, its cron and no address 
   await signIn(await api.workers.addressOf(fork.project));
 });
 
-test('production: every call up to the deployment fails once, and every run goes on where the last one ended', async ({
+test('production: if every call up to the deployment fails once, each run continues where the last one stopped', async ({
   api,
   fork,
 }) => {
@@ -125,7 +125,7 @@ test('production: every call up to the deployment fails once, and every run goes
   });
 });
 
-test('preview: stores that exist are taken by their names; every call from the migrations on fails once', async ({
+test('preview: existing stores are found by their names; every call from the migrations on may fail once', async ({
   api,
   fork,
 }) => {
@@ -164,7 +164,7 @@ test('preview: stores that exist are taken by their names; every call from the m
   await signIn(await api.pages.addressOf('preview'));
 });
 
-test('a Worker: every call fails once, every run goes on where the last one ended, and a second deployment is one', async ({
+test('a Worker: if every call fails once, each run continues where the last one stopped, and a second deployment works', async ({
   api,
   fork,
 }) => {
@@ -209,7 +209,7 @@ test('a Worker: every call fails once, every run goes on where the last one ende
   });
 });
 
-test('who is signed in, and to which account, is found out first', async ({ api, fork }) => {
+test('a deployment first finds out who is signed in, and to which account', async ({ api, fork }) => {
   const withoutAccount = { CLOUDFLARE_ACCOUNT_ID: '' };
 
   await test.step('no sign-in', async () => {

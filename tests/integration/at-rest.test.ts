@@ -23,7 +23,7 @@ const stores = {
   cookieSecrets: { current: 'a secret' },
 };
 
-it('no address, no token and no password is in KV or D1 after all that an account can do', async () => {
+it('no address, token or password is in KV or D1 after everything that an account can do', async () => {
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   const username = `ada-${crypto.randomUUID().slice(0, 8)}`;
   // A browser names its versions with dots too: this one has none of four parts.

@@ -35,7 +35,7 @@ const returned = async (run: (event: never) => unknown, page: '/sessions' | 'GET
   return (outcome as { returned: unknown }).returned;
 };
 
-it('the sessions page shows the last used of many, and says how many there are', async () => {
+it('the sessions page shows the most recently used of many sessions, and says how many there are', async () => {
   await putSessions(250);
   const page = (await returned(loadSessions, '/sessions')) as {
     sessions: { current: boolean; lastActiveAt: number }[];
@@ -51,7 +51,7 @@ it('the sessions page shows the last used of many, and says how many there are',
   expect(others).toEqual(others.toSorted((a, b) => b - a));
 });
 
-it('of more sessions than it looks at, the list says that there may be more, and ending the others ends every one', async () => {
+it('if a user has more sessions than the list reads, it says that there may be more, and "end the others" ends all of them', async () => {
   await putSessions(SESSIONS_LISTED_MAX + 50);
   const response = (await returned(getSessions, 'GET /api/sessions')) as Response;
   const list = (await response.json()) as { sessions: unknown[]; more?: boolean };
