@@ -335,7 +335,7 @@ describe('a device is named by what its browser says of itself', () => {
     expect(device.kind).toBe(kind);
   });
 
-  it('whatever is frozen or says nothing is left out', () => {
+  it('parts of the user agent that are frozen or mean nothing are left out', () => {
     const words = [
       `${WINDOWS} Chrome/144.0.0.0 Safari/537.36`,
       `${MAC} Chrome/144.0.0.0 Safari/537.36`,
@@ -345,7 +345,7 @@ describe('a device is named by what its browser says of itself', () => {
     expect(words.join()).not.toMatch(/Windows \d|macOS \d|Android \d|iOS|18|10/);
   });
 
-  it.each([null, '', ' ', '-', '%00'])('%j is an unknown device', (userAgent) => {
+  it.each([null, '', ' ', '-', '%00'])('the user agent %j is an unknown device', (userAgent) => {
     expect(ofHeaders(userAgent)).toEqual({ browser: null, system: null, kind: 'unknown' });
   });
 });
@@ -428,7 +428,7 @@ describe('client hints say what a user agent hides', () => {
   it.each([
     ['?1', 'phone'],
     ['?0', 'unknown'],
-  ])('of a form factor: %s is %s', (mobile, kind) => {
+  ])('the form factor %s is %s', (mobile, kind) => {
     expect(ofHeaders(`${LINUX} Chrome/141.0.0.0 Safari/537.36`, { platform: '"Android"', mobile }).kind).toBe(
       kind,
     );
@@ -446,17 +446,17 @@ describe('a stranger cannot write into what the owner reads', () => {
     `Account-hacked/49305550100`,
     `Mozilla/5.0 (${HOSTILE}; Linux; Android 14) Version/${HOSTILE}`,
     `Opera/${HOSTILE}`,
-  ])('by the user agent %j', (userAgent) => {
+  ])('a stranger cannot write into what the owner reads by the user agent %j', (userAgent) => {
     expect(deviceName(ofHeaders(userAgent))).not.toMatch(/hacked|call|\d{4}/i);
   });
 
-  it('by a version that is a telephone number', () => {
+  it('a stranger cannot show the owner a telephone number as a version', () => {
     expect(ofHeaders(`${WINDOWS} Chrome/49305550100 Safari/537.36`).browser).toBe('Chrome');
     expect(ofHeaders('Mozilla/5.0 (X11; Linux) Firefox/4930555').browser).toBe('Firefox');
     expect(ofHeaders(`${LINUX} Chrome/1`, { brands: '"Brave";v="4930555"' }).browser).toBe('Brave');
   });
 
-  it('whatever is sent: a name comes from a closed set, with a version of at most three digits', () => {
+  it('whatever is sent, a name comes from a closed set, with a version of at most three digits', () => {
     const anyText = fc.string({ unit: 'binary' }).map((characters) => characters.toWellFormed());
     const name = fc.constantFrom(
       ...BROWSER_NAMES,
@@ -510,7 +510,7 @@ describe('a stranger cannot write into what the owner reads', () => {
     );
   });
 
-  it('and cannot keep the server busy with 100 kB of them', () => {
+  it('a stranger cannot keep the server busy with 100 kB of names', () => {
     for (const token of ['Macintosh ', '(iPhone Version/1 ', '"Brave";v=', '"\\', 'Version/', '; wv', '( ']) {
       const long = token.repeat(10_000);
       // The best of several: the machine may be busy with something else.

@@ -53,20 +53,20 @@ it.each([
     (event, session) => changePassword(event, session, PASSWORD, 'another good one'),
   ],
 ] satisfies [string, Parameters<typeof fromLaptop>[0]][])(
-  '%s ended: once, on the sign-in page',
+  'the sign-in page says once how the session ended: %s',
   async (_, act) => {
     await fromLaptop(act);
     expect(await told(scene.phone)).toEqual(KNOWN);
   },
 );
 
-it('a made-up cookie is told nothing of anybody', async () => {
+it('a made-up cookie learns nothing about anybody', async () => {
   await fromLaptop(revokeOtherSessions);
   const [userId = ''] = sessionIdOf(scene.phone).split('.');
   expect(await told(new Browser().plant(`${userId}.${createToken()}`))).toEqual(UNKNOWN);
 });
 
-it('without the answer of the activity the page still says that the session ended', async () => {
+it('without the activity, the page still says that the session ended', async () => {
   await fromLaptop((event, session) => revokeSession(event, session, sessionIdOf(scene.phone)));
   let queries = 0;
   const beforeStep = ({ store }: { store: string }) => {

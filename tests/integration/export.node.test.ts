@@ -107,7 +107,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
-  it('writes every user and key and the sessions that stand, for the caller alone', async () => {
+  it('export writes every user and key and all live sessions, readable by the caller alone', async () => {
     const file = join(folder, 'all.export.ndjson');
     const { code, out, error } = await admin(['export', file, '--persist-to', folder]);
     expect({ code, error }).toEqual({ code: 0, error: '' });
@@ -137,7 +137,7 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
     expect(logs).toEqual([]);
   });
 
-  it('says in its first line how a password is checked', async () => {
+  it('the first line of an export says how a password is checked', async () => {
     const file = join(folder, 'all.export.ndjson');
     const [first] = (await linesOf(file))('export');
     const { N, r, p, key_bytes } = Object(first).password_hash;
@@ -146,7 +146,7 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
     expect(derived.toString('hex')).toBe(key);
   });
 
-  it('has the fields that docs/leaving-lucia.md shows', async () => {
+  it('an export has the fields that docs/leaving-lucia.md shows', async () => {
     const page = await readFile(join(ROOT, 'docs/leaving-lucia.md'), 'utf8');
     const shown = (/```json\n([^]*?)\n```/.exec(page)?.[1] ?? '').split('\n').map((line) => JSON.parse(line));
     const written = await linesOf(join(folder, 'all.export.ndjson'));
@@ -158,7 +158,7 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
     expect(shown[0].password_hash).toEqual(written('export')[0]?.password_hash);
   });
 
-  it('writes over no file, and under no name that git would take', async () => {
+  it('export overwrites no file, and refuses a name that git would add', async () => {
     const file = join(folder, 'precious.export.ndjson');
     await writeFile(file, 'precious');
     expect(await admin(['export', file, '--persist-to', folder])).toMatchObject({

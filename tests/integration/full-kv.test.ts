@@ -43,7 +43,7 @@ const stands = async (browser: Browser) =>
   (await confirmSession(browser.request(storesWith(NO_WRITES)))) !== null;
 
 describe('with a proof of long ago', () => {
-  it('another session ends, and this one goes on under its old token', async () => {
+  it('when KV accepts no writes, an old proof can be renewed to end another session; this one keeps its token', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     const { outcome, browser, before } = await call(withPassword('revoking one'), scene, NO_WRITES);
@@ -53,7 +53,7 @@ describe('with a proof of long ago', () => {
     expect(await stands(scene.phone)).toBe(false);
   });
 
-  it('the proof is for that request alone', async () => {
+  it('when KV accepts no writes, a proof counts for its request only', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     await call(withPassword('revoking one'), scene, NO_WRITES);
@@ -64,7 +64,7 @@ describe('with a proof of long ago', () => {
     );
   });
 
-  it('all sessions end', async () => {
+  it('when KV accepts no writes, all sessions can be ended', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     await call(withPassword('revoking all'), scene, NO_WRITES);
@@ -72,7 +72,7 @@ describe('with a proof of long ago', () => {
     expect(await stands(scene.phone)).toBe(false);
   });
 
-  it('all others end, and this one with them: there is none to go on with', async () => {
+  it('when KV accepts no writes, ending all others also ends this session, because it cannot get a new token', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     const { outcome } = await call(withPassword('revoking the others'), scene, NO_WRITES);

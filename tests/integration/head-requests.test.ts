@@ -48,7 +48,7 @@ it.each([
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-it('HEAD of what is missing is a 404', async () => {
+it('HEAD of a missing page is a 404', async () => {
   expect((await answerTo('/missing', { method: 'HEAD' })).status).toBe(404);
 });
 

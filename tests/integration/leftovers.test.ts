@@ -89,7 +89,7 @@ const gone = (step: Step) => {
   throw new Error(`injected: ${step.store} is gone`);
 };
 
-it('nothing is left of sessions that ended before, whatever their records hold', async () => {
+it('the records of sessions that had ended before are deleted, whatever they hold', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 2);
@@ -111,7 +111,7 @@ it('the records of a user whose id begins with the deleted one stay', async () =
   expect(await keysUnder(`session:${userId}2.`)).toEqual([`session:${userId}2.theirs`]);
 });
 
-it('in layout index nothing is left either, of sessions that the index lost neither', async () => {
+it('in the index layout the records are deleted too, even those that the index had lost', async () => {
   const stores = () => ({ ...storesWith({}), layout: 'index' as const });
   const laptop = new Browser();
   const name = `ada-${crypto.randomUUID().slice(0, 13)}`;
@@ -126,7 +126,7 @@ it('in layout index nothing is left either, of sessions that the index lost neit
   expect(await recordsOf(userId)).toEqual([]);
 });
 
-it('more records than a request may delete go in steps, with the sign-ups of others', async () => {
+it('more records than a request may delete are deleted in steps, at the sign-ups of others', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 1_200);
@@ -148,7 +148,7 @@ it('more records than a request may delete go in steps, with the sign-ups of oth
   expect(await markers()).toEqual([]);
 });
 
-it('deletes that fail half-way are made up for by the next sign-up', async () => {
+it('deletes that fail half-way are repeated at the next sign-up', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 5);
@@ -165,7 +165,7 @@ it('deletes that fail half-way are made up for by the next sign-up', async () =>
 });
 
 it.each(['list', 'delete'])(
-  'a KV whose every %s fails keeps the marker, and the next sign-in goes on',
+  'if every %s of a KV fails, the marker stays and the next sign-in continues',
   async (op) => {
     const scene = await setScene();
     const userId = userIdOf(scene);
@@ -183,7 +183,7 @@ it.each(['list', 'delete'])(
   },
 );
 
-it('with D1 down after the deletion the marker stays, and a later step takes it', async () => {
+it('if D1 is down after the deletion, the marker stays and a later step removes it', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   const isMarker = ({ op }: Step) => op === 'DELETE FROM Leftover';
@@ -195,7 +195,7 @@ it('with D1 down after the deletion the marker stays, and a later step takes it'
   expect(await markers()).toEqual([]);
 });
 
-it('two sign-ups at once that take the same step get in each other’s way in nothing', async () => {
+it('two sign-ups at once that take the same step do not disturb each other', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 20);
@@ -206,7 +206,7 @@ it('two sign-ups at once that take the same step get in each other’s way in no
   expect(await markers()).toEqual([]);
 });
 
-it('the answer waits for no list and no delete', async () => {
+it('the response waits for no list and no delete', async () => {
   const scene = await setScene();
   const hooks = watchKV();
   const { outcome, browser } = await ask(deletion, scene, hooks);
@@ -216,7 +216,7 @@ it('the answer waits for no list and no delete', async () => {
   expect(hooks.taken.map(({ op }) => op).sort()).toEqual(['delete', 'delete', 'delete', 'get', 'list']);
 });
 
-it('a deletion that is refused leaves no marker, and one that D1 loses neither', async () => {
+it('a refused deletion leaves no marker, nor does one that D1 loses', async () => {
   const scene = await setScene();
   const { laptop, phone } = scene;
   const event = laptop.request(storesWith({}));

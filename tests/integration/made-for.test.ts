@@ -89,20 +89,17 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
     },
   );
 
-  it.each(EVERYWHERE)(
-    '%s goes on for the user it was made for, and without a word for whom',
-    async (_, run, fields) => {
-      const answered = async (more: Record<string, string>) => {
-        const outcome = await outcomeOf(run(eventOf(second.laptop, { ...fields(), ...more })));
-        return isActionFailure(outcome) || isHttpError(outcome) ? outcome.status : 200;
-      };
-      expect(await answered({ userId: userIdOf(second.laptop) })).toBe(200);
-      [first, second] = [second, first];
-      expect(await answered({})).toBe(200);
-    },
-  );
+  it.each(EVERYWHERE)('%s works for the user it was made for, and without a user', async (_, run, fields) => {
+    const answered = async (more: Record<string, string>) => {
+      const outcome = await outcomeOf(run(eventOf(second.laptop, { ...fields(), ...more })));
+      return isActionFailure(outcome) || isHttpError(outcome) ? outcome.status : 200;
+    };
+    expect(await answered({ userId: userIdOf(second.laptop) })).toBe(200);
+    [first, second] = [second, first];
+    expect(await answered({})).toBe(200);
+  });
 
-  it('the answer tells nothing to a session that has ended: it leads to the sign-in page', async () => {
+  it('an ended session learns nothing from the response: it leads to the sign-in page', async () => {
     const asking = second.phone.request(storesWith({}));
     await revokeSession(asking, await requireSession(asking), sessionIdOf(second.laptop));
     const outcome = await outcomeOf(
@@ -111,7 +108,7 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
     expect(isRedirect(outcome) && outcome.location).toBe('/login?redirectTo=%2Fsessions');
   });
 
-  it('a form that fits costs nothing more', async () => {
+  it('checking for whom a form was made costs nothing more', async () => {
     const steps: Step[] = [];
     const hooks: StepHooks = { beforeStep: (step) => void steps.push(step) };
     await outcomeOf(
@@ -123,7 +120,7 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
     expect(withField).toBe(steps.length);
   });
 
-  it('a page says for whom its forms are made, by the cookie it was asked with', async () => {
+  it('a page says for whom its forms are made, according to the request’s cookie', async () => {
     const answer = await loadLayout(eventOf(second.laptop, {}));
     expect(answer).toMatchObject({ userId: userIdOf(second.laptop) });
   });

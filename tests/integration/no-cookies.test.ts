@@ -61,7 +61,7 @@ const FORMS: [name: string, run: (event: never) => unknown, fields: () => Record
 
 describe('the browser keeps no cookies', () => {
   it.each(FORMS)(
-    '%s is answered 400 with a word about cookies, and nothing is made',
+    '%s is answered 400 with a word about cookies, and nothing is created',
     async (_, run, fields) => {
       const before = await rows();
       const outcome = await outcomeOf(run(eventOf('/login', BROWSERS, fields())));
@@ -86,7 +86,7 @@ describe('the browser keeps no cookies', () => {
       'no cookie, from curl, which says nothing of Sec-Fetch-Site',
       { origin: ORIGIN, 'user-agent': 'curl/8.5.0' },
     ],
-  ])('a form with %s goes on as before', async (_, headers) => {
+  ])('a form with %s works as before', async (_, headers) => {
     const outcome = await outcomeOf(
       signInActions.default(eventOf('/login', headers, { username, password: PASSWORD })),
     );

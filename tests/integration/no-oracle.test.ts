@@ -51,7 +51,7 @@ const unknownName = () => `nobody-${crypto.randomUUID().slice(0, 8)}`;
 const forgetFailures = () => env.DB.prepare('DELETE FROM SignInThrottle').run();
 
 describe('signing in with an unknown name', () => {
-  it('answers as a wrong password does, with the same store operations', async () => {
+  it('signing in with an unknown name gets the same response as a wrong password, with the same store operations', async () => {
     const wrong = await trySignIn(username, WRONG);
     const unknown = await trySignIn(unknownName(), WRONG);
     expect(wrong.outcome).toBe('refused');
@@ -60,7 +60,7 @@ describe('signing in with an unknown name', () => {
     expect(unknown.cost).toEqual(wrong.cost);
   });
 
-  it('derives a key once, as a wrong password does, from a hash of the same form', async () => {
+  it('signing in with an unknown name derives a key once, as a wrong password does, from a hash of the same form', async () => {
     const wrong = await trySignIn(username, WRONG);
     const unknown = await trySignIn(unknownName(), WRONG);
     expect(wrong.derivations).toHaveLength(1);
@@ -68,7 +68,7 @@ describe('signing in with an unknown name', () => {
     expect(unknown.derivations).toEqual(wrong.derivations);
   });
 
-  it('takes about as long', async () => {
+  it('signing in with an unknown name takes about as long as with a wrong password', async () => {
     const times: Record<'wrong' | 'unknown', number[]> = { wrong: [], unknown: [] };
     // One after the other, so that whatever else the machine does falls on both.
     for (let n = 0; n < TIMED_TRIES; n += 1) {
@@ -82,7 +82,7 @@ describe('signing in with an unknown name', () => {
     expect(ratio).toBeLessThan(MEDIANS_DIFFER_AT_MOST);
   });
 
-  it('the bound would catch a sign-in that leaves the derivation out', async () => {
+  it('the bound would catch a sign-in that skips the derivation', async () => {
     const atOnce: PasswordHash = { ...scryptPasswordHash, validate: () => Promise.resolve(false) };
     const times: Record<'wrong' | 'unknown', number[]> = { wrong: [], unknown: [] };
     for (let n = 0; n < TIMED_TRIES; n += 1) {
@@ -106,19 +106,19 @@ describe("somebody else's session id", () => {
     unknown = `${userId}.${'A'.repeat(43)}`;
   });
 
-  it('gets the answer of an unknown one from the action', async () => {
+  it('another user’s session id gets the response of an unknown one from the action', async () => {
     const answers = [await revokeByAction(theirs), await revokeByAction(unknown)];
     expect(answers[0]).toMatchObject({ status: 404 });
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  it('gets the answer of an unknown one from the API', async () => {
+  it('another user’s session id gets the response of an unknown one from the API', async () => {
     const answers = [await revokeByApi(theirs), await revokeByApi(unknown)];
     expect(answers[0]).toMatchObject({ status: 404 });
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  it('gets the answer of an unknown one when it is to be renamed', async () => {
+  it('another user’s session id gets the response of an unknown one when it is renamed', async () => {
     const answers = [await renameByAction(theirs), await renameByAction(unknown)];
     expect(answers[0]).toMatchObject({ status: 404 });
     expect(answers[1]).toEqual(answers[0]);

@@ -116,7 +116,7 @@ const published = page.split('\n').map((line) =>
 );
 
 describe('one part of a store down', () => {
-  it('is published for every page and for what ends sessions', () => {
+  it('the table of what works with one part of a store down covers every page and every way to end sessions', () => {
     expect(published).toContain(`| down | ${COLUMNS.map(({ heading }) => heading).join(' | ')} |`);
   });
 
@@ -136,7 +136,7 @@ describe('one part of a store down', () => {
     expect(published.includes(row), row).toBe(true);
   });
 
-  it('names every table there is', async () => {
+  it('the table of what works with one part of a store down names every database table', async () => {
     const { results } = await env.DB.prepare(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%d1_%' AND name NOT LIKE '\\_%' ESCAPE '\\'",
     ).all<{ name: string }>();

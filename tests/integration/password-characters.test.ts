@@ -58,14 +58,17 @@ describe('the length of a new password', () => {
     ['7 lone surrogates', '\ud83d'.repeat(7), 'at least 8'],
     ['8 lone surrogates', '\udd11'.repeat(8), 'taken'],
     ['nothing', '', 'Enter a password'],
-  ])('is counted in code points of what is hashed: %s', async (_, password, said) => {
-    expect(await ofNewPassword(password)).toContain(said);
-    // The page says the same while it is typed.
-    const isTooShort = said !== 'taken' && said !== 'at most 256';
-    expect(strengthOf(password) === 'too-short').toBe(isTooShort);
-  });
+  ])(
+    'the length of a new password is counted in code points of the hashed form: %s',
+    async (_, password, said) => {
+      expect(await ofNewPassword(password)).toContain(said);
+      // The page says the same while it is typed.
+      const isTooShort = said !== 'taken' && said !== 'at most 256';
+      expect(strengthOf(password) === 'too-short').toBe(isTooShort);
+    },
+  );
 
-  it('leaves room in a form for two passwords of the longest kind', () => {
+  it('a form has room for two passwords of the longest kind', () => {
     const longest = STACKED.repeat(PASSWORD_MAX_CHARACTERS);
     const form = new URLSearchParams({ currentPassword: longest, newPassword: longest });
     expect(form.toString().length).toBeLessThan(FORM_MAX_BYTES);
@@ -80,7 +83,7 @@ describe('a password that was set before', () => {
     ['256 ligatures, which are 4,608 letters', LIGATURE.repeat(256)],
     ['256 letters', 'x'.repeat(256)],
     ['256 letters in 1,024 code points, by the rule of now', STACKED.repeat(256)],
-  ])('can still be given: %s', async (_, password) => {
+  ])('a password that was set before can still be entered: %s', async (_, password) => {
     expect(await errorsOf(signInForm, { username: 'ada', password })).toEqual({});
     expect(await errorsOf(deleteAccountForm, { password })).toEqual({});
     const change = { currentPassword: password, newPassword: 'a good new password' };
@@ -104,18 +107,18 @@ describe('the lists of passwords that are refused', () => {
     'pa\u017f\u017fword1',
     '¹²³⁴⁵⁶⁷⁸⁹',
     'ﬁrebird',
-  ])('look for a password as it is hashed: %j', async (password) => {
+  ])('the lists of refused passwords look for a password as it is hashed: %j', async (password) => {
     expect(await check(password)).toBe('mostUsed');
   });
 
   it.each([fullWidth('adalovelace'), fullWidth('cloudflare1'), 'sessions２０２６'])(
-    'look for context in the same form: %j',
+    'the lists of refused passwords look for context in the hashed form: %j',
     async (password) => {
       expect(await check(password)).toBe('context');
     },
   );
 
-  it('hand the hashed form to the breach look-up', async () => {
+  it('the breach look-up gets the hashed form', async () => {
     const asked: string[] = [];
     const isBreached = async (password: string) => asked.push(password) > 0;
     expect(
@@ -132,7 +135,7 @@ describe('the strength shown while typing', () => {
     [fullWidth('12345678901234567890'), 'weak'],
     ['cafe\u0301 lamp x', 'weak'],
     ['cafe\u0301 lamps x', 'fair'],
-  ])('judges %j in the same form: %s', (password, strength) => {
+  ])('the strength meter judges the hashed form of %j: %s', (password, strength) => {
     expect(strengthOf(password)).toBe(strength);
   });
 });

@@ -36,7 +36,7 @@ it.each([
   ]);
 });
 
-it('a route may not make a proof of its own', async () => {
+it('a route may not create a proof by itself', async () => {
   const code = importing('proven', '$lib/server/sessions/proof');
   expect(await complaints('src/routes/x/+page.server.ts', code)).toEqual(['no-restricted-imports']);
 });

@@ -5,7 +5,7 @@ import { render } from '../../bench/scale/page.mjs';
 
 const readText = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-it('is up to date, and so is its plot', async () => {
+it('docs/scale.md is up to date, and so is its plot', async () => {
   const { page, plot } = await render((name) =>
     Promise.resolve(JSON.parse(readText(`bench/scale/results/${name}.json`))),
   );

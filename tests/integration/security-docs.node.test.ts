@@ -93,20 +93,20 @@ const fileOf = ({ target }: Link) => join(dirname(PAGE), target);
 const checklist = rowsOf('The checklist');
 
 describe('docs/security.md', () => {
-  it('has links that lead to a file', () => {
+  it('every link in docs/security.md leads to a file', () => {
     const links = linksIn(page).filter(({ target }) => !/^https?:/.test(target));
     expect(links.length).toBeGreaterThan(60);
     expect(links.map(fileOf).filter((file) => !existsSync(file))).toEqual([]);
   });
 
-  it('has a row for every requirement', () => {
+  it('docs/security.md has a row for every requirement', () => {
     const ids = checklist.flatMap(([id = '']) =>
       id.split(',').map((one) => one.replace(/\[\d\]/, '').trim()),
     );
     expect(REQUIRED.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
-  it('names code and at least one test in each row, or says "not met"', () => {
+  it('each row of docs/security.md names code and at least one test, or says "not met"', () => {
     for (const [id, , metBy = '', test = ''] of checklist) {
       if (metBy === '**not met**') expect(test, id).toBe('none');
       else expect(linksIn(test).length, id).toBeGreaterThan(0);
@@ -115,7 +115,7 @@ describe('docs/security.md', () => {
     expect(notMet).toEqual(['6.3.3 [2]']);
   });
 
-  it('names tests that exist in the file it links', () => {
+  it('the tests that docs/security.md names exist in the file it links', () => {
     const named = checklist.flatMap(([, , , test = '']) => linksIn(test));
     expect(named.length).toBeGreaterThan(40);
     const missing = named.filter(
@@ -163,19 +163,19 @@ describe('the numbers of docs/security.md', () => {
     name: code.replaceAll('`', ''),
   }));
 
-  it('every lifetime on this page is the one in the code', () => {
+  it('every lifetime in docs/security.md is the one in the code', () => {
     expect(rows.length).toBeGreaterThan(10);
     const said = rows.map(({ name, amount }) => [name, amountOf(amount)]);
     expect(said).toEqual(rows.map(({ name }) => [name, constant(name)]));
   });
 
-  it('every period of policy.ts is on this page', () => {
+  it('every period of policy.ts is in docs/security.md', () => {
     const periods = Object.keys(policy).filter((name) => /_PERIOD_|_KEPT_|_WINDOW_|_COOKIE_/.test(name));
     expect(periods.length).toBeGreaterThanOrEqual(6);
     expect(periods.filter((name) => !rows.some((row) => row.name === name))).toEqual([]);
   });
 
-  it('the password hash is as strong as this page says', () => {
+  it('the password hash is as strong as docs/security.md says', () => {
     const { cost, blockSize, parallelization, keyBytes } = policy.SCRYPT;
     expect(page).toContain(
       `scrypt: N = ${cost}, r = ${blockSize}, p = ${parallelization}, ${keyBytes} bytes.`,
@@ -186,7 +186,7 @@ describe('the numbers of docs/security.md', () => {
 });
 
 describe('the versions of docs/security.md', () => {
-  it('are those in package.json', () => {
+  it('the versions in docs/security.md are those in package.json', () => {
     const { devDependencies }: { devDependencies: Record<string, string> } = JSON.parse(
       readFileSync('package.json', 'utf8'),
     );

@@ -39,7 +39,7 @@ const TAKEN = [
 
 describe('a sign-up that one browser sends twice', () => {
   it.each(['at once', 'one after the other'])(
-    'ends signed in, both times, with one account: %s',
+    'a sign-up that one browser sends twice ends signed in, both times, with one account: %s',
     async (how) => {
       const scene = await setScene();
       const [browser, username] = [new Browser(), newName()];
@@ -65,7 +65,7 @@ describe('a sign-up that one browser sends twice', () => {
     },
   );
 
-  it('is refused with another password', async () => {
+  it('a sign-up that is sent again with another password is refused', async () => {
     const scene = await setScene();
     const [browser, username] = [new Browser(), newName()];
     await open(scene, browser);
@@ -78,7 +78,7 @@ describe('a sign-up that one browser sends twice', () => {
 
 describe('a sign-up with the name and the password of somebody', () => {
   it.each(['that has its own page open', 'that has no page open'])(
-    'is refused in a browser %s, and signs nobody in',
+    'a sign-up with another user’s name and password is refused in a browser %s, and signs nobody in',
     async (which) => {
       const scene = await setScene();
       const stranger = new Browser();

@@ -39,7 +39,7 @@ async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
 
 describe('the session cookie', () => {
   it.each(['https://sessions.example', 'https://localhost', 'http://sessions.example'])(
-    'of %s is __Host-session: Secure, HttpOnly, Lax, for the whole host and no other',
+    'the session cookie of %s is __Host-session: Secure, HttpOnly, Lax, for the whole host and no other',
     async (address) => {
       const cookie = (await cookiesOfSignUp(address)).find(({ name }) => name.includes('session'));
       expect(cookie?.name).toBe('__Host-session');
@@ -54,7 +54,7 @@ describe('the session cookie', () => {
   );
 
   it.each(['http://localhost:8788', 'http://127.0.0.1:8788'])(
-    'of %s is without Secure, and so without the prefix',
+    'the session cookie of %s has no Secure attribute, and so no prefix',
     async (address) => {
       const cookie = (await cookiesOfSignUp(address)).find(({ name }) => name.includes('session'));
       expect(cookie?.name).toBe('pages-session');
@@ -64,7 +64,7 @@ describe('the session cookie', () => {
 });
 
 describe('the device cookie', () => {
-  it('is as closed as the session cookie, and names nobody', async () => {
+  it('the device cookie is as restricted as the session cookie, and names nobody', async () => {
     const cookie = (await cookiesOfSignUp('https://sessions.example')).find(({ name }) =>
       name.includes('device'),
     );

@@ -170,7 +170,7 @@ describe('an error that passes', () => {
   it.each([
     ...PAGE_SCENARIOS.filter(({ page }) => page !== '/' && page !== '/login'),
     scenarioOf('GET /api/sessions'),
-  ])('is not seen on a page, wherever it comes: $name', async (scenario) => {
+  ])('a passing error is not seen on a page, wherever it occurs: $name', async (scenario) => {
     const { steps } = await run(scenario, {});
     const reads = steps.filter(({ store }) => store === 'D1').length;
     expect(reads).toBeGreaterThan(0);
@@ -186,7 +186,7 @@ describe('an error that passes', () => {
     }
   });
 
-  it('is counted in Server-Timing, and said in the log', async () => {
+  it('a repeated statement is counted in Server-Timing and logged', async () => {
     const scene = await setScene();
     const event = scene.laptop.request(
       storesWith(STUMBLES['an error before it took effect']?.(({ store }) => store === 'D1') ?? {}),
@@ -200,7 +200,7 @@ describe('an error that passes', () => {
     ]);
   });
 
-  it('comes twice: then the store is down, and nobody is signed in', async () => {
+  it('if the error comes twice, the store is down, and nobody is signed in', async () => {
     const scene = await setScene();
     let tries = 0;
     const event = scene.laptop.request(
@@ -221,7 +221,7 @@ describe('what D1 is not asked again for', () => {
   it.each([
     ['an error that does not pass', 'D1_ERROR: no such table: User: SQLITE_ERROR'],
     ['a database that has too much to do', 'D1_ERROR: D1 DB is overloaded. Too many requests queued.'],
-  ])('%s', async (_, message) => {
+  ])('D1 is not asked again: %s', async (_, message) => {
     expect(isPassing(new Error(message))).toBe(false);
     let tries = 0;
     const scene = await setScene();
@@ -238,7 +238,7 @@ describe('what D1 is not asked again for', () => {
     expect(tries).toBe(1);
   });
 
-  it('whatever has no time for it', async () => {
+  it('a statement without time left for it is not sent again', async () => {
     let tries = 0;
     const { db } = storesWith({
       beforeStep: () => {
@@ -251,7 +251,7 @@ describe('what D1 is not asked again for', () => {
     expect(tries).toBe(1);
   });
 
-  it('a statement that changes something, whatever it begins with', () => {
+  it('a statement that changes something is not sent again, whatever it begins with', () => {
     expect(isRead('SELECT 1')).toBe(true);
     expect(isRead('  with line AS (SELECT 1) SELECT * FROM line')).toBe(true);
     expect(isRead('WITH old AS (SELECT 1) DELETE FROM User')).toBe(false);
@@ -260,7 +260,7 @@ describe('what D1 is not asked again for', () => {
 });
 
 describe('the log', () => {
-  it('has one line a second, which says how many it stands for', async () => {
+  it('the log has one line per second, which says how many repetitions it stands for', async () => {
     const failing = storesWith({
       beforeStep: () => {
         throw new Error('injected');
