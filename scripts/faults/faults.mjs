@@ -493,7 +493,7 @@ export const FAULTS = [
     name: 'a guess that a block overtook is recorded as a failure',
     edits: [{ file: ACCOUNTS, find: ' AND ${notOvertaken(tried)}`', replace: '`' }],
     test: WHAT_CAN_GROW,
-    title: "the account's five failures",
+    title: 'sign-ins with one name leave at most the account’s five failures',
   },
   {
     name: 'a use from elsewhere is not noted',
@@ -681,7 +681,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/unproven.test.ts',
-    title: 'takes away a bound cookie that proves nothing',
+    title: 'a bound cookie that proves nothing is removed',
   },
   {
     name: "an open page believes anybody's 401",

@@ -37,7 +37,7 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('wrong sign-ins at once from one address do not keep other visitors waiting', async () => {
+test('simultaneous wrong sign-ins from one address do not keep other visitors waiting', async () => {
   const worker = await startBareWorker(folder, stores);
   const cookies = Array.from({ length: VISITORS }, (_, i) => {
     const { cookie, key, json, expiration } = newSession(person(i));

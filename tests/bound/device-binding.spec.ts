@@ -68,7 +68,7 @@ test.afterAll(async () => {
   rmSync(phoneProfile, { recursive: true, force: true });
 });
 
-test('it binds the session of a sign-up and of a sign-in, and the list says so', async () => {
+test('Chromium binds the session of a sign-up and of a sign-in, and the list says so', async () => {
   const name = newName();
   [phone, laptop, laptopWithoutScripts, thief] = await Promise.all([
     startPhone(),
@@ -83,7 +83,7 @@ test('it binds the session of a sign-up and of a sign-in, and the list says so',
   await expect(laptop.page.getByText('Bound to this device')).toHaveCount(2);
 });
 
-test('its two cookies, copied to another browser, are good while the bound one is', async () => {
+test('the two cookies, copied to another browser, work while the bound one is valid', async () => {
   const copied = (await laptop.context.cookies()).filter(({ name }) => /^__Host-(session|bound)$/.test(name));
   expect(copied).toHaveLength(2);
   // A thief's browser keeps them as long as it likes.
@@ -92,7 +92,7 @@ test('its two cookies, copied to another browser, are good while the bound one i
   await laptop.rest();
 });
 
-test('it refreshes once for four requests at the same time', async () => {
+test('Chromium refreshes once for four requests at the same time', async () => {
   await phone.rest();
   await phone.loseProof();
   const before = phone.count('refreshed');
@@ -104,7 +104,7 @@ test('it refreshes once for four requests at the same time', async () => {
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
-test('session and key outlive a restart of the browser', async () => {
+test('the session and its key survive a restart of the browser', async () => {
   await phone.context.close();
   phone = await startPhone();
   await phone.loseProof();
@@ -112,7 +112,7 @@ test('session and key outlive a restart of the browser', async () => {
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
-test('it goes on after a rotation by password, and binds that session anew', async () => {
+test('a bound session continues after a rotation by password, and is bound again', async () => {
   await phone.page.goto(`${ORIGIN}/account`);
   await phone.page.getByLabel('Current password').fill(PASSWORD);
   await phone.page.getByLabel('New password').fill(NEW_PASSWORD);
@@ -124,7 +124,7 @@ test('it goes on after a rotation by password, and binds that session anew', asy
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
-test('it gives the binding up once the session has ended, here or elsewhere', async () => {
+test('the browser drops the binding once the session has ended, here or elsewhere', async () => {
   const other = await newBrowser();
   await other.signIn(phoneUser, NEW_PASSWORD);
   await other.page.getByRole('button', { name: 'Sign out everywhere' }).click();
@@ -141,12 +141,12 @@ test('it gives the binding up once the session has ended, here or elsewhere', as
   await phone.sees('ended', 2);
 });
 
-test('it refreshes when the bound cookie has run out', async () => {
+test('the browser refreshes when the bound cookie has expired', async () => {
   await expect.poll(() => laptop.hasCookie('__Host-bound'), RUNS_OUT).toBe(false);
   expect(await laptop.isIn()).toBe(true);
 });
 
-test('a link from another site leads in, by a page that tries again, with and without scripts', async () => {
+test('a link from another site works, because the page reloads itself, with and without scripts', async () => {
   const address = elsewhere?.address();
   if (!address || typeof address === 'string') throw new Error('no other site');
   const follow = async (each: BoundBrowser) => {
@@ -166,7 +166,7 @@ test('a link from another site leads in, by a page that tries again, with and wi
   ]);
 });
 
-test('the copied cookies open nothing once the bound one has run out; the activity says that it was tried', async () => {
+test('the copied cookies open nothing once the bound one has expired, and the activity says that it was tried', async () => {
   const status = async () => (await thief.context.request.get(`${ORIGIN}/api/sessions`)).status();
   await expect.poll(status, RUNS_OUT).toBe(403);
   await thief.page.goto(`${ORIGIN}/sessions`);

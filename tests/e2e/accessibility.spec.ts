@@ -72,7 +72,7 @@ test('axe finds nothing on the sessions page, its dialogs and its results', asyn
   await expectAccessible(page);
 });
 
-test('axe finds nothing on the sessions page with many sessions, asking for the password, or failing', async ({
+test('axe finds nothing on the sessions page with many sessions, with a password question, or with a failure', async ({
   newDevice,
   storage,
   user,

@@ -2,7 +2,7 @@ import { expect, test } from './fixtures';
 
 // The server of the `index` layout runs with SHOW_COST=off.
 
-test('with SHOW_COST=off no answer says what it cost', async ({ newDevice, user }) => {
+test('with SHOW_COST=off no response reports its cost', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;
   await device.startSignedUp(user);

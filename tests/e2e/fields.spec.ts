@@ -2,7 +2,7 @@
 import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures';
 
-test('an error stands directly under its field, which is red, and goes when that field is edited', async ({
+test('an error is directly below its field, which is red, and disappears when that field is edited', async ({
   newDevice,
 }) => {
   const device = await newDevice({ refusals: [400] });
@@ -31,7 +31,7 @@ test('an error stands directly under its field, which is red, and goes when that
   await expect(alerts).toHaveCount(2);
 });
 
-test('the error of a name stands directly under its field, which is red, and goes when that is edited', async ({
+test('the error of a name is directly below its field, which is red, and disappears when the name is edited', async ({
   newDevice,
   user,
 }) => {

@@ -35,7 +35,7 @@ test('a tab whose session was ended elsewhere says so at its next look, and show
   await expect(phone.page).toHaveURL('/sessions');
 });
 
-test('an answer that the session ended is told with its device and time; the page goes', async ({
+test('when a look finds the session ended, a message with the device and the time replaces the page', async ({
   newDevice,
   user,
 }) => {
@@ -50,7 +50,7 @@ test('an answer that the session ended is told with its device and time; the pag
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
 });
 
-test('somebody else in this browser: the page is loaded again', async ({ newDevice, user }) => {
+test('when a look finds another user in this browser, the page is reloaded', async ({ newDevice, user }) => {
   const { page } = await signedUp(newDevice(), user);
   await answerWith(page, LOOK, signedIn('somebody-else'));
   const loaded = page.waitForRequest(DATA);
@@ -58,7 +58,7 @@ test('somebody else in this browser: the page is loaded again', async ({ newDevi
   await loaded;
 });
 
-test('a cookie that this browser replaced meanwhile: it looks again at once, and once', async ({
+test('when a look finds a cookie that this browser has replaced, it looks again at once, and only once', async ({
   newDevice,
   user,
 }) => {
@@ -71,7 +71,7 @@ test('a cookie that this browser replaced meanwhile: it looks again at once, and
   await expect.poll(() => looks.count).toBe(4);
 });
 
-test('the same user, no proof, a store that is down, and what is not our answer change nothing', async ({
+test('the same user, missing proof, a store that is down, and foreign responses change nothing', async ({
   newDevice,
   user,
 }) => {
@@ -99,7 +99,7 @@ test('the same user, no proof, a store that is down, and what is not our answer 
   expect(loads.count).toBe(0);
 });
 
-test('while a form is under way nothing that a look finds out changes the page', async ({
+test('while a form is being sent, nothing that a look finds changes the page', async ({
   newDevice,
   user,
 }) => {
@@ -144,7 +144,7 @@ test('on /sessions a sign-in elsewhere appears by itself, and what is being type
   await expect(page.getByRole('textbox', { name: 'Name', exact: true }).first()).toHaveValue('half a na');
 });
 
-test('a page that could not be told who is here looks once more by itself', async ({ newDevice, user }) => {
+test('a page whose viewer was unknown looks once more by itself', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;
   await device.startSignedUp(user);
@@ -162,7 +162,7 @@ test('a page that could not be told who is here looks once more by itself', asyn
   await expect(header).toContainText(user.username);
 });
 
-test('it looks once a minute while it is visible, at once when looked at, and every 15 seconds on /sessions at first', async ({
+test('a visible tab looks once a minute, at once when the user returns to it, and at first every 15 seconds on /sessions', async ({
   newDevice,
   user,
 }) => {
@@ -204,7 +204,7 @@ test('it looks once a minute while it is visible, at once when looked at, and ev
   await seconds(0, 25);
 });
 
-test('a device whose session was ended elsewhere is shown as signed out when it goes on', async ({
+test('a device whose session was ended elsewhere is shown as signed out at its next request', async ({
   newDevice,
   user,
 }) => {

@@ -137,7 +137,7 @@ function hasMarkup(html: string): boolean {
   return AS_TAGS.test(html) || AS_ATTRIBUTE.test(html.replaceAll(QUOTED_VALUES, '='));
 }
 
-test('markup that comes back is noticed, and what is escaped is not', () => {
+test('reflected markup is noticed, and escaped text is not', () => {
   const values = ['"', "'"].map((quote) => `${quote} onfocus=${quote}${MARK}${quote} x=${quote}`);
   const escaped = (text: string) => text.replaceAll('"', '&quot;').replaceAll('<', '&lt;');
   expect(hasMarkup(`<input value="${values[0]}">`)).toBe(true);

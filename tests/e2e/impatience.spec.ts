@@ -1,7 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 
-test('a slow action shows that it is under way, and double clicks are harmless', async ({
+test('a slow action shows that it is in progress, and double clicks are harmless', async ({
   newDevice,
   user,
 }) => {
@@ -42,7 +42,7 @@ test('a slow action shows that it is under way, and double clicks are harmless',
   await expect(laptop.rows()).toHaveCount(3);
 });
 
-test('a slow page shows that it is on its way, without motion for who wants none', async ({
+test('a slow page shows that it is loading, without motion if the user prefers none', async ({
   newDevice,
   user,
 }) => {

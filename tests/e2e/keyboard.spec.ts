@@ -3,7 +3,7 @@ import { expect, test } from './fixtures';
 
 const TABS_MAX = 60;
 
-test('the main job needs no mouse', async ({ newDevice, user }) => {
+test('the main tasks need no mouse', async ({ newDevice, user }) => {
   const [laptop, phone, tablet] = [await newDevice(), await newDevice(), await newDevice()];
   const { page } = laptop;
   const { keyboard } = page;
@@ -50,7 +50,7 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await expect(page).toHaveURL('/login');
 });
 
-test('Enter in the password field asks before the account is deleted, and says first when the field is empty', async ({
+test('Enter in the password field asks before the account is deleted; if the field is empty, that is said first', async ({
   newDevice,
   user,
 }) => {

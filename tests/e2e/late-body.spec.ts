@@ -62,7 +62,7 @@ const ENDINGS: Ending[] = [
 ];
 
 for (const { name, end } of ENDINGS) {
-  test(`a body that comes after its session was ${name} does nothing and learns nothing`, async ({
+  test(`a body that arrives after its session was ${name} does nothing and learns nothing`, async ({
     baseURL,
     client,
     user,

@@ -3,7 +3,7 @@ import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 
-test('a hundred sessions come in groups by last use, and can be searched', async ({
+test('a hundred sessions are grouped by last use and can be searched', async ({
   newDevice,
   storage,
   user,
@@ -58,7 +58,7 @@ test('a hundred sessions come in groups by last use, and can be searched', async
   await expect(next).toBeFocused();
 });
 
-test('a device’s like sessions, a group and what a search found are ended as a whole, and no other', async ({
+test('a device’s similar sessions, a group and a search result can each be ended as a whole, and no other session ends', async ({
   newDevice,
   storage,
   user,

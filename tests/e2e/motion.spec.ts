@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('rows leave and arrive with a short movement, and without for who wants none', async ({
+test('rows appear and disappear with a short movement, or without if the user prefers none', async ({
   newDevice,
   user,
 }) => {

@@ -2,7 +2,7 @@ import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { givePassword, IPHONE, SAYS_BOTH, setMovedScene } from './moved';
 
-test('a cookie that is used elsewhere shows on every device; "This wasn\'t me" ends it and goes on to a new password', async ({
+test(`a cookie that is used elsewhere shows on every device; "This wasn't me" ends its session and offers a new password`, async ({
   newDevice,
   storage,
   user,
@@ -60,7 +60,7 @@ test('on the device itself, "This wasn\'t me" stops the copy and keeps the devic
   await expect(page.locator('[data-moved]')).toHaveCount(0);
 });
 
-test('"This was me" takes the mark away, with the password, and use from there makes none again', async ({
+test('"This was me" removes the mark, with the password, and further use from there is not marked again', async ({
   newDevice,
   storage,
   user,
@@ -87,7 +87,7 @@ test('"This was me" takes the mark away, with the password, and use from there m
   await expect(page.locator('[data-moved]')).toHaveCount(0);
 });
 
-test('a session opens on a page of its own; from the activity, too, under whatever token', async ({
+test('a session opens on a page of its own, from the activity as well and by any id it has had', async ({
   newDevice,
   user,
 }) => {

@@ -1,7 +1,7 @@
 /** One browser: several people, or no cookies. */
 import { expect, test } from './fixtures';
 
-test('a page open for A, another tab signs in as B, then A’s form is sent: it is refused, and the form stays', async ({
+test('a form of a page open for one user is refused after another user signed in in another tab, and the form stays', async ({
   newDevice,
   newUser,
   user,
@@ -44,7 +44,7 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await expect(device.page.getByRole('region', { name: 'Profile' }).getByText(other.username)).toBeVisible();
 });
 
-test('the browser keeps no cookies: a right password makes nothing, and the page says why', async ({
+test('if the browser keeps no cookies, a right password creates nothing, and the page says why', async ({
   newDevice,
   user,
 }) => {
@@ -71,7 +71,7 @@ test('the step-up form says whose password it asks for', async ({ newDevice, use
   for (const input of await hidden.all()) await expect(input).toHaveValue(user.username);
 });
 
-test('every form on account pages says for whom it was made, sign-out included', async ({
+test('every form on account pages says for whom it was made, including sign-out', async ({
   newDevice,
   user,
 }) => {

@@ -7,7 +7,7 @@ import type { Storage } from './storage';
 
 const STATUSES = { refusals: [400, 403] };
 
-test('for a row: a dialog asks, says what is wrong, keeps what was asked, and gives the focus back', async ({
+test('ending a row’s session opens a dialog that asks for the password, says what is wrong, remembers the request, and returns the focus', async ({
   newDevice,
   storage,
   user,
@@ -57,7 +57,7 @@ test('for a row: a dialog asks, says what is wrong, keeps what was asked, and gi
   await phone.expectSignedOut();
 });
 
-test('for all others and for everywhere: the dialog that asks whether also asks for the password', async ({
+test('ending all others or all sessions asks for confirmation and for the password in one dialog', async ({
   newDevice,
   storage,
   user,
@@ -98,11 +98,7 @@ test('for all others and for everywhere: the dialog that asks whether also asks 
   await expect(page).toHaveURL('/login');
 });
 
-test('a browser without dialogs of a page’s own is asked by the page', async ({
-  newDevice,
-  storage,
-  user,
-}) => {
+test('in a browser without dialogs the page asks for the password', async ({ newDevice, storage, user }) => {
   const [laptop, phone] = [await newDevice(STATUSES), await newDevice()];
   const { page } = laptop;
   await page.addInitScript(() => Reflect.deleteProperty(HTMLDialogElement.prototype, 'showModal'));

@@ -42,7 +42,10 @@ test('every control is 44 px high, a row is under 130 px, and a place of 60 lett
   expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
 });
 
-test('the buttons of a dialog stand in one line, or are both as wide as it', async ({ newDevice, user }) => {
+test('the buttons of a dialog are in one line, or both as wide as the dialog', async ({
+  newDevice,
+  user,
+}) => {
   const [phone, other] = [await newDevice(), await newDevice()];
   const { page } = phone;
   await phone.startSignedUp(user);

@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('a session gets a name, keeps it, and gives it back', async ({ newDevice, user }) => {
+test('a session gets a name, keeps it, and loses it again', async ({ newDevice, user }) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
   await laptop.startSignedUp(user);
   await phone.startSignedIn(user);

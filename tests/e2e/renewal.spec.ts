@@ -4,7 +4,7 @@ import { expect, test } from './fixtures';
 const DAY_SECONDS = 24 * 60 * 60;
 const times = v.looseObject({ active_expires: v.number(), idle_expires: v.number() });
 
-test('the first request after the active period renews the session and leaves its cookie alone', async ({
+test('the first request after the active period renews the session and does not change its cookie', async ({
   newDevice,
   storage,
   user,

@@ -7,7 +7,7 @@ const PHONE = { width: 390, height: 740 };
 const SHORT_DESKTOP = { width: 1280, height: 420 };
 
 for (const size of [PHONE, SHORT_DESKTOP]) {
-  test(`what was done is seen at once and covers no control, wherever the page is scrolled, at ${size.width} px`, async ({
+  test(`the result of an action is visible at once and covers no control, wherever the page is scrolled, at ${size.width} px`, async ({
     newDevice,
     user,
   }) => {
@@ -53,7 +53,7 @@ test('the message of one ended session takes the place of its row', async ({ new
   );
 });
 
-test('what was done is told for some seconds, and longer while it is pointed at or has the focus', async ({
+test('the result of an action is shown for some seconds, and longer while the pointer or the focus is on it', async ({
   newDevice,
   user,
 }) => {

@@ -17,7 +17,7 @@ test('every page of a signed-in user has a button to sign out', async ({ client,
   }
 });
 
-test('password fields are masked, say what they are for, take a paste, and can be shown', async ({
+test('password fields are masked, have the right autocomplete, accept a paste, and can be shown', async ({
   newDevice,
   user,
 }) => {
@@ -51,7 +51,7 @@ test('password fields are masked, say what they are for, take a paste, and can b
   await expectField('/account', 'New password', 'new-password');
 });
 
-test('passwords have 8 to 256 characters, of any kind, and not the most used ones', async ({
+test('passwords have 8 to 256 characters of any kind, and may not be among the most used ones', async ({
   client,
   newUser,
 }) => {
@@ -75,7 +75,7 @@ test('passwords have 8 to 256 characters, of any kind, and not the most used one
   expect((await client.post('/signup', { username, password: `${username}99` })).status).toBe(400);
 });
 
-test('a form longer than any here is refused, whether or not it says how long it is', async ({
+test('a form longer than any of the app’s is refused, whether or not it declares its length', async ({
   baseURL,
   client,
   user,
@@ -103,7 +103,7 @@ test('a form longer than any here is refused, whether or not it says how long it
   expect(statuses).toEqual([413, 413, 303]);
 });
 
-test('a username is one however it is typed, and only that one', async ({ client, user }) => {
+test('a username is the same however it is typed, and only then', async ({ client, user }) => {
   await client.post('/signup', user);
   const name = user.username;
   for (const typed of [
@@ -139,7 +139,7 @@ test('a cookie that was planted before the sign-in is not adopted', async ({ cli
   }
 });
 
-test('no address that signing in leads to leaves this site', async ({ baseURL, client, user }) => {
+test('no address that a sign-in redirects to leaves this site', async ({ baseURL, client, user }) => {
   await client.post('/signup', user);
   const targets = [
     'https://evil.example/',
@@ -167,7 +167,7 @@ test('no address that signing in leads to leaves this site', async ({ baseURL, c
   expect(wanted.headers.get('location')).toBe('/activity?before=9');
 });
 
-test('changing the theme leads back to this site only', async ({ baseURL }) => {
+test('changing the theme redirects only within this site', async ({ baseURL }) => {
   for (const [referer, location] of [
     [`${baseURL}/login?x=1`, '/login?x=1'],
     [`${baseURL}//evil.example/`, '/'],
@@ -183,7 +183,7 @@ test('changing the theme leads back to this site only', async ({ baseURL }) => {
   }
 });
 
-test('no action and no endpoint takes a request of another origin, or of none', async ({
+test('no action and no endpoint accepts a request from another origin, or without one', async ({
   baseURL,
   client,
   newUser,
@@ -228,7 +228,7 @@ test('no action and no endpoint takes a request of another origin, or of none', 
   await client.signIn(user);
 });
 
-test('a GET changes nothing, at whatever path', async ({ client, user }) => {
+test('a GET changes nothing, whatever its path', async ({ client, user }) => {
   const own = sessionCookieOf(await client.post('/signup', user)) ?? '';
   const other = await client.signIn(user);
   for (const { path, actions } of appRoutes()) {
@@ -244,7 +244,7 @@ test('a GET changes nothing, at whatever path', async ({ client, user }) => {
   for (const cookie of [own, other]) expect((await client.get('/sessions', cookie)).status).toBe(200);
 });
 
-test('no address in the browser ever holds a token, and no page asks another host, or for a font', async ({
+test('no address in the browser ever contains a token, and no page requests another host or a font', async ({
   baseURL,
   newDevice,
   user,
@@ -275,10 +275,7 @@ test('no address in the browser ever holds a token, and no page asks another hos
   expect(asked.filter(({ type }) => type === 'font')).toEqual([]);
 });
 
-test('what a visitor writes is no place for the line that says what a page cost', async ({
-  newDevice,
-  user,
-}) => {
+test('nothing that a visitor writes can pose as the cost line', async ({ newDevice, user }) => {
   const device = await newDevice({ refusals: [400] });
   const { page } = device;
   const check = async () => {
@@ -298,7 +295,7 @@ test('what a visitor writes is no place for the line that says what a page cost'
   await check();
 });
 
-test('guessing is answered 429, with the time of the next try in words and in Retry-After', async ({
+test('guessing is answered 429, with the time of the next attempt in words and in Retry-After', async ({
   client,
   newDevice,
   user,
@@ -326,7 +323,7 @@ test('guessing is answered 429, with the time of the next try in words and in Re
   expect(await device.hasSessionCookie()).toBe(false);
 });
 
-test('ending another session asks for the password when the last proof is old, then goes on', async ({
+test('ending another session asks for the password when the last proof is old, and then continues', async ({
   newDevice,
   storage,
   user,

@@ -93,7 +93,7 @@ test('signing out everywhere ends this device too', async ({ newDevice, user }) 
   await expect(laptop.rows()).toHaveCount(1);
 });
 
-test('cancelling a question ends nothing', async ({ newDevice, user }) => {
+test('cancelling a confirmation dialog ends nothing', async ({ newDevice, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   await device.page.getByRole('main').getByRole('button', { name: 'Sign out everywhere' }).click();
@@ -124,7 +124,7 @@ test('signing out ends the session itself, not only the cookie', async ({ client
   await expect(phone.rows()).toHaveCount(1);
 });
 
-test('somebody else’s session and an unknown one get the same answer, and stay', async ({
+test('another user’s session and an unknown one get the same response, and the session stays', async ({
   client,
   newUser,
 }) => {

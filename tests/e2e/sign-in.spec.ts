@@ -3,7 +3,7 @@ import { expect, test } from './fixtures';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-test('signing in leads to the page that asked for it', async ({ newDevice, user }) => {
+test('signing in leads to the page that the visitor had requested', async ({ newDevice, user }) => {
   await (await newDevice()).startSignedUp(user);
 
   const device = await newDevice();
@@ -12,7 +12,7 @@ test('signing in leads to the page that asked for it', async ({ newDevice, user 
   await expect(device.page).toHaveURL('/account');
 });
 
-test('a wrong password and an unknown user get the same answer', async ({ client, newDevice, newUser }) => {
+test('a wrong password and an unknown user get the same response', async ({ client, newDevice, newUser }) => {
   const [user, nobody] = [newUser(), newUser()];
   const device = await newDevice();
   await device.startSignedUp(user);
@@ -73,7 +73,7 @@ test('signing in again in the same browser replaces its session', async ({ clien
   expect((await client.get('/sessions', before.value)).status).toBe(303);
 });
 
-test('a cookie of another form signs nobody in and breaks nothing', async ({ client, newDevice, user }) => {
+test('a malformed cookie signs nobody in and breaks nothing', async ({ client, newDevice, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   const sessionId = await device.sessionId();

@@ -45,7 +45,7 @@ for (const [width, more] of [
   });
 }
 
-test('what the test calls a shift is seen when there is one', async ({ newDevice }) => {
+test('the test notices a layout shift when there is one', async ({ newDevice }) => {
   const device = await newDevice();
   await device.page.addInitScript(recordShifts);
   await device.visit('/');

@@ -25,7 +25,7 @@ const LOAD_FAILED: Given = {
   }),
 };
 
-test('half-typed forms on every page outlast every failure of a look', async ({ newDevice, user }) => {
+test('half-typed forms on every page survive every failure of a look', async ({ newDevice, user }) => {
   const [device, guest] = [await newDevice(POSTS), await newDevice(POSTS)];
   await device.page.clock.install();
   await device.startSignedUp(user);
@@ -55,7 +55,7 @@ test('half-typed forms on every page outlast every failure of a look', async ({ 
   }
 });
 
-test('a form that gets no answer of the app keeps its typing, says what came, and can be sent again', async ({
+test('a form without a response from the app keeps what was typed, says what happened, and can be sent again', async ({
   newDevice,
   user,
 }) => {
@@ -107,10 +107,7 @@ test('a form that gets no answer of the app keeps its typing, says what came, an
   await expect(device.page).toHaveURL(/\/login/);
 });
 
-test('what an action did is told, also where the page cannot be loaded again', async ({
-  newDevice,
-  user,
-}) => {
+test('the result of an action is shown even if the page cannot be reloaded', async ({ newDevice, user }) => {
   const device = await newDevice(POSTS);
   const { page } = device;
   await device.startSignedUp(user);
@@ -132,7 +129,10 @@ test('what an action did is told, also where the page cannot be loaded again', a
   await expect(page.getByRole('heading', { level: 3, name: 'Desk' })).toBeVisible();
 });
 
-test('offline, a link and a sign-out leave the page and its typing', async ({ newDevice, user }) => {
+test('offline, a link and a sign-out leave the page and the typed text as they are', async ({
+  newDevice,
+  user,
+}) => {
   const device = await newDevice(POSTS);
   const { page, context } = device;
   await device.startSignedUp(user);
@@ -201,7 +201,7 @@ function lackFeatures(): void {
   });
 }
 
-test('a browser without the newer features, and with storage blocked, runs every page and form', async ({
+test('every page and form works in a browser without newer features and with storage blocked', async ({
   newDevice,
   user,
 }) => {

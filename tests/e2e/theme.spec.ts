@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('the theme follows the system until one is chosen, which lasts and is there from the first paint', async ({
+test('the theme follows the system until one is chosen; the choice persists and applies from the first paint', async ({
   newDevice,
 }) => {
   const device = await newDevice();

@@ -27,7 +27,7 @@ test('the sessions page loads at most 48 kB of JavaScript', async ({ newDevice, 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(SESSIONS_SCRIPTS_MAX_BYTES);
 });
 
-test('the worker is at most 1.05 MB, compressed, as it would be uploaded', async () => {
+test('the compressed worker is at most 1.05 MB, as it would be uploaded', async () => {
   const modules = await withWorkerBundle(modulesIn);
   expect(modules.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\.wasm$/));
   expect(await compressedBytes(modules)).toBeLessThanOrEqual(WORKER_MAX_BYTES);

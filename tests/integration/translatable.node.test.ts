@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const components = globSync('src/**/*.svelte');
 
-test('no block begins or ends with bare text, which could not be taken away once a translator has replaced it', () => {
+test('no block begins or ends with bare text, which Svelte could not remove once a translator has replaced it', () => {
   expect(components.length).toBeGreaterThan(20);
   expect(components.flatMap((file) => bareEdges(file, readFileSync(file, 'utf8')))).toEqual([]);
 });

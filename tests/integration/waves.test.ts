@@ -114,7 +114,7 @@ describe('one wait after the other', () => {
     expect(one).toHaveLength(WAITS['revoke one']);
   });
 
-  it('without scripts the page comes after the action, in the same answer', async () => {
+  it('without scripts, the page after an action comes in the same response', async () => {
     const withPage: Scenario = {
       ...scenario('revoking one'),
       run: async (event) => {
@@ -152,7 +152,7 @@ describe('a try that is throttled', () => {
 });
 
 describe('on top of them', () => {
-  it('a renewal that was due', async () => {
+  it('a renewal that is due adds its waits', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);
     const account = await waitsOf(REQUIRE, scene);
@@ -163,7 +163,7 @@ describe('on top of them', () => {
     );
   });
 
-  it('the password, where it is asked for again', async () => {
+  it('asking for the password adds its waits', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     const waves = await waitsOf({ ...scenario('revoking all'), form: () => ({ password: PASSWORD }) }, scene);
@@ -172,7 +172,7 @@ describe('on top of them', () => {
     expect(waves).toHaveLength(WAITS['password again (step-up)'] + WAITS['revoke all'] - known);
   });
 
-  it('several that are ended at once cost a list and a batch, however many they are', async () => {
+  it('ending several sessions at once costs one list and one batch, however many they are', async () => {
     const steps = (await waitsOf(scenario('revoking some'), await setScene())).flat();
     const count = (what: string) => steps.filter((step) => step.startsWith(`: ${what}`)).length;
     const batches = steps.filter((step) => step.startsWith('D1: '));
@@ -182,7 +182,7 @@ describe('on top of them', () => {
     expect(batches.flatMap((batch) => batch.split('; '))).toHaveLength(queries);
   });
 
-  it('more sessions that end', async () => {
+  it('each other session that ends adds its wait', async () => {
     const scene = await setScene();
     for (let i = 0; i < 10; i += 1) await signInAs(scene);
     const waves = await waitsOf(scenario('revoking the others'), scene);

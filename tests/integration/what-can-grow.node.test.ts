@@ -92,11 +92,11 @@ describe.each([
 ])(`${HOSTILE_REQUESTS} requests from $where leave at most`, ({ addresses }) => {
   const few = addresses.length;
 
-  it('a row for each guess that was answered and one for the address: sign-ins, each with another name', async () => {
+  it('sign-ins, each with another name, leave a row for each guess that was answered and one for the address', async () => {
     expect(await grownBy(() => flood(addresses, guessAName))).toEqual({ SignInThrottle: few * (50 + 1) });
   });
 
-  it("the account's five failures: sign-ins with one name", async () => {
+  it('sign-ins with one name leave at most the account’s five failures', async () => {
     const { SecurityEvent, SignInThrottle, ...others } = await grownBy(() => flood(addresses, guessAtOwner));
     expect(SecurityEvent).toBe(5);
     expect(SignInThrottle).toBeGreaterThan(0);
@@ -104,11 +104,11 @@ describe.each([
     expect(others).toEqual({});
   });
 
-  it('one for the address: sign-ups with a name that is taken', async () => {
+  it('sign-ups with a taken name leave one row for the address', async () => {
     expect(await grownBy(() => flood(addresses, askForAName))).toEqual({ SignInThrottle: few });
   });
 
-  it('twenty accounts and what was under way with the last: sign-ups, each with another name', async () => {
+  it('sign-ups, each with another name, leave twenty accounts and those in progress with the last', async () => {
     const { User = 0, ...others } = await grownBy(() => flood(addresses, makeAnAccount));
     expect(User).toBeGreaterThanOrEqual(few * 20);
     expect(User).toBeLessThanOrEqual(few * (20 + 9));
@@ -131,7 +131,7 @@ describe('in a day', () => {
     return answered;
   }
 
-  it('at most 104 failures of one account are recorded, from however many addresses', async () => {
+  it('at most 104 failures of one account are recorded in a day, from however many addresses', async () => {
     const { SecurityEvent } = await grownBy(async () => {
       const answered = await tries((n) => guessAtOwner(`2001:db8:0:${n.toString(16)}::1`));
       expect(answered).toBe(104);
@@ -139,7 +139,7 @@ describe('in a day', () => {
     expect(SecurityEvent).toBe(104);
   });
 
-  it('at most 149 names can be tried from one address, with a row each', async () => {
+  it('at most 149 names can be tried from one address in a day, with a row each', async () => {
     const { SignInThrottle, ...others } = await grownBy(async () => {
       expect(await tries((n) => guessAName('198.51.100.7', n))).toBe(149);
     });
@@ -147,7 +147,7 @@ describe('in a day', () => {
     expect(others).toEqual({});
   });
 
-  it('at most 119 accounts can be made from one address', async () => {
+  it('at most 119 accounts can be created from one address in a day', async () => {
     const { User } = await grownBy(async () => {
       expect(await tries((n) => makeAnAccount('198.51.100.8', n))).toBe(119);
     });

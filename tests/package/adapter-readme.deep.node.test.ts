@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true }));
 
 it(
-  'installs, generates and type-checks as it stands there',
+  'the README’s example installs, generates and type-checks unchanged',
   async () => {
     const readme = await readFile(join(ADAPTER, 'README.md'), 'utf8');
     const use = readme.split('\n## Use\n')[1]?.split('\n## ')[0] ?? '';

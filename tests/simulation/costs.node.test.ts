@@ -35,7 +35,7 @@ describe('docs/consistency.md publishes what the tests hold the app to', () => {
     expect(published.get(name)).toEqual(numbers);
   });
 
-  it('and nothing else', () => {
+  it('docs/consistency.md publishes no cost that the tests do not check', () => {
     expect([...published.keys()].sort()).toEqual(ROWS.map(({ name }) => name).sort());
   });
 });
@@ -51,7 +51,7 @@ it.each([
   },
   { operation: COSTS['sign-up'], name: 'sign-up', extra: EXTRA['sign-in from a new browser'] },
   { operation: COSTS['delete account'], name: 'delete account', extra: EXTRA['a renewal that was due'] },
-])('$name has room for a step that removes leftovers, on the paid plan', ({ operation, extra }) => {
+])('on the paid plan, $name leaves room for a step that removes leftovers', ({ operation, extra }) => {
   const own = add(operation, extra, EXTRA['the session that a sign-in replaces']);
   // The marker goes with one more.
   const asked = own.get + own.put + own.delete + own.list + own.queries + 1;

@@ -36,7 +36,7 @@ afterAll(() => {
   d1.close();
 });
 
-it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISECONDS }, async () => {
+it(`the app keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISECONDS }, async () => {
   const tally: Tally = {};
   const setClock = (time: number) => void vi.setSystemTime(time);
   // What a request that failed has still under way is at most a query that D1 is asked again, a turn of the event loop later.

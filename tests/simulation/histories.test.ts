@@ -24,7 +24,7 @@ afterAll(() => {
 });
 
 it(
-  `keeps every promise over ${HISTORIES} histories on the real D1, through Prisma`,
+  `the app keeps every promise over ${HISTORIES} histories on the real D1, through Prisma`,
   { timeout: TIMEOUT_MILLISECONDS },
   async () => {
     const tally: Tally = {};

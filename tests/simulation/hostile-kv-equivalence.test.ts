@@ -132,7 +132,7 @@ async function answerOf(run: () => Promise<unknown>): Promise<Answer> {
   }
 }
 
-test('a calm simulation answers as the local KV does, refusals included', { timeout: 60_000 }, async () => {
+test('a calm simulation answers as the local KV does, including refusals', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { minLength: 1, maxLength: 25, size: 'max' }),

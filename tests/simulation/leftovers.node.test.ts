@@ -74,7 +74,7 @@ const keysOfAda = ({ kv }: Scene) =>
 const staleLists = ({ kv }: Scene) => kv.log.filter(({ op, stale }) => op === 'list' && stale).length;
 const markers = () => d1.rows('SELECT * FROM Leftover').length;
 
-it('sessions that no list shows yet are deleted by their keys, and the marker goes', async () => {
+it('sessions that no list shows yet are deleted by their keys, and the marker is removed', async () => {
   const scene = await setScene();
   expect(keysOfAda(scene)).toBe(2);
   await deleteAda(scene);
@@ -83,7 +83,7 @@ it('sessions that no list shows yet are deleted by their keys, and the marker go
   expect(markers()).toBe(0);
 });
 
-it('an empty list ends nothing while it may be late, when the worker died after the deletion', async () => {
+it('an empty list ends nothing while it may be late, even if the worker died after the deletion', async () => {
   const scene = await setScene();
   let deleted = false;
   const dies: StepHooks = {

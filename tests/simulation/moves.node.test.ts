@@ -50,7 +50,7 @@ async function setScene(hostility: Partial<Hostility>) {
 
 const moves = () => d1.rows("SELECT id FROM SecurityEvent WHERE type = 'session-moved'").length;
 
-it('places that see old KV note it once an hour all the same, and none hides it', async () => {
+it('locations that see old KV still record a move once an hour, and none hides it', async () => {
   const failing = { get: 0, put: 0, delete: 0, list: 0 };
   const { request, owner, thief } = await setScene({ ...HOSTILE, failureRates: failing });
   const hours = 6;

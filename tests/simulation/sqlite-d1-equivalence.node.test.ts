@@ -132,7 +132,7 @@ afterAll(async () => {
   simulated.close();
 });
 
-test("SQLite behind D1's interface answers as the real local D1 does", { timeout: 60_000 }, async () => {
+test("SQLite behind D1's interface answers like the real local D1", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { minLength: 5, maxLength: 25, size: 'max' }),
@@ -148,7 +148,7 @@ test("SQLite behind D1's interface answers as the real local D1 does", { timeout
   );
 });
 
-test('values that D1 does not take are refused in its words', async () => {
+test('values that D1 refuses are refused with the same message', async () => {
   const real = await miniflare.getD1Database('DB');
   const refused = [undefined, 1n, {}].map((value): Operation => ({
     method: 'first',
@@ -157,7 +157,7 @@ test('values that D1 does not take are refused in its words', async () => {
   expect(await answersTo(simulated.db, refused)).toEqual(await answersTo(real, refused));
 });
 
-test('numbers that JSON does not have are NULL, and bytes come back as an array', async () => {
+test('numbers without a JSON form are NULL, and bytes come back as an array', async () => {
   const real = await miniflare.getD1Database('DB');
   const taken = [Number.NaN, Infinity, true, new Uint8Array([1, 2]), new Uint8Array([3]).buffer].map(
     (value): Operation => ({ method: 'raw', statement: { sql: 'SELECT ?1, typeof(?1)', values: [value] } }),
