@@ -1,4 +1,4 @@
-/** Sessions bound to their device, in a real browser: what it does by itself, and what that makes of a copied cookie. */
+/** Sessions bound to their device, in a real browser: what the browser does by itself, and what that means for a copied cookie. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -21,12 +21,12 @@ let browser: Browser | undefined;
 let elsewhere: Server | undefined;
 const contexts: BrowserContext[] = [];
 
-/** Signed in at the beginning; by the last tests their proofs have run out. */
+/** Signed in at the beginning. By the last tests, the proofs of these sessions have expired. */
 let laptop: BoundBrowser;
 let laptopWithoutScripts: BoundBrowser;
 let thief: BoundBrowser;
 
-/** Another user's, with a profile of its own: it starts again, its session rotates and ends. */
+/** Another user's browser with a profile of its own. It restarts, and its session is rotated and ended. */
 let phone: BoundBrowser;
 const phoneUser = newName();
 const phoneProfile = mkdtempSync(join(tmpdir(), 'bound-'));
@@ -45,12 +45,12 @@ async function newBrowser(options: Options = {}): Promise<BoundBrowser> {
 }
 
 async function startPhone(): Promise<BoundBrowser> {
-  // A file may ask for nothing either, and a test asks from one.
+  // A file makes no requests of its own, and a test must be able to make some from there.
   const options = { ...(await launchOptions(executablePath, PORT)), bypassCSP: true };
   return BoundBrowser.open(await chromium.launchPersistentContext(phoneProfile, options), ORIGIN);
 }
 
-// In order, in one worker: they share the server, and the time that a proof takes to run out.
+// In order, in one worker: the tests share the server and the time until a proof expires.
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
@@ -74,7 +74,7 @@ test('Chromium binds the session of a sign-up and of a sign-in, and the list say
     startPhone(),
     newBrowser(),
     newBrowser({ javaScriptEnabled: false }),
-    // Playwright's own requests do not know the certificate.
+    // Playwright's own requests do not trust the certificate.
     newBrowser({ ignoreHTTPSErrors: true }),
   ]);
   await Promise.all([laptop.signUp(name, PASSWORD), phone.signUp(phoneUser, PASSWORD)]);
@@ -86,7 +86,7 @@ test('Chromium binds the session of a sign-up and of a sign-in, and the list say
 test('the two cookies, copied to another browser, work while the bound one is valid', async () => {
   const copied = (await laptop.context.cookies()).filter(({ name }) => /^__Host-(session|bound)$/.test(name));
   expect(copied).toHaveLength(2);
-  // A thief's browser keeps them as long as it likes.
+  // A thief's browser can keep them forever.
   await thief.context.addCookies(copied.map((cookie) => ({ ...cookie, expires: -1 })));
   expect(await thief.isIn()).toBe(true);
   await laptop.rest();
@@ -137,7 +137,7 @@ test('the browser drops the binding once the session has ended, here or elsewher
     return each.hasCookie('__Host-bound');
   };
   expect(await Promise.all([phone, other].map(stillHasProof))).toEqual([false, false]);
-  // Its binding, and the one of before the rotation. Where one signs out, `Clear-Site-Data` has ended it already.
+  // Its current binding and the one before the rotation. On the device that signs out, `Clear-Site-Data` has already ended it.
   await phone.sees('ended', 2);
 });
 
@@ -171,7 +171,7 @@ test('the copied cookies open nothing once the bound one has expired, and the ac
   await expect.poll(status, RUNS_OUT).toBe(403);
   await thief.page.goto(`${ORIGIN}/sessions`);
   await expect(thief.page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
-  // Nobody is signed out, and the owner goes on.
+  // Nobody is signed out, and the owner's session works.
   expect(await laptop.isIn()).toBe(true);
   await laptop.page.goto(`${ORIGIN}/activity`);
   // The owner's own links from another site are not among them.

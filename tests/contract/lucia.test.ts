@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cloudflareKvBinding } from '$lib/server/kv-adapter';
 import { HOUR_MILLISECONDS, newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
-/** Users in memory: all that these tests ask of them is that they exist. */
+/** Users in memory. These tests only need them to exist. */
 function memoryUsers(): UserAdapter {
   const users = new Map<string, UserSchema>();
   const unused = () => Promise.reject(new Error('these tests make no keys'));

@@ -22,7 +22,7 @@ describe('owner layout: the records', () => {
   const rawKeys = async () => (await env.SESSIONS.list({ prefix: `session:${user}` })).keys;
   const putRaw = (session: SessionSchema, metadata?: unknown, text = JSON.stringify(session)) =>
     env.SESSIONS.put(`session:${session.id}`, text, { metadata });
-  /** A session whose JSON is that many bytes. */
+  /** Returns a session whose JSON has this many bytes. */
   const sessionOfBytes = (bytes: number) => {
     const bare = sessionOf(user, { username: '' });
     return { ...bare, username: 'é'.repeat(2) + 'x'.repeat(bytes - jsonBytes(bare) - 4) };

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { branchesOf } from '../../scripts/deploy/pages.mjs';
 import { smallestSite } from './smallest-site';
 
-/** Pages decides by the branch alone whether a deployment becomes production. So it is checked before anything changes. */
+/** Pages decides only by the branch whether a deployment becomes production. So the branch is checked before anything changes. */
 
-/** `project` is the production branch of the project that is there, `null` for none; `branch` the one that was asked for. */
+/** `project` is the production branch of the existing project, or `null` if there is none. `branch` is the requested one. */
 type Case = [environmentName: 'production' | 'preview', branch: string | null, project: string | null];
 
 const choose = ([environmentName, branch, project]: Case) =>
@@ -47,7 +47,7 @@ describe('the branch of a deployment', () => {
   );
 });
 
-/** A copy of the tree and some commands of wrangler each, of a second or two: all but one of each kind in `npm run test:deep`. */
+/** Each needs a copy of the tree and some wrangler commands of a second or two. All but one of each kind run in `npm run test:deep`. */
 describe('npm run deploy', { timeout: 180_000 }, () => {
   const site = smallestSite();
   const GIT_STATES = {
@@ -56,7 +56,7 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
     'no git': () => rmSync(join(site.fork.folder, '.git'), { recursive: true }),
   };
 
-  /** Runs it in a project on "trunk", and expects that no call changed anything, and no file did. */
+  /** Runs a deployment in a project on "trunk" and expects that it changed nothing: no call and no file. */
   async function deployed(git: keyof typeof GIT_STATES, args: string) {
     GIT_STATES[git]();
     site.api.pages.create({ name: site.fork.project, production_branch: 'trunk' });

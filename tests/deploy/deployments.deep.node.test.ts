@@ -4,10 +4,10 @@ import { smallestSite } from './smallest-site';
 /** What a deployment changes, and what it leaves alone. */
 const site = smallestSite();
 
-/** A copy of the tree and some commands of wrangler each, of a second or two. */
+/** Each test needs a copy of the tree and some wrangler commands of a second or two. */
 const TEST_MILLISECONDS = 180_000;
 
-/** The project and the stores of both environments, by their names; the fork finds those that it needs. */
+/** Creates the project and the stores of both environments. The fork finds the ones it needs by name. */
 function account() {
   const name = site.fork.project;
   site.api.pages.create({ name, production_branch: 'trunk' });
@@ -22,7 +22,7 @@ describe('a deployment', { timeout: TEST_MILLISECONDS }, () => {
   ] as const)('to %s touches no database, secret or deployment of %s', async (environment, other, args) => {
     const databases = account();
 
-    // As a CI may have it set, or somebody's shell: wrangler takes it for --env where none is given.
+    // CI or a shell may set this variable. Wrangler uses it as --env if none is given.
     const { code, error } = await site.fork.deploy(site.api, [...args], { CLOUDFLARE_ENV: other });
 
     expect({ code, error }).toEqual({ code: 0, error: '' });

@@ -8,7 +8,7 @@ type Answer = [status: number, body: string, type?: string];
 let server: Server;
 let asked = 0;
 
-/** A site whose /healthz gives these answers, one after the other. */
+/** Starts a site whose /healthz gives these responses, one after the other. */
 async function siteAnswering(...answers: Answer[]): Promise<string> {
   asked = 0;
   server = createServer((request, response) => {

@@ -5,7 +5,7 @@ import type { CloudflareApi } from './cloudflare-api';
 import type { Fork, Outcome } from './fork';
 import { ACCOUNT, changesIn, PROJECT, QUERY, signIn, test, TEST_MILLISECONDS, WORKER } from './rehearsal';
 
-/** To a live Worker; and each call of a deployment fails once, and the same command goes on from there. */
+/** Deploys a live Worker. Each call of a deployment also fails once, and the same command then continues from there. */
 test.describe.configure({ timeout: TEST_MILLISECONDS });
 
 const [FIRST_MIGRATION = '', ...LATER_MIGRATIONS] = readdirSync('prisma/migrations')
@@ -13,7 +13,7 @@ const [FIRST_MIGRATION = '', ...LATER_MIGRATIONS] = readdirSync('prisma/migratio
   .sort();
 const LAST_MIGRATION = LATER_MIGRATIONS.at(-1) ?? '';
 
-/** Calls that wrangler itself makes again, so that no run ends by them. */
+/** Calls that wrangler repeats by itself, so that a failure of one ends no run. */
 const MADE_AGAIN = [
   'POST /pages/assets/check-missing',
   'POST /pages/assets/upload',
@@ -22,10 +22,10 @@ const MADE_AGAIN = [
   `GET ${PROJECT}/deployments/*`,
 ];
 
-/** Far more than any of these takes. */
+/** Far more runs than any of these tests needs. */
 const MOST_RUNS = 10;
 
-/** Runs the command until it succeeds; every failure says which call it was and what to do. */
+/** Runs the command until it succeeds. Every failure must say which call it was and what to do. */
 async function deployAgainAndAgain(fork: Fork, api: CloudflareApi, args: string[] = []): Promise<Outcome[]> {
   const failing = [...api.failing].filter((kind) => !MADE_AGAIN.includes(kind));
   const outcomes: Outcome[] = [];
@@ -83,7 +83,7 @@ test('production: if every call up to the deployment fails once, each run contin
 
   const outcomes = await deployAgainAndAgain(fork, api);
 
-  // What is asked or made at once fails at once: the project, the two lists, the three creations, the secret.
+  // Simultaneous calls fail together: the project, the two lists, the three creations, the secret.
   expect(outcomes).toHaveLength(5);
   for (const kind of creating) expect(timesMade(api, kind)).toBe(1);
   const [namespace] = api.kv.list();
@@ -144,7 +144,7 @@ test('preview: existing stores are found by their names; every call from the mig
   api.pages.losesDatabase = true;
   const outcomes = await deployAgainAndAgain(fork, api, ['--preview']);
 
-  // Three failures of the migrations, one of the upload, a deployment that is not well, and one that is.
+  // Three failures of the migrations, one of the upload, one unhealthy deployment, and one success.
   expect(outcomes).toHaveLength(6);
   const plan = outcomes[0]?.out;
   expect(plan).toContain(`use     KV namespace "${namespace.title}" (SESSIONS), found by its name`);
@@ -178,7 +178,7 @@ test('a Worker: if every call fails once, each run continues where the last one 
   for (const kind of once) api.failing.add(kind);
   const outcomes = await deployAgainAndAgain(fork, api, ['--workers', '--location', 'weur']);
 
-  // The secrets, the two stores at once, the migration, the cron, and the one that went well.
+  // The secrets, both stores at once, the migration, the cron, and one success.
   expect(outcomes).toHaveLength(5);
   for (const kind of once.slice(1, 3)) expect(timesMade(api, kind)).toBe(1);
   const [namespace] = api.kv.list();
@@ -223,7 +223,7 @@ test('a deployment first finds out who is signed in, and to which account', asyn
     expect(error).toContain('Authentication error');
     expect(error).toContain('What to do: The sign-in was refused. Sign in with');
   });
-  // The last two are asked at once, and wrangler reports the first of them.
+  // The last two are called at once, and wrangler reports the first of them.
   for (const [kind = '', ...atOnce] of [
     ['GET /user/tokens/verify'],
     ['GET /user'],

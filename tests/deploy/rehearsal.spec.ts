@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@playwright/test';
 import { changesIn, PROJECT, signIn, test, TEST_MILLISECONDS } from './rehearsal';
 
-/** From a clone to a live site on Pages; as a Worker, and what can go wrong on the way: rehearsal.deep.spec.ts. */
+/** From a clone to a live site on Pages. Deployments as a Worker and their failures are in rehearsal.deep.spec.ts. */
 test.describe.configure({ timeout: TEST_MILLISECONDS });
 
 test('one command creates a live site on Pages, where a visitor can sign up and in', async ({

@@ -68,7 +68,7 @@ test('the download has the account, its sessions and its activity, and no secret
   expect(text).not.toContain(token);
   expect(text).not.toContain('password');
 
-  // Where the session has ended, the link leads to the sign-in page, and from there back to the account page.
+  // If the session has ended, the link leads to the sign-in page and from there back to the account page.
   await device.context.clearCookies();
   await device.page.getByRole('link', { name: 'Download my data' }).click();
   await expect(device.page).toHaveURL('/login?redirectTo=%2Faccount');

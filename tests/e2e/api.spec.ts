@@ -43,7 +43,7 @@ async function expectProblem(response: Response, status: number, title: string):
   expect(v.parse(problem, await response.json())).toMatchObject({ status, title });
 }
 
-/** An account with two sessions: this one's cookie, and the other's. */
+/** An account with two sessions. `own` is the cookie of the caller's session, `other` that of the second one. */
 const testWithAccount = test.extend<{ account: { own: string; other: string } }>({
   account: async ({ client, user }, use) => {
     const own = sessionCookieOf(await client.post('/signup', user)) ?? '';
@@ -198,7 +198,7 @@ testWithAccount(
   },
 );
 
-/** What of curl the documentation uses, on `fetch`; it throws on an option it does not know. */
+/** The curl options that the documentation uses, on top of `fetch`. Throws on an option that it does not know. */
 class Curl {
   private readonly jar = new Map<string, string>();
 

@@ -21,12 +21,12 @@ test('a page view by a guest costs nothing, nor does one by a signed-in user whi
   const drawing = device.page.getByRole('figure');
   await device.visit('/');
   await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries, $0.00');
-  // The drawing is of an account page; its caption says what this one asked.
+  // The drawing shows an account page. Its caption has the operations of this page.
   await expect(drawing).toContainText('This one: 0 KV reads, 0 D1 queries.');
   await expect(drawing).toContainText('1 read');
   await expect(drawing).toContainText('1 query');
   await device.startSignedUp(user);
-  // The sessions page, which is open by then, may have looked and so been answered.
+  // The sessions page was open and may have looked, which sets a confirmation.
   await device.context.clearCookies({ name: 'confirmation' });
   await device.visit('/');
   await expect(cost(device.page)).toContainText('1 KV read, 1 D1 query');
@@ -74,7 +74,7 @@ function cost(page: Page) {
   return page.getByRole('complementary', { name: 'Cost' });
 }
 
-/** `name;desc="1";dur=0.5, …` as entries, like the browser's own. */
+/** Returns `name;desc="1";dur=0.5, …` as entries like the browser's. */
 function parse(header: string): { name: string; description: string }[] {
   return [...header.matchAll(/([\w-]+);desc="(\d+)"/g)].map(([, name = '', description = '']) => ({
     name,

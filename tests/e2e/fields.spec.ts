@@ -1,4 +1,4 @@
-/** What is wrong with a field stands under it, is red where the focus is, and goes when the field is edited. */
+/** A field's error is below the field, is red when the focus is there, and disappears when the field is edited. */
 import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures';
 
@@ -26,7 +26,7 @@ test('an error is directly below its field, which is red, and disappears when th
   await expectRed(username, false);
   await password.pressSequentially('x');
   await expect(alerts).toHaveCount(0);
-  // The same mistake is told again.
+  // The same mistake is reported again.
   await device.submitUser({ username: 'a b', password: 'short' }, 'Sign up');
   await expect(alerts).toHaveCount(2);
 });
@@ -52,7 +52,7 @@ test('the error of a name is directly below its field, which is red, and disappe
   }
 });
 
-/** No hole between the two, and nothing else. */
+/** Expects no gap between the two, and nothing else there. */
 async function expectUnder(field: Locator, alert: Locator): Promise<void> {
   const [above, below] = [await field.boundingBox(), await alert.boundingBox()];
   const gap = (below?.y ?? NaN) - ((above?.y ?? NaN) + (above?.height ?? NaN));

@@ -1,4 +1,4 @@
-/** What a first look at the pages has to show, and what it must not. */
+/** What a visitor must see at first sight of the pages, and what not. */
 import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
@@ -21,7 +21,7 @@ test('after a long absence a sentence says how many sessions are new, and since 
   await device.visit('/sessions');
   await expect(page.getByText('12 new since your last visit')).toContainText('40 days ago');
   await expect(page.getByRole('heading', { name: /New since your last visit/ })).toHaveCount(0);
-  // The search has a label that is seen.
+  // The search has a visible label.
   await expect(page.getByText('Find a session', { exact: true })).toBeVisible();
 });
 

@@ -118,7 +118,7 @@ test('while a form is being sent, nothing that a look finds changes the page', a
   await laptop.page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
   await expect.poll(() => answer).toBeDefined();
   const looks = await answerWith(laptop.page, LOOK, problem(401));
-  // Less than the form itself waits for its answer.
+  // Less than the time that the form itself waits for its response.
   await laptop.page.clock.fastForward(50_000);
   await laptop.page.evaluate(() => window.dispatchEvent(new Event('focus')));
   await expect(laptop.page.getByRole('heading', { level: 1 })).toHaveText('Sessions');
@@ -176,7 +176,7 @@ test('a visible tab looks once a minute, at once when the user returns to it, an
   const seconds = async (passed: number, expected: number) => {
     for (let at = 0; at < passed; at += 15) {
       await page.clock.runFor(15_000);
-      // What is under way is not asked twice: a look, and then the list.
+      // Two requests in turn, because none is repeated while it runs: a look, and then the list.
       for (let waits = 0; waits < 2; waits += 1) {
         await expect.poll(() => underWay.size).toBe(0);
         await page.evaluate(() => fetch('/favicon.svg').then((response) => response.text()));
@@ -215,7 +215,7 @@ test('a device whose session was ended elsewhere is shown as signed out at its n
   await laptop.visit('/sessions');
   await laptop.endOthers();
 
-  // A link within the app: no page is loaded anew.
+  // A link within the app, so there is no full page load.
   await phone.page.getByRole('navigation').getByRole('link', { name: 'Account', exact: true }).click();
   await expect(phone.page).toHaveURL('/login?redirectTo=%2Faccount');
   await expect(
@@ -246,7 +246,7 @@ test('tabs of one browser follow each other’s sign-out and sign-in', async ({ 
   await expect(second.getByRole('heading', { level: 1 })).toHaveText('Account');
 });
 
-/** Signed up, with a clock that the test can move on. */
+/** Signs up, with a clock that the test can move. */
 async function signedUp(made: Promise<Device>, user: User): Promise<Device> {
   const device = await made;
   await device.page.clock.install();

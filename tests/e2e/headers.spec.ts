@@ -6,7 +6,7 @@ import { headerComplaints } from './security-headers';
 const CONNECTIONS = 4;
 const CLEARS = '"storage"';
 
-/** Sends requests as they are, each a path with a GET if nothing else is said. */
+/** Sends the requests as they are. Each is a GET of a path unless stated otherwise. */
 async function answersTo(
   baseURL: string | undefined,
   requests: (Partial<RawRequest> & { path: string })[],
@@ -41,7 +41,7 @@ test('every page and endpoint has the security headers, signed in or not', async
     ...paths.map((path) => ({ path, method: 'HEAD', headers: signedIn })),
   ]);
   for (const { said, answer } of answers) expect(headerComplaints(answer.headers), said).toEqual([]);
-  // Among them were pages, data, redirects, and refusals of what an endpoint does not do.
+  // Among the responses were pages, data, redirects, and refusals of unsupported methods.
   const statuses = new Set(answers.map(({ answer }) => answer.status));
   for (const status of [200, 303, 401, 405]) expect(statuses).toContain(status);
   expect((await client.get('/sessions', value)).status).toBe(200);
@@ -79,7 +79,7 @@ test('errors and refusals have the security headers, too', async ({ baseURL }) =
   ];
   const answers = await answersTo(
     baseURL,
-    // An action answers in JSON unless a page is asked for, and then with the status inside it.
+    // An action responds with JSON unless a page is requested. The status is then inside the JSON.
     cases.map(([, { headers = [], ...request }]) => ({
       ...request,
       headers: [...headers.filter(([name]) => name !== 'accept'), ['accept', 'text/html']],
@@ -166,7 +166,7 @@ test('over plain http from another machine, no page is shown and no password acc
   expect(answers.map(({ answer }) => answer.status)).toEqual([308, 308, 403, 403, 200, 200]);
   for (const { said, answer } of answers.slice(0, -1))
     expect(headerComplaints(answer.headers), said).toEqual([]);
-  // Pages itself cannot tell one from the other, and browsers ignore it over plain http.
+  // Pages cannot distinguish the two, and browsers ignore the header over plain http.
   expect(answers.at(-1)?.answer.headers['strict-transport-security']).toMatch(/^max-age=31536000\b/);
 });
 
@@ -174,7 +174,7 @@ test('the static error page is styled', async ({ newDevice }) => {
   const device = await newDevice({ refusals: [400] });
   const { page } = device;
   await device.visit('/');
-  // Not a form that any endpoint here can read, and an endpoint has no page of its own to say so.
+  // No endpoint here can read this form, and an endpoint has no page of its own to say so.
   await page.evaluate(() => {
     document.body.innerHTML = '<form method="POST" action="/theme" enctype="text/plain"></form>';
     document.forms[0]?.submit();
@@ -208,7 +208,7 @@ test('an injected script does not run', async ({ newDevice }) => {
     return 'fuzzed' in window;
   });
   expect(ran).toBe(false);
-  // It was the policy that stopped it, and Chromium said so.
+  // The policy stopped it, and Chromium logged that.
   await expect.poll(() => device.complaints.length).toBeGreaterThan(0);
   for (const complaint of device.complaints.splice(0)) expect(complaint).toContain('Content Security Policy');
 });
@@ -306,7 +306,7 @@ test('HEAD through the adapter gets the status and headers of a GET, and no body
       for (const name of ['content-type', 'location', 'x-content-type-options'])
         expect(answer.headers[name], `${said} ${name}`).toBe(got?.headers[name]);
       const { 'content-length': told } = answer.headers;
-      // The line of what a page cost has times in it, which are as long as they are.
+      // The cost line contains measured times, so its length varies.
       if (told !== undefined && !got?.body.includes('data-cost'))
         expect(told, said).toBe(String(Buffer.byteLength(got?.body ?? '')));
     }

@@ -10,7 +10,7 @@ test(`a cookie that is used elsewhere shows on every device; "This wasn't me" en
   const { desktop, laptop, thief, moved } = await setMovedScene(newDevice, storage, user);
   const { page } = laptop;
   await laptop.visit('/sessions');
-  // The first of the others, and marked; and the session's own device learns it.
+  // It is the first of the other sessions and is marked. The session's own device learns of it, too.
   await expect(laptop.rows().nth(1)).toHaveAttribute('data-session-id', moved);
   await expect(laptop.row(moved)).toContainText(SAYS_BOTH);
   await expect(laptop.row(moved).getByText('Moved', { exact: true })).toBeVisible();
@@ -49,7 +49,7 @@ test('on the device itself, "This wasn\'t me" stops the copy and keeps the devic
   const { page } = desktop;
   await desktop.visit('/sessions');
   await desktop.row(moved).getByRole('button', { name: "This wasn't me" }).click();
-  // The proof of the sign-in a moment ago is the thief's as well, so the password is asked for in any case.
+  // A thief's copy has the same proof from the recent sign-in, so the password is always asked for.
   await expect(page.getByRole('dialog')).toContainText('Then every copy of this device’s cookie stops');
   await expect(page.getByRole('dialog')).not.toContainText('15 minutes');
   await givePassword(desktop, user, "This wasn't me");
@@ -68,7 +68,7 @@ test('"This was me" removes the mark, with the password, and further use from th
   const { laptop, thief, moved } = await setMovedScene(newDevice, storage, user);
   const { page } = laptop;
   await laptop.visit('/sessions');
-  // Whoever says so has not seen this one.
+  // The user who answers has not seen this use.
   const another = await newDevice({ userAgent: IPHONE });
   await another.context.addCookies(await thief.context.cookies());
   await another.visit('/sessions');

@@ -1,4 +1,4 @@
-/** The password question comes inside the one dialog, and afterwards the focus is where it was. */
+/** The password is asked for in the same dialog, and the focus then returns to where it was. */
 import { expectAccessible } from './axe';
 import type { Device } from './device';
 import { expect, test } from './fixtures';
@@ -42,7 +42,7 @@ test('ending a row’s session opens a dialog that asks for the password, says w
   await expect(dialog.getByRole('alert')).toHaveText('That is not your password.');
   await expect(field).toHaveValue('');
 
-  // No answer: the dialog says so, with what was typed.
+  // Without a response, the dialog says so and keeps what was typed.
   await field.fill(user.password);
   await page.route(/\/revoke$/, (route) => route.abort());
   await field.press('Enter');
@@ -122,7 +122,7 @@ test('in a browser without dialogs the page asks for the password', async ({ new
   await expect(prompt).toHaveCount(0);
 });
 
-/** The last proof of the password is too old from now on. */
+/** Makes the last proof of the password too old. */
 async function askAnew(device: Device, storage: Storage): Promise<void> {
   await device.visit('/sessions');
   await ageProof(storage, (await device.sessionCookie()).userId, await device.sessionId());

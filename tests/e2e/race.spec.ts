@@ -20,7 +20,7 @@ test('both sessions end at once: ours is refused, the one in KV alone continues,
   await expect(naive.getByRole('status').first()).toHaveText('Still open');
   await expect(naive).toContainText(/[1-9]\d* s/);
   await expectAccessible(page);
-  // Nobody was signed in to the app by it.
+  // The race signed nobody in to the app.
   expect(await device.hasSessionCookie()).toBe(false);
   await expect(page.getByRole('link', { name: 'How KV works' })).toHaveAttribute(
     'href',

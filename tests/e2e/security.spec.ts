@@ -33,7 +33,7 @@ test('password fields are masked, have the right autocomplete, accept a paste, a
       data.setData('text/plain', text);
       const paste = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
       const field = document.activeElement;
-      // The browser inserts the text unless a handler forbids it.
+      // The browser inserts the text unless a handler prevents it.
       if (field?.dispatchEvent(paste)) document.execCommand('insertText', false, text);
     }, user.password);
     await expect(field).toHaveValue(user.password);
@@ -95,7 +95,7 @@ test('a form longer than any of the app’s is refused, whether or not it declar
       },
       body,
       redirect: 'manual',
-      // What fetch asks for where it does not know the length.
+      // `fetch` requires this if the length is unknown.
       ...({ duplex: 'half' } satisfies object),
     });
     statuses.push(response.status);
@@ -113,7 +113,7 @@ test('a username is the same however it is typed, and only then', async ({ clien
   ]) {
     expect((await client.post('/login', { ...user, username: typed })).status, typed).toBe(303);
   }
-  // None of these is taken for the name, cut off where a parser might end it.
+  // None of these may be treated as the name, cut off where a parser might end it.
   const others = [`${name}\0`, `${name}\0x`, `${name}%00`, `${name}.`, `${name}\uFEFFx`, `${name}\u200B`];
   for (const other of others) {
     expect((await client.post('/login', { ...user, username: other })).status, JSON.stringify(other)).toBe(
@@ -133,7 +133,7 @@ test('a cookie that was planted before the sign-in is not adopted', async ({ cli
     expect(given).toMatch(/^[\w-]+\.[\w-]{43}$/);
     expect(given).not.toBe(planted);
     expect(given.split('.')[1]).not.toBe(planted.split('.')[1]);
-    // What was planted opens nothing: a session it named ended with the sign-in.
+    // The planted cookie opens nothing. If it named a session, that session ended with the sign-in.
     expect((await client.get('/sessions', planted)).status).toBe(303);
     expect(await (await client.get('/sessions', given)).text()).toContain(user.username);
   }
@@ -214,7 +214,7 @@ test('no action and no endpoint accepts a request from another origin, or withou
             ...(origin !== undefined && { origin }),
             ...(type !== undefined && { 'content-type': type }),
           },
-          // Bytes have no type of their own.
+          // Bytes have no content type of their own.
           body: type === undefined ? new TextEncoder().encode(body) : body,
           redirect: 'manual',
         });
@@ -223,7 +223,7 @@ test('no action and no endpoint accepts a request from another origin, or withou
       }),
     );
   }
-  // None of it happened: both sessions live, the password is the same.
+  // Nothing happened: both sessions are live and the password is the same.
   for (const cookie of [own, other]) expect((await client.get('/sessions', cookie)).status).toBe(200);
   await client.signIn(user);
 });
@@ -237,7 +237,7 @@ test('a GET changes nothing, whatever its path', async ({ client, user }) => {
       const response = await client.get(asked, own);
       // There is no session "x".
       expect([200, 303, 405, ...(path.includes('[') ? [404] : [])], asked).toContain(response.status);
-      // The sessions page notes the visit in a cookie; no page touches the session's.
+      // The sessions page stores the visit in a cookie. No page changes the session cookie.
       expect(sessionCookieOf(response), asked).toBeNull();
     }
   }
@@ -254,7 +254,7 @@ test('no address in the browser ever contains a token, and no page requests anot
   const referers: string[] = [];
   device.context.on('request', (request) => {
     asked.push({ url: request.url(), type: request.resourceType() });
-    // What a server is told of where a request comes from counts as well.
+    // A Referer must not contain a token either.
     referers.push(request.headers().referer ?? '');
   });
   for (const path of ['/', ...GUEST_PAGES, '/no-such-page']) await device.visit(path);
@@ -316,7 +316,7 @@ test('guessing is answered 429, with the time of the next attempt in words and i
   await device.visit('/login');
   await device.submitUser(user, 'Sign in');
   await expect(device.page.getByRole('alert')).toHaveText(/Too many tries\. Try again in \d+ seconds?\.$/);
-  // And it runs down.
+  // It counts down.
   const counted = device.page.locator('[data-countdown]');
   const before = await counted.innerText();
   await expect(counted).not.toHaveText(before);

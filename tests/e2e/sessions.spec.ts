@@ -48,7 +48,7 @@ test('an action on a device that was signed out changes nothing and asks to sign
   await laptop.visit('/sessions');
   await laptop.endSession(await phone.sessionId());
 
-  // Its page is from before, with a list and a button that still look alive.
+  // Its page was loaded before, and its list and buttons still look usable.
   await phone.page.getByRole('main').getByRole('button', { name: 'End the other session' }).click();
   await phone.page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
   await expect(phone.page).toHaveURL('/login?redirectTo=%2Fsessions');
@@ -113,7 +113,7 @@ test('signing out ends the session itself, not only the cookie', async ({ client
   const said = laptop.page.getByText('You are signed out.');
   await expect(said).toBeVisible();
   expect(await laptop.hasSessionCookie()).toBe(false);
-  // It is said once, and to whom had no session nothing is said of one.
+  // This is said once. A visitor who had no session is told nothing about one.
   await laptop.visit('/login');
   await expect(said).toHaveCount(0);
   await laptop.expectSignedOut();

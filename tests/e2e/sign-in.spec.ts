@@ -27,7 +27,7 @@ test('a wrong password and an unknown user get the same response', async ({ clie
   const answers = await Promise.all(
     [user.username, nobody.username].map(async (username) => {
       const response = await client.post('/login', { username, password: 'not the password' });
-      // What differs from page to page by itself: the name typed, the clock, the nonce of the page's script, how long the stores took.
+      // What varies between any two pages: the typed name, the clock, the nonce of the page's script, and the times of the stores.
       const varying = new RegExp(`${username}|now:\\d+|nonce="[^"]*"|<svg viewBox.*?</svg>|[\\d.]+ ms`, 'g');
       const body = (await response.text()).replaceAll(varying, '');
       return { status: response.status, cookie: sessionCookieOf(response), body };
@@ -42,7 +42,7 @@ test('the cookie is for this host alone and out of reach of scripts', async ({ n
   await device.startSignedUp(user);
 
   const cookie = await device.sessionCookie();
-  // Plain http on localhost: no Secure, and so no __Host- prefix, which asks for it.
+  // Plain http on localhost: without Secure, and so without the __Host- prefix, which requires it.
   expect(cookie).toMatchObject({
     httpOnly: true,
     sameSite: 'Lax',

@@ -31,7 +31,7 @@ test('a taken username is refused and kept, the password is not', async ({ newDe
 
   const device = await newDevice();
   await device.visit('/signup');
-  // Names are compared without case.
+  // Names are compared case-insensitively.
   const sameName = user.username.toUpperCase();
   await device.submitUser({ username: sameName, password: other.password }, 'Sign up');
 

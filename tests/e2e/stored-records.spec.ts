@@ -49,7 +49,7 @@ test('if there are many records, the first are shown, and always the current ses
   await device.startSignedUp(user);
   const { userId } = await device.sessionCookie();
   const own = (await storage.recordsOf(userId)).filter(({ key }) => key.startsWith('session:'));
-  // All of them in front of it in the order of the keys.
+  // All of them come before it in the order of the keys.
   const earlier = own.flatMap((record) =>
     Array.from({ length: 60 }, (_, index) => {
       const id = `${userId}.--${String(index).padStart(41, '0')}`;

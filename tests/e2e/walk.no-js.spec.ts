@@ -2,7 +2,7 @@ import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 import { ageProof } from './session-proof';
 
-// The same walk with scripts off. axe needs scripts, so it looks at the pages elsewhere.
+// The main tasks with scripts off. axe needs scripts, so other tests check these pages with it.
 
 test('a refused form comes back as a page with its message and the username', async ({
   client,
