@@ -29,13 +29,13 @@ export class CloudflareApi {
   readonly workers: WorkerScripts;
   /** The accounts that the token can access. */
   accounts = [{ id: this.accountId, name: 'Rehearsal' }];
-  /** Kinds of calls that are to fail the next time each is made. */
+  /** The kinds of calls that fail the next time each is made. */
   readonly failing = new Set<string>();
-  /** The kinds of calls that went well, in order. */
+  /** The kinds of calls that succeeded, in order. */
   readonly calls: string[] = [];
   readonly #server: Server;
 
-  /** What is stored, as Miniflare lays it out. */
+  /** The stored data, in the layout of Miniflare. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'account-'));
 
   private constructor() {

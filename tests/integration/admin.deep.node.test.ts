@@ -1,4 +1,4 @@
-/** `npm run admin` on the deployed stores, and on stores that fail: some ten runs of wrangler, of seconds each. */
+/** `npm run admin` on the deployed stores and on stores that fail: about ten runs of wrangler, each of several seconds. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -66,7 +66,7 @@ async function listed(browser: Browser) {
   return (await listSessions(event, await requireSession(event))).sessions;
 }
 
-/** The KV record behind a browser's cookie, and a way to put it back as it was. */
+/** Returns the KV record behind a browser's cookie, and a function that puts it back unchanged. */
 async function recordOf(browser: Browser) {
   const [userId = '', token = ''] = (browser.cookie ?? '').split('.');
   const key = `session:${sessionIdFor(userId, token)}`;

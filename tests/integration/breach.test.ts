@@ -3,13 +3,13 @@ import { BREACH_LIMIT_MILLISECONDS, breachLookup, isBreached } from '$lib/server
 
 const ENDPOINT = 'https://breaches.example/range';
 const PASSWORD = 'password';
-/** SHA-1 of "password" is 5BAA6 and this. */
+/** The SHA-1 of "password" is 5BAA6 followed by this. */
 const SUFFIX = '1E4C9B93F3F0682250B6CF8331B7EE68FD8';
 const OTHER_SUFFIX = '0018A45C4D1DEF81644B54AB7F969B88D65';
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
-/** A range service on this machine: answers as told, and remembers what it was asked. */
+/** A range service on this machine. It answers as told and records the requests. */
 function serviceThat(answer: Answer) {
   const requests: Request[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -34,7 +34,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The reason of the one line that was logged, after a look that it tells nothing of the password. */
+/** Returns the reason in the one line that was logged. First checks that the line reveals nothing about the password. */
 function loggedReason(): string {
   expect(logged).toHaveLength(1);
   const line = logged[0] ?? '';

@@ -1,4 +1,4 @@
-/** However many sessions and events somebody has: what the list and the download hold, and that they say so. */
+/** What the list and the download contain if a user has very many sessions and events, and that they say so. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/policy';
@@ -17,7 +17,7 @@ beforeEach(async () => {
   userId = sessionIdOf(scene.laptop).split('.')[0] ?? '';
 });
 
-/** So many copies of the phone's record, under ids of their own, each used a second before the next. */
+/** Stores this many copies of the phone's record under new ids. Each was used a second before the next. */
 async function putSessions(count: number): Promise<void> {
   const record: unknown = await env.SESSIONS.get(`session:${sessionIdOf(scene.phone)}`, 'json');
   const expiration = Math.round(Date.now() / 1_000) + 86_400;
@@ -58,7 +58,7 @@ it('if a user has more sessions than the list reads, it says that there may be m
   expect(list.more).toBe(true);
   expect(list.sessions.length).toBeLessThanOrEqual(SESSIONS_LISTED_MAX + 1);
   const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
-  // KV was not asked how many they are.
+  // KV was not asked for their number.
   expect(await revokeOtherSessions(event, await requireSession(event))).toBeNull();
   const epoch = await env.DB.prepare('SELECT session_epoch FROM User WHERE id = ?1')
     .bind(userId)

@@ -1,4 +1,4 @@
-/** The confirmation: the ledger's yes, signed, that greets for a minute without a store, and decides nothing. */
+/** The confirmation: the ledger's yes, signed. It greets for a minute without a store, and decides nothing. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
@@ -41,7 +41,7 @@ const counted: StepHooks = { beforeStep: (step) => void steps.push(step) };
 const get = (browser: Browser, hooks: StepHooks = counted) => browser.request(storesWith(hooks));
 const post = (browser: Browser) => browser.request({ ...storesWith({}), method: 'POST' });
 
-/** A page view, and what it asked. */
+/** Loads a page view. Returns its result and its storage operations. */
 async function view(browser = scene.laptop) {
   steps = [];
   const viewer = await peekSession(get(browser));
@@ -52,13 +52,13 @@ async function view(browser = scene.laptop) {
 const ASKED = ['D1 SELECT', 'KV get'];
 const greeted = () => ({ username: scene.username });
 
-/** What a confirmation cookie says. */
+/** Decodes a confirmation cookie. */
 function read(value = ''): Record<string, unknown> {
   const [body = ''] = value.split('.');
   return JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
 }
 
-/** A confirmation of this session, signed as the app signs, with some of what it says changed. */
+/** Makes a confirmation of this session, signed as the app signs, with parts of it changed. */
 function forge(
   changes: Record<string, unknown>,
   sessionId = sessionIdOf(scene.laptop),
@@ -218,7 +218,7 @@ describe('what takes it away, in the same answer', () => {
     const event = post(scene.laptop);
     await revokeOtherSessions(event, await requireSession(event));
     vi.advanceTimersByTime(MINUTE - 1);
-    // Not known yet: this is the bound.
+    // The end is not known here yet: this is the bound.
     expect(await view(scene.phone)).toEqual({ viewer: greeted(), asked: [] });
     vi.advanceTimersByTime(1);
     expect((await view(scene.phone)).viewer).toBeNull();

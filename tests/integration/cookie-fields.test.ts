@@ -8,7 +8,7 @@ const worker = withSecurityHeaders({
     Response.json([request.headers.get('cookie'), request.method, await request.text()]),
 });
 
-/** The Cookie header, method and body as they reach Kit, of a request with these fields. */
+/** Returns the Cookie header, method and body that reach Kit, for a request with these fields. */
 async function reaching(url: string, fields: string[], init: RequestInit = {}): Promise<unknown> {
   const headers = new Headers(fields.map((field): [string, string] => ['cookie', field]));
   const answer = await worker.fetch(new Request(url, { ...init, headers }), env, createExecutionContext());

@@ -1,4 +1,4 @@
-/** Device Bound Session Credentials on the wire: a client with its own key, on the real KV and D1. */
+/** The protocol of Device Bound Session Credentials: a client with its own key, on the real KV and D1. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -55,7 +55,7 @@ afterEach(() => {
 const later = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
 const afterGrace = () => later(BINDING_GRACE_MILLISECONDS + 1);
 
-/** Signs up; returns the offer in the answer. */
+/** Signs up and returns the offer in the response. */
 async function signUpOffered(browser = laptop, given: RequestOptions = post) {
   const event = browser.request(given);
   await signUp(event, username, PASSWORD);
@@ -68,7 +68,7 @@ async function signInOffered(browser: Browser) {
   return event.locals.auth.deviceKeys?.offer() ?? null;
 }
 
-/** A laptop whose session is bound, past the grace. Returns the binding's id. */
+/** Creates a laptop whose session is bound, past the grace period. Returns the binding's id. */
 async function bound(): Promise<string> {
   const id = await bindWith(laptop, options, device, await signUpOffered());
   afterGrace();
@@ -118,7 +118,7 @@ describe('a bound session', () => {
     expect(await isIn()).toBe(true);
     const thief = new Browser().plant(laptop.cookie ?? '');
     await expect(requireSession(thief.request(options))).rejects.toMatchObject(refused);
-    // Nobody is signed out for that.
+    // Nobody is signed out because of it.
     expect(thief.cookie).toBe(laptop.cookie);
   });
 
@@ -127,7 +127,7 @@ describe('a bound session', () => {
     laptop.lose(BOUND_COOKIE);
     later(BINDING_GRACE_MILLISECONDS - 1);
     expect(await isIn()).toBe(true);
-    // What comes then without proof may be a copy: no page greets it later.
+    // A request without proof may come from a copy, so no page greets it later.
     const copy = new Browser().plant(laptop.cookie ?? '');
     expect(await isIn(copy)).toBe(true);
     expect(copy.confirmation).toBeUndefined();

@@ -1,4 +1,4 @@
-/** What a device is told whose session was ended elsewhere, when it loads a page: from which device, and when. */
+/** What a device is told when it loads a page after its session was ended elsewhere: from which device, and when. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { createToken } from '$lib/server/sessions/token';
 import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   scene = await setScene();
 });
 
-/** What the sign-in page says to a browser that asked for its sessions. */
+/** Returns what the sign-in page says to a browser that requested its sessions. */
 async function told(browser: Browser, hooks = {}): Promise<unknown> {
   const page = { method: 'GET' as const, browser: () => browser };
   await call({ ...page, name: 'the sessions page', run: loadSessions }, scene, hooks);

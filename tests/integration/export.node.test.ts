@@ -1,4 +1,4 @@
-/** `npm run admin -- export`: what docs/leaving-lucia.md says is in the file, and who may read it. */
+/** `npm run admin -- export`: the file contains what docs/leaving-lucia.md says, and who may read it. */
 import { createHash, scryptSync } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ const HOUR_MILLISECONDS = 3_600_000;
 const now = Date.now();
 const createdAt = now - HOUR_MILLISECONDS;
 
-/** A session record of the app, of user ada in epoch 4. */
+/** Returns a session record of the app, of the user ada in epoch 4. */
 function record(token: string, changes: Record<string, unknown> = {}) {
   return {
     id: sessionIdFor('ada1', token),
@@ -96,7 +96,7 @@ beforeAll(async () => {
       expirationTtl: 3_600,
       metadata: first,
     });
-    // As the layout `index` writes them: without metadata.
+    // As the layout `index` writes them, without metadata.
     for (const one of others)
       await SESSIONS.put(`session:${one.id}`, JSON.stringify(one), { expirationTtl: 3_600 });
     await SESSIONS.put('session:ada1.broken', '{', { expirationTtl: 3_600 });

@@ -1,6 +1,6 @@
 /**
- * Every page, action and endpoint with each of its storage operations failing in turn, on the real KV and D1: throwing,
- * and never answering. The route modules themselves run, as SvelteKit would call them.
+ * Every page, action and endpoint with each of its storage operations failing in turn, on the real KV and D1. Each operation fails by
+ * throwing and by never answering. The route modules are called as SvelteKit would call them.
  */
 import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
 import { createExecutionContext } from 'cloudflare:test';
@@ -33,7 +33,7 @@ import { expectTrue, idsOf, textOf, whatStoresHold } from './what-is-claimed';
 import { confirmSession } from '../setup/requests';
 import { stubTimeLimit } from '../setup/time-limit';
 
-/** Lets so many parts of the time limit pass. */
+/** Lets this many parts of the time limit pass. */
 let passParts: (parts: number) => void;
 
 beforeAll(() => {
@@ -55,7 +55,7 @@ async function sceneFor({ stale }: Scenario): Promise<Scene> {
   return scene;
 }
 
-/** The steps of a run in which nothing fails. */
+/** Returns the steps of a run in which nothing fails. */
 async function stepsOf(scenario: Scenario): Promise<{ steps: Step[]; answer: Answer }> {
   const steps: Step[] = [];
   const scene = await sceneFor(scenario);
@@ -102,14 +102,14 @@ function isAnswer(outcome: unknown): boolean {
 const reads = ({ store, op }: Step) =>
   store === 'KV' ? op !== 'put' && op !== 'delete' : op.split('; ').every(isRead);
 
-/** Fails each operation of a scenario in turn, in each way, and gives each answer with the step that failed. */
+/** Fails each operation of a scenario in turn, in each way. Yields each response with the step that failed. */
 async function* eachFailure(scenario: Scenario) {
   const { steps, answer } = await stepsOf(scenario);
   expect(isAnswer(answer.outcome), `${scenario.name} works when nothing fails`).toBe(!scenario.refused);
   expect(steps.length).toBeGreaterThan(0);
   for (const [how, failure] of Object.entries(FAILURES)) {
     for (const [index, planned] of steps.entries()) {
-      // A read whose answer is lost is one that failed.
+      // For a read, losing the response is the same as failing.
       if (!failure && reads(planned)) continue;
       const hooks = failAt(index, failure);
       const scene = await sceneFor(scenario);
@@ -147,7 +147,7 @@ function expectUnavailable({ outcome }: Answer, { store }: Step, said: string): 
   expect(outcome.body.message, said).toContain(store === 'KV' ? 'Workers KV' : 'D1');
 }
 
-/** A store's answer is read in some turns of the thread; on a busy one a timer may ring before each. */
+/** The thread reads a store's response in several turns. On a busy thread, a timer may fire before each of them. */
 const TURNS = 3;
 
 describe('a page whose thread is busy', () => {
@@ -190,7 +190,7 @@ describe('an action whose store fails', () => {
           continue;
         }
         expectUnavailable(answer, step, said);
-        // A cookie that the answer brings is one of a session: what came before the failure is done.
+        // If the response sets a cookie, it is that of a live session: what came before the failure is done.
         if (![answer.before, undefined].includes(answer.browser.cookie)) {
           expect(await confirmSession(answer.browser.request(storesWith({}))), said).not.toBeNull();
         }
@@ -333,7 +333,7 @@ describe('/healthz', () => {
     const answer = await call(HEALTH, await setScene(), {
       afterStep: (step) => {
         if (step.store !== store) return undefined;
-        // The other one has answered by then.
+        // The other store has responded by then.
         return new Promise((resolve) => {
           setTimeout(() => {
             vi.setSystemTime(Date.now() + STORE_SLOW_MILLISECONDS);
@@ -362,7 +362,7 @@ describe('/healthz', () => {
 
 describe('a binding that is missing or wrong', () => {
   const ctx = createExecutionContext();
-  // The very thing under test: an environment that lacks what its type promises.
+  // The subject of this test: an environment that lacks what its type promises.
   const platformOf = (some: Partial<Env>) => ({ env: some as Env, ctx });
 
   it.each([

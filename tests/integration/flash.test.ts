@@ -1,4 +1,4 @@
-/** What the sign-in page says comes from what was done in this browser, and from no address. */
+/** The message of the sign-in page depends on what was done in this browser, and on no address. */
 import { isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { load } from '../../src/routes/(guest)/login/+page.server';

@@ -1,4 +1,4 @@
-/** KV that answers reads and takes no writes, as when the day's writes are used up (free plan). What ends a session still does. */
+/** A KV that answers reads and accepts no writes, as when the day's writes are used up (free plan). Sessions can still be ended. */
 import { isHttpError } from '@sveltejs/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS, PROOF_PERIOD_MILLISECONDS } from '$lib/server/policy';
@@ -32,7 +32,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The action, with the password that it asks for by now. */
+/** Returns the action with the password, which it needs by then. */
 function withPassword(name: string): Scenario {
   const scenario = ACTION_SCENARIOS.find((one) => one.name === name);
   if (!scenario) throw new Error(`there is no scenario "${name}"`);

@@ -1,4 +1,4 @@
-/** Anybody can make up a session id. What there has never been leaves no row; what there has been can always be ended. */
+/** Anyone can make up a session id. A session that never existed leaves no row; one that existed can always be ended. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ROTATIONS_PER_HOUR_MAX } from '$lib/server/policy';
@@ -183,7 +183,7 @@ describe('the list', () => {
   });
 });
 
-/** Has each answer's count of rows read. */
+/** Records the number of rows that each response has read. */
 function countRows(statement: D1PreparedStatement, answered: D1Meta[]): D1PreparedStatement {
   return new Proxy(statement, {
     get(target, name) {
@@ -215,10 +215,10 @@ describe('going on under another token by ending the others', () => {
     const before = [await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')];
     expect(await endOthers(laptop)).toMatchObject({ retryAfterSeconds: expect.any(Number) });
     expect([await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')]).toEqual(before);
-    // It goes on as it was.
+    // The session continues unchanged.
     expect(laptop.cookie).toBe(cookie);
     expect(await confirmSession(laptop.request(stores))).not.toBeNull();
-    // Another sign-in has a limit of its own: whoever copied a cookie cannot use up the owner's.
+    // Another sign-in has a limit of its own, so a thief with a copied cookie cannot use up the owner's.
     await signIn(phone.request(post), username, PASSWORD);
     expect(await endOthers(phone)).toBe(1);
   });

@@ -1,4 +1,4 @@
-/** A session that ends while a request of its own is under way: the request changes nothing, shows nothing, tells nothing. */
+/** A session that ends while one of its requests is in progress: the request changes nothing, shows nothing and reveals nothing. */
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   scene = await setScene();
 });
 
-/** The phone's session, ended from the laptop. */
+/** Ends the phone's session from the laptop. */
 async function endPhone(): Promise<void> {
   const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
   expect(await revokeSession(event, await requireSession(event), sessionIdOf(scene.phone))).toBe('ended');
@@ -34,7 +34,7 @@ async function endPhone(): Promise<void> {
 
 type PostOptions = { hooks?: StepHooks; validate?: typeof quickHash.validate };
 
-/** A form post of a browser; its body is sent by `finish`. */
+/** Posts a form from a browser. `finish` sends its body. */
 function post(browser: Browser, form: Record<string, string>, { hooks = {}, validate }: PostOptions = {}) {
   const sent = Promise.withResolvers<void>();
   const body = new ReadableStream<Uint8Array>({
@@ -51,7 +51,7 @@ function post(browser: Browser, form: Record<string, string>, { hooks = {}, vali
     body,
   });
   const event = { ...browser.request({ ...stores, method: 'POST' }), request, setHeaders: () => undefined };
-  // A route's own event type names its route id; what the routes read is all here.
+  // A route's event type contains its route id. Everything that the routes read is here.
   return { event: event as never, finish: () => sent.resolve() };
 }
 

@@ -1,4 +1,4 @@
-/** What is left of a deleted account, on the real KV and D1: nothing, however much there was and whatever fails on the way. */
+/** What is left of a deleted account on the real KV and D1: nothing, however much there was and whatever fails on the way. */
 import { isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -55,7 +55,7 @@ async function markers(): Promise<unknown[]> {
   return (await env.DB.prepare('SELECT user_id FROM Leftover').all()).results.map(({ user_id }) => user_id);
 }
 
-/** As many records of sessions that ended before, whose deletes were lost. */
+/** Stores this many records of sessions that ended before and whose deletes were lost. */
 async function putLeftovers(userId: string, count: number): Promise<void> {
   const keys = Array.from(
     { length: count },
@@ -64,7 +64,7 @@ async function putLeftovers(userId: string, count: number): Promise<void> {
   await Promise.all(keys.map((key) => env.SESSIONS.put(key, '{"name":"Ada\'s phone"}')));
 }
 
-/** The KV operations of a request, and what it left to do; with hooks that may make some fail. */
+/** Records the KV operations of a request and of its background work. The hooks may make some fail. */
 function watchKV(hooks: StepHooks = {}): StepHooks & { taken: Step[] } {
   const taken: Step[] = [];
   return {
@@ -77,7 +77,7 @@ function watchKV(hooks: StepHooks = {}): StepHooks & { taken: Step[] } {
   };
 }
 
-/** Somebody else signs up, and what that left to do is done. */
+/** Another user signs up, and the background work finishes. */
 async function somebodySignsUp(hooks: StepHooks = {}): Promise<void> {
   const browser = new Browser();
   const name = `bob-${crypto.randomUUID().slice(0, 13)}`;
@@ -132,7 +132,7 @@ it('more records than a request may delete are deleted in steps, at the sign-ups
   await putLeftovers(userId, 1_200);
   const own = watchKV();
   await call(deletion, scene, own);
-  // One more: the read of the session that asked for it.
+  // One more: the read of the session that made the request.
   expect(own.taken).toHaveLength(1 + LEFTOVER_OPERATIONS_PER_STEP);
   expect(await markers()).toEqual([userId]);
   let left = (await recordsOf(userId)).length;
@@ -144,7 +144,7 @@ it('more records than a request may delete are deleted in steps, at the sign-ups
     expect(hooks.taken.length).toBeLessThanOrEqual(1 + LEFTOVER_OPERATIONS_PER_STEP);
     left = (await recordsOf(userId)).length;
   }
-  // The deletion itself took those that a late list may hide, so the marker goes with the last of them.
+  // The deletion itself removed the records that a late list may hide, so the marker is removed with the last of the others.
   expect(await markers()).toEqual([]);
 });
 
@@ -173,7 +173,7 @@ it.each(['list', 'delete'])(
     await call(deletion, scene, { beforeStep: (step) => (step.op === op ? gone(step) : undefined) });
     expect(await markers()).toEqual([userId]);
     const other = await setScene();
-    // Its sign-up and sign-in are not settled: only what follows is awaited.
+    // The background work of its sign-up and sign-in is not waited for, only what follows.
     vi.advanceTimersByTime(KV_LIST_LATE_MILLISECONDS);
     const browser = new Browser();
     expect(await signIn(browser.request(storesWith({})), other.username, PASSWORD)).toBe('signed-in');
@@ -226,7 +226,7 @@ it('a refused deletion leaves no marker, nor does one that D1 loses', async () =
   };
   expect((await call(deletion, scene, lost)).outcome).toMatchObject({ status: 503 });
   expect(await markers()).toEqual([]);
-  // The laptop's session ends between the question who asks and the deletion.
+  // The laptop's session ends between the check of the session and the deletion.
   const signInAgain = laptop.request(storesWith({}));
   await signIn(signInAgain, scene.username, PASSWORD);
   await expect(deleteAccount(event, session, PASSWORD)).rejects.toMatchObject({ name: 'SessionEnded' });

@@ -1,4 +1,4 @@
-/** `GET /api/session`: what an open page asks once a minute, with each of its answers. A look is not a use. */
+/** `GET /api/session`, which an open page requests once a minute, and each of its responses. A look is not a use. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -46,7 +46,7 @@ async function look(browser = scene.phone, hooks = {}): Promise<Seen> {
   return { status: returned.status, body: await returned.json(), steps, before };
 }
 
-/** What the laptop does to the user's other sessions. */
+/** The laptop's requests that change the user's other sessions. */
 const post = (browser: Browser) => browser.request({ ...storesWith({}), method: 'POST' });
 async function fromLaptop<T>(
   act: (event: ReturnType<typeof post>, session: Awaited<ReturnType<typeof requireSession>>) => Promise<T>,
@@ -122,7 +122,7 @@ describe('401', () => {
       if (step.store === 'KV') throw new Error('KV is down');
     };
     const { status, body } = await look(scene.phone, { beforeStep: down });
-    // A raised epoch shows only against a record, and that KV cannot be asked for: not known, and not claimed.
+    // A raised epoch shows only in comparison with a record, and KV cannot be read. So the end is unknown, and not claimed.
     expect([status, (body.ended as { type: string } | undefined)?.type]).toEqual(
       type === 'session-revoked' ? [401, type] : [503, undefined],
     );
@@ -133,7 +133,7 @@ describe('401', () => {
     await fromLaptop((event, session) => stepUp(event, session, PASSWORD));
     await signInAs(scene, scene.phone);
     await env.SESSIONS.delete(`session:${sessionIdOf(scene.laptop)}`);
-    // KV has lost it, but nothing has ended it since it began.
+    // KV has lost the record, but nothing has ended the session since it began.
     expect((await look(scene.laptop)).status).toBe(503);
     const event = post(scene.phone);
     await revokeOtherSessions(event, await requireSession(event));

@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import { withSecurityHeaders } from '$lib/server/http/headers';
 
-/** As Workers' static assets answer: the headers of the file `_headers` also for what is not there. */
+/** Responds as Workers' static assets do: `_headers` also applies to a missing file. */
 const worker = withSecurityHeaders({
   fetch: ({ url }) =>
     Promise.resolve(

@@ -1,6 +1,6 @@
 /**
- * A session that is used from elsewhere than it was signed in (P9, "noticed"): what is noted, what is not, how often, and until when the list
- * says so. On the real D1 and KV.
+ * A session that is used from elsewhere than where it was signed in (P9, "noticed"): what is recorded, what is not, how often, and how long
+ * the list shows it. On the real D1 and KV.
  */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -35,7 +35,7 @@ const options = {
 };
 
 let username: string;
-/** Where the session was signed in. */
+/** The browser where the session was signed in. */
 let owner: Browser;
 
 beforeEach(async () => {
@@ -51,12 +51,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A browser with a copy of another's cookie. */
+/** Returns a browser with a copy of another's cookie. */
 function copyOf(browser: Browser, userAgent: string, from: ConstructorParameters<typeof Browser>[1] = {}) {
   return new Browser(userAgent, { cf: BERLIN, ...from }).plant(browser.cookie ?? '');
 }
 
-/** One confirmed request, with what it leaves to do after the answer. */
+/** Makes one confirmed request and waits for its background work. */
 async function use(browser: Browser) {
   const event = browser.request(options);
   const session = await requireSession(event);
@@ -235,12 +235,12 @@ describe('how often it is noted', () => {
     const { event } = await use(thief);
     expect(event.locals.stores.meter.cost().d1Queries).toBe(1);
     vi.advanceTimersByTime(MOVE_NOTED_EVERY_MILLISECONDS + 1);
-    // The confirmation, the renewal that is due, and the note.
+    // The confirmation, the renewal that is due, and the recording of the move.
     expect((await use(thief)).event.locals.stores.meter.cost().d1Queries).toBe(3);
   });
 
   it('moves have a limit for each session and day, which hides no place that is new', async () => {
-    // More than a person has, at once: by a thief who wants to fill it.
+    // More places at once than a person has: a thief tries to fill the quota.
     const countries = Array.from({ length: 26 }, (_, i) => `A${String.fromCharCode(65 + i)}`);
     for (let i = 0; i < 3; i += 1) {
       await use(copyOf(owner, ANDROID, { cf: { country: 'FR' } }));
@@ -248,7 +248,7 @@ describe('how often it is noted', () => {
     }
     expect(await moves()).toHaveLength(3);
     for (const country of countries) await use(copyOf(owner, ANDROID, { cf: { country } }));
-    // Known places are past their share; a new one is noted.
+    // The known places have used up their share, and a new one is still recorded.
     vi.advanceTimersByTime(MOVE_NOTED_EVERY_MILLISECONDS + 1);
     await use(copyOf(owner, ANDROID, { cf: { country: 'AA' } }));
     expect(await moves()).toHaveLength(29);

@@ -1,4 +1,4 @@
-/** What a record or a row holds from before names were judged, or from whoever can write the stores, on every page and in the API. */
+/** Names in records or rows that were stored before names were checked, or by anyone who can write to the stores. Covers every page and the API. */
 import { env } from 'cloudflare:workers';
 import { isActionFailure } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -41,7 +41,7 @@ beforeEach(async () => {
     .run();
 });
 
-/** Every text in what a route returned, its keys included. */
+/** Returns every text in a route's result, including its keys. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

@@ -1,4 +1,4 @@
-/** The browser keeps no cookies: a right password leads nowhere, so nothing is made, and the page says why. */
+/** The browser keeps no cookies. A right password would lead nowhere, so nothing is created and the page says why. */
 import { env } from 'cloudflare:workers';
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -38,7 +38,7 @@ function eventOf(path: string, headers: Record<string, string>, fields?: Record<
     },
     route: { id: '/(guest)/login' },
     setHeaders: () => undefined,
-    // A route's own event type names its route id; what the routes read is all here.
+    // A route's event type contains its route id. Everything that the routes read is here.
   } as never;
 }
 
@@ -74,7 +74,7 @@ describe('the browser keeps no cookies', () => {
         },
       });
       expect(await rows()).toEqual(before);
-      // A page that was open for longer than the cookie lives: the second try has it.
+      // A page that was open for longer than the cookie lives: the second attempt has the cookie.
       expect(set.map(({ name }) => name)).toEqual(['cookies-kept']);
     },
   );

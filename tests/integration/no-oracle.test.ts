@@ -1,4 +1,4 @@
-/** What an answer must not tell: which names exist, and which session ids are somebody's. By result, by work and by time. */
+/** What a response must not reveal: which names exist, and which session ids are in use. Checked by result, work and time. */
 import { isActionFailure } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -12,7 +12,7 @@ import { requireSession, signIn, signUp } from '../setup/requests';
 const PASSWORD = 'correct horse battery';
 const WRONG = 'a password that is not it';
 const TIMED_TRIES = 15;
-/** Far more than the same work differs by in one run, far less than leaving the key derivation out makes. */
+/** Far more than the same work varies within a run, and far less than the difference if the key derivation is skipped. */
 const MEDIANS_DIFFER_AT_MOST = 2;
 
 const stores = { kv: env.SESSIONS, db: env.DB, layout: 'owner' as const };
@@ -30,7 +30,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 type Tried = { outcome: unknown; cost: Cost; derivations: string[]; milliseconds: number };
 
-/** One sign-in by a browser that never was here, and what it took. */
+/** Signs in once from a browser that was never here. Returns the result and its cost. */
 async function trySignIn(name: string, password: string, passwordHash = scryptPasswordHash): Promise<Tried> {
   const validate = vi.fn(passwordHash.validate);
   const counted: PasswordHash = { ...passwordHash, validate };
@@ -42,7 +42,7 @@ async function trySignIn(name: string, password: string, passwordHash = scryptPa
   return { outcome, cost, milliseconds, derivations: validate.mock.calls.map(([, hash]) => shapeOf(hash)) };
 }
 
-/** What of a hash decides how long comparing takes: its form and its lengths. */
+/** Returns the parts of a hash that determine how long a comparison takes: its form and its lengths. */
 function shapeOf(hash: string): string {
   return hash.replace(/[^:]/g, 'x').replace(/^xx:/, `${hash.slice(0, 2)}:`);
 }
@@ -70,7 +70,7 @@ describe('signing in with an unknown name', () => {
 
   it('signing in with an unknown name takes about as long as with a wrong password', async () => {
     const times: Record<'wrong' | 'unknown', number[]> = { wrong: [], unknown: [] };
-    // One after the other, so that whatever else the machine does falls on both.
+    // Alternating, so that whatever else the machine does affects both.
     for (let n = 0; n < TIMED_TRIES; n += 1) {
       times.wrong.push((await trySignIn(username, WRONG)).milliseconds);
       times.unknown.push((await trySignIn(unknownName(), WRONG)).milliseconds);
@@ -142,7 +142,7 @@ describe("somebody else's session id", () => {
     };
   }
 
-  /** The owner's request as Kit would hand it to a route; what these routes read of it is all here. */
+  /** Returns the owner's request as Kit would pass it to a route. Everything that these routes read is here. */
   function eventOf(form: Record<string, string>, params: Record<string, string> = {}) {
     const event = owner.request({ ...stores, method: 'POST' });
     const request = new Request(event.request, { method: 'POST', body: new URLSearchParams(form) });

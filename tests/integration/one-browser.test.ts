@@ -1,4 +1,4 @@
-/** Two requests of one browser at once: two tabs, or a page that looks again while a form is under way. */
+/** Two simultaneous requests of one browser: two tabs, or a page that looks while a form is being sent. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import type { ConfirmedSession } from '$lib/server/sessions/confirmed';

@@ -1,4 +1,4 @@
-/** Passwords are judged in the form that is hashed, NFKC, and counted in code points: what people see as characters, nearly. */
+/** Passwords are checked in the form that is hashed, NFKC, and counted in code points, which is nearly what people see as characters. */
 import { describe, expect, it } from 'vitest';
 import { strengthOf } from '$lib/password-strength';
 import { scryptPasswordHash } from '$lib/server/accounts/password';
@@ -14,14 +14,14 @@ import {
 } from '$lib/server/http/form';
 
 const KEY = '🔑';
-/** One code point that NFKC writes as eighteen. */
+/** One code point that NFKC expands to eighteen. */
 const LIGATURE = '\ufdfa';
-/** Four code points, ten bytes, that NFKC writes as one: nothing shrinks more. */
+/** Four code points (ten bytes) that NFKC combines into one. Nothing shrinks more. */
 const STACKED = '\u{1d6c2}\u0313\u0300\u0345';
 const fullWidth = (text: string) =>
   [...text].map((letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0)).join('');
 
-/** What the form says of each field, sent as a browser sends it. */
+/** Returns the form's errors by field, for fields sent as a browser sends them. */
 async function errorsOf(schema: Parameters<typeof parseForm>[0], fields: Record<string, string>) {
   const body = new URLSearchParams(fields);
   const request = new Request('https://sessions.example/', { method: 'POST', body });
@@ -62,7 +62,7 @@ describe('the length of a new password', () => {
     'the length of a new password is counted in code points of the hashed form: %s',
     async (_, password, said) => {
       expect(await ofNewPassword(password)).toContain(said);
-      // The page says the same while it is typed.
+      // The page says the same while the password is typed.
       const isTooShort = said !== 'taken' && said !== 'at most 256';
       expect(strengthOf(password) === 'too-short').toBe(isTooShort);
     },
@@ -76,7 +76,7 @@ describe('the length of a new password', () => {
 });
 
 describe('a password that was set before', () => {
-  /** What the rule of before let through: 256 UTF-16 units, as typed. */
+  /** What the earlier rule accepted: 256 UTF-16 units as typed. */
   it.each([
     ['4 emoji', KEY.repeat(4)],
     ['128 emoji', KEY.repeat(128)],

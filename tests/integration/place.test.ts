@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { Browser } from '../setup/browser';
 
-/** Where a request is said to come from, by what Cloudflare's edge says of it. */
+/** Returns the place of a request, from what Cloudflare's edge reports. */
 function placeBy(cf: { country?: unknown; city?: unknown } | undefined) {
   const event = new Browser().request({ kv: env.SESSIONS, db: env.DB, layout: 'owner' });
   return requestFacts({ ...event, platform: { cf } }).origin.place;
@@ -50,7 +50,7 @@ describe('the place of a sign-in', () => {
   it('a city is cut at 60 characters and never inside one', () => {
     expect(placeBy({ city: 'x'.repeat(200) }).city).toBe('x'.repeat(60));
     expect(placeBy({ city: '🔑'.repeat(200) }).city).toBe('🔑'.repeat(60));
-    // As a boolean: a report with half a character in it breaks the reporter.
+    // Compared as a boolean, because a lone surrogate in a report breaks the reporter.
     expect(placeBy({ city: 'Ber\ud83dlin' }).city === 'Berlin').toBe(true);
   });
 

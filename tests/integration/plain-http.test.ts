@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { withSecurityHeaders } from '$lib/server/http/headers';
 
-/** Stands where Kit's worker stands; says what reached it. */
+/** Takes the place of Kit's worker and records the requests that reach it. */
 const reached: string[] = [];
 const worker = withSecurityHeaders({
   async fetch(request) {
@@ -35,7 +35,7 @@ describe('plain http from another machine', () => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await answerTo(from, { method });
       expect([answer.status, answer.headers.get('location')]).toEqual([308, to]);
-      // A redirect that a browser kept would outlive a change of mind.
+      // A cached redirect would stay in the browser even if the site's owner changed their mind.
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     }

@@ -1,4 +1,4 @@
-/** /race: the demo is the app's own guards, on a session that opens nothing else. The clock is moved, as the page's minute is a minute. */
+/** /race: the demo runs the app's own guards, on a session that opens nothing else. A fake clock replaces the page's minute. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endRace, look, startRace } from '../../src/routes/race/race';
@@ -23,12 +23,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A request to /race, with the vars of the platform. */
+/** A request to /race, with the platform's vars. */
 function at(browser: Browser, { address = '127.0.0.1', vars = {} } = {}) {
   const event = browser.request({ ...stores, path: '/race', address });
   const { ctx } = event.platform ?? {};
   const platformEnv = { SESSIONS: env.SESSIONS, DB: env.DB, COOKIE_SECRET: SECRET, ...vars };
-  // The one cast: what the race reads is all here, SvelteKit's event type has more.
+  // The only cast: everything that the race reads is here, and SvelteKit's event type has more.
   return { ...event, platform: { ctx, env: platformEnv }, setHeaders: () => undefined } as never;
 }
 

@@ -1,4 +1,4 @@
-/** What this site refuses, in the form that whoever sent it can read: never bare text. */
+/** What this site refuses gets a response in the form that the sender can read, never bare text. */
 import { describe, expect, it } from 'vitest';
 import { inForm, refuse } from '$lib/server/http/refuse';
 import { withSecurityHeaders } from '$lib/server/http/headers';

@@ -1,4 +1,4 @@
-/** The rooms of `src/lib/server` import one way, and the two makers of session types stay where they are. */
+/** The folders of `src/lib/server` import in one direction only, and the two functions that create session types stay in their places. */
 import { ESLint } from 'eslint';
 import ts from 'typescript-eslint';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** docs/scale.md is what bench/scale makes of its last figures and of the operation counts that the tests hold the app to. */
+/** docs/scale.md must match what bench/scale generates from its last results and from the operation counts that the tests check. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { render } from '../../bench/scale/page.mjs';

@@ -1,4 +1,4 @@
-/** The scripts that people run, in a copy of this tree that lacks something: one sentence with the fix, no stack, and an end. */
+/** The scripts that people run, in an incomplete copy of this tree. Each prints one sentence with the fix and no stack, and ends. */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -21,10 +21,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** Puts this checkout's packages into the copy. */
+/** Links this checkout's packages into the copy. */
 const install = () => symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir');
 
-/** Writes a file of the copy anew. */
+/** Rewrites a file of the copy. */
 function edit(path: string, change: (before: string) => string): void {
   writeFileSync(join(root, path), change(readFileSync(join(root, path), 'utf8')));
 }
@@ -40,7 +40,7 @@ async function run(script: string, args: string[] = [], env: NodeJS.ProcessEnv =
   return { code, out, error };
 }
 
-/** Holds a port that was free for as long as `use` takes. */
+/** Occupies a free port while `use` runs. */
 async function withTakenPort<T>(use: (port: number) => Promise<T>): Promise<T> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,4 +1,4 @@
-/** docs/security.md is held to the code and the tests that it names. */
+/** Compares docs/security.md with the code and the tests that it names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import * as policy from '$lib/server/policy';
 const PAGE = 'docs/security.md';
 const page = readFileSync(PAGE, 'utf8');
 
-/** What the table has to have a row for. */
+/** The requirements that the table must have a row for. */
 const REQUIRED = [
   ...[
     '7.1.1',
@@ -74,7 +74,7 @@ function linksIn(markdown: string): Link[] {
   }));
 }
 
-/** The cells of a section's table, without its head. */
+/** Returns the cells of a section's table, without its head. */
 function rowsOf(heading: string): string[][] {
   const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   return section
@@ -125,7 +125,7 @@ describe('docs/security.md', () => {
   });
 });
 
-/** The titles of a file's tests, as they are written there. */
+/** Returns the titles of a file's tests, as they are written there. */
 function titlesIn(file: string): string[] {
   if (!existsSync(file)) return [];
   const calls = readFileSync(file, 'utf8').matchAll(
@@ -141,13 +141,13 @@ const UNIT_MILLISECONDS: Record<string, number> = {
   day: 86_400_000,
 };
 
-/** "30 days" as milliseconds, "8 characters" and "5" as they are. */
+/** Returns "30 days" in milliseconds, and "8 characters" and "5" as numbers. */
 function amountOf(text: string): number {
   const [number = '', unit = ''] = text.split(' ');
   return Number(number) * (UNIT_MILLISECONDS[unit.replace(/s$/, '')] ?? 1);
 }
 
-/** A constant of policy.ts by name, in milliseconds if it is a time. */
+/** Returns a constant of policy.ts by name, in milliseconds if it is a time. */
 function constant(name: string): number {
   const value = name
     .split('.')
@@ -180,7 +180,7 @@ describe('the numbers of docs/security.md', () => {
     expect(page).toContain(
       `scrypt: N = ${cost}, r = ${blockSize}, p = ${parallelization}, ${keyBytes} bytes.`,
     );
-    // Lucia v2's own, below which it must not fall.
+    // The parameters of Lucia v2, which are the minimum.
     expect([cost, blockSize, parallelization, keyBytes]).toEqual([16_384, 16, 1, 64]);
   });
 });

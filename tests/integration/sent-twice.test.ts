@@ -1,4 +1,4 @@
-/** The same sign-up sent twice at once, without scripts: a browser shows only the answer to the last one. */
+/** The same sign-up sent twice at once, without scripts. A browser then shows only the response to the last one. */
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -44,7 +44,7 @@ describe('a sign-up that one browser sends twice', () => {
       const scene = await setScene();
       const [browser, username] = [new Browser(), newName()];
       await open(scene, browser);
-      // The second goes out with the cookies that the first had: no answer has come.
+      // The second is sent with the same cookies as the first, because no response has arrived.
       const second = new Browser();
       await open(scene, second);
       const visit = browser.cookieNamed('cookies-kept');

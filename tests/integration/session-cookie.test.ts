@@ -8,7 +8,7 @@ import { signUp } from '../setup/requests';
 
 type SetCookie = { name: string; value: string; options: Record<string, unknown> };
 
-/** Signs somebody up at an address and gives the cookies that the answer sets. */
+/** Signs up at an address and returns the cookies that the response sets. */
 async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   const set: SetCookie[] = [];
@@ -47,7 +47,7 @@ describe('the session cookie', () => {
       // `__Host-` forbids a domain.
       expect(cookie?.options.domain).toBeUndefined();
       const expires = cookie?.options.expires;
-      // As long as the session can live; a browser whose clock is wrong goes by Max-Age.
+      // As long as the session can live. A browser with a wrong clock uses Max-Age.
       expect(Number(expires)).toBeGreaterThan(Date.now() + ABSOLUTE_PERIOD_MILLISECONDS - 60_000);
       expect(Number(cookie?.options.maxAge)).toBeGreaterThan(ABSOLUTE_PERIOD_MILLISECONDS / 1_000 - 60);
     },

@@ -1,6 +1,6 @@
 /**
- * A D1 that stumbles: it loses a connection, is reset, or is silent for a second. What may be sent again is, once; the rest is not; and whatever
- * D1 did with the first, it has happened once.
+ * A D1 that loses a connection, is reset, or is silent for a second. Statements that may be repeated are sent again once; the others are
+ * not. Whatever D1 did with the first attempt, the change happens exactly once.
  */
 import { env } from 'cloudflare:workers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -24,10 +24,10 @@ import { idsOf, textOf, whatStoresHold, type Held } from './what-is-claimed';
 
 const PASSES = 'D1_ERROR: Network connection lost.';
 
-/** What the log got. */
+/** The lines of the log. */
 const lines: string[] = [];
 let secondsAhead = 0;
-/** Lets a second of silence pass for the operation that began last. */
+/** Lets a second of silence pass for the operation that started last. */
 let passSecond: () => void;
 
 beforeAll(() => {
@@ -44,7 +44,7 @@ beforeAll(() => {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  // A second later than whatever was logged before.
+  // More than a second after anything that was logged before.
   secondsAhead += 2;
   vi.setSystemTime(Date.now() + secondsAhead * 1_000);
   lines.length = 0;
@@ -53,7 +53,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 afterAll(() => void vi.unstubAllGlobals());
 
-/** How D1 stumbles over one step. The step is taken again if it is sent again, and then goes well. */
+/** The ways in which D1 fails at one step. If the step is sent again, it succeeds. */
 const STUMBLES: Record<string, (fits: (step: Step) => boolean) => StepHooks> = {
   'an error before it took effect': (fits) => ({
     beforeStep: once(fits, () => {
@@ -91,7 +91,7 @@ function once(
   };
 }
 
-/** What a scene holds, but for what is drawn at random. */
+/** Returns the state of a scene without its random values. */
 function comparable({ users: _, epoch, ended, events, records, hash }: Held) {
   return {
     epoch: epoch === null ? 'gone' : epoch === 0 ? 'as it was' : 'raised',

@@ -24,7 +24,7 @@ import {
 
 const PASSWORD = 'correct horse battery';
 const SECRET = 'a secret of the tests';
-/** Hashing is not what these tests are about. */
+/** A fast hash, because these tests are not about hashing. */
 const quickHash = {
   generate: (password: string) => Promise.resolve(`hash of ${password}`),
   validate: (password: string, hash: string) => Promise.resolve(hash === `hash of ${password}`),
@@ -72,7 +72,7 @@ async function fail(times: number, name = username) {
   }
 }
 
-/** Rows of the throttle that are of a kind of bucket or quota. */
+/** Returns the rows of the throttle for one kind of bucket or quota. */
 async function rowsOf(kind: string) {
   const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle WHERE id GLOB ?1')
     .bind(`${kind}:*`)
@@ -177,7 +177,7 @@ describe('guessing at one account', () => {
         compared.promise.then(() => quickHash.validate(password, hash)),
     };
     const late = signIn(post(new Browser(), { passwordHash: slow }), username, 'a wrong guess');
-    // Taken by then: what follows is another request.
+    // It was let through by then. What follows is another request.
     await vi.waitUntil(() => rowsOf('account').then((rows) => rows.length === 1));
     wait(UNDER_WAY_MILLISECONDS);
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
@@ -227,7 +227,7 @@ describe('guessing at one account', () => {
   });
 
   describe('a, then b, then a in one browser', () => {
-    /** Whether this browser is let in while strangers guess at the account. */
+    /** Returns whether this browser is let in while strangers guess at the account. */
     async function staysKnown(browser: Browser, name: string): Promise<boolean> {
       await fail(ACCOUNT_THROTTLE.freeFailures, name);
       return (await tryToSignIn(PASSWORD, browser, name)) === 'signed-in';
@@ -257,7 +257,7 @@ describe('guessing at one account', () => {
       for (let i = 0; i < 5; i += 1) names.push(await another(shared));
       expect(post(shared).locals.facts.cookies.get('__Host-device')?.split('~')).toHaveLength(6);
       expect(deviceCookie(shared).length).toBeLessThan(1_000);
-      // Used again, so it is no longer the oldest.
+      // It is used again, so it is no longer the oldest.
       expect(await tryToSignIn(PASSWORD, shared)).toBe('signed-in');
       names.push(await another(shared));
       expect(deviceCookie(shared).length).toBeLessThan(1_000);
@@ -406,7 +406,7 @@ describe('guessing from one address', () => {
     for (let n = 0; n < 3; n += 1) {
       expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
     }
-    // It counts on from where it was.
+    // The count continues from where it was.
     expect(await guess(0)).toBe('refused');
     expect(await guess(1)).toMatchObject({ retryAfterSeconds: 60 });
   });
@@ -455,7 +455,7 @@ describe('tries of one address that are under way at once', () => {
   const address = '192.0.2.44';
   const most = ADDRESS_THROTTLE.triesAtOnce;
 
-  /** Hashing that does not end before it is told to. */
+  /** Returns a hash that does not finish until it is told to. */
   function slowHash() {
     const compared = Promise.withResolvers<void>();
     const afterwards = <Values extends unknown[], Result>(hash: (...values: Values) => Promise<Result>) => {
@@ -491,7 +491,7 @@ describe('tries of one address that are under way at once', () => {
     await vi.waitUntil(() => answers.length === 2 * most);
     expect(answers).toEqual(answers.map(() => ({ retryAfterSeconds: 1 })));
     expect((await rowsOf('address')).map(({ under_way }) => under_way)).toEqual([most]);
-    // A browser that is known hashes for the same address.
+    // A known browser also hashes for this address.
     expect(await signIn(post(own, { address }), username, PASSWORD)).toMatchObject({ retryAfterSeconds: 1 });
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
     resolve();
@@ -510,7 +510,7 @@ describe('tries of one address that are under way at once', () => {
 });
 
 describe('sign-ins with the right password', () => {
-  /** As if so many had been counted in this hour. */
+  /** Sets the count of sign-ins in this hour. */
   async function countAsManyAs(signIns: number, kind: string) {
     const { meta } = await env.DB.prepare('UPDATE SignInThrottle SET failures = ?1 WHERE id GLOB ?2')
       .bind(signIns, `${kind}:*`)
@@ -543,7 +543,7 @@ describe('sign-ins with the right password', () => {
     await countAsManyAs(SIGN_INS_PER_HOUR_MAX - 1, 'sign-ins');
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
     expect(await tryToSignIn(PASSWORD)).toHaveProperty('retryAfterSeconds');
-    // Each gives it another device cookie.
+    // Each sign-in gives it a new device cookie.
     for (let n = 1; n <= 5; n += 1) {
       expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
       expect((await rowsOf('sign-ins-device')).map(({ failures }) => failures)).toEqual([n]);

@@ -1,4 +1,4 @@
-/** What the app's own routes answer a session that is bound to its device when no proof of it comes. */
+/** How the app's own routes respond to a bound session whose request has no proof. */
 import { env } from 'cloudflare:workers';
 import { isHttpError, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -34,7 +34,7 @@ let username: string;
 let laptop: Browser;
 let thief: Browser;
 let proof: string;
-/** Names of the cookies that the last answer set. */
+/** The names of the cookies that the last response set. */
 let cookiesSet: string[];
 
 beforeEach(async () => {
@@ -82,7 +82,7 @@ async function call(
     setHeaders: () => undefined,
   };
   try {
-    // The one cast: `event` has what the routes read, SvelteKit's type has more.
+    // The only cast: `event` has what the routes read, and SvelteKit's type has more.
     return await run(event as never);
   } catch (thrown) {
     return thrown;
@@ -92,7 +92,7 @@ async function call(
   }
 }
 
-/** Of a refusal: what the page does about it. */
+/** Returns what the page does about a refusal. */
 function unprovenOf(answer: unknown): 'retry' | 'sign-in' {
   if (!isHttpError(answer, 403)) throw new Error(`no 403: ${String(answer)}`);
   if (answer.body.retry) return 'retry';

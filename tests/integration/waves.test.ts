@@ -1,5 +1,5 @@
 /**
- * How often a request waits for a store, one wait after the other, on the app's own routes with the real KV and D1.
+ * How often a request waits for a store, on the app's own routes with the real KV and D1. Operations that start together count as one wait.
  * docs/consistency.md publishes these numbers.
  */
 import { isHttpError } from '@sveltejs/kit';
@@ -88,11 +88,11 @@ function scenario(name: string): Scenario {
   return found;
 }
 
-/** The waits of a request that is answered. */
+/** Returns the waits of a request that succeeds. */
 async function waitsOf(scenario: Scenario, scene: Scene): Promise<string[][]> {
   return wavesOf(async (hooks) => {
     const { outcome } = await ask(scenario, scene, hooks);
-    // A redirect is an answer, a store that failed is none.
+    // A redirect counts as a response; a failed store does not.
     if (outcome instanceof Error || isHttpError(outcome)) throw outcome;
   });
 }
@@ -123,7 +123,7 @@ describe('one wait after the other', () => {
       },
     };
     expect(await waitsOf(withPage, await setScene())).toHaveLength(
-      // The record is known by then; the ledger is asked again.
+      // The record is known by then, and the ledger is asked again.
       WAITS['revoke one'] + WAITS['sessions page'],
     );
   });

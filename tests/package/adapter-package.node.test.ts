@@ -1,4 +1,4 @@
-/** The adapter as `npm run build:adapter` packs it, in a project outside this repository that has nothing else of it. */
+/** The adapter as `npm run build:adapter` packs it, in a project outside this repository that contains nothing else of it. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +13,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 const PACKAGE = 'pages-sessions-kv-adapter';
-/** Compiling and installing take seconds; on a busy machine many. */
+/** Compiling and installing take seconds, or longer on a busy machine. */
 const STEP_MILLISECONDS = 120_000;
 
 const run = promisify(execFile);
 
-/** The consumer's project: the tarball, and of this repository's own packages the peer and the Workers types. */
+/** The consumer's project. It has the tarball, and from this repository's packages the peer dependency and the Workers types. */
 let project: string;
 const installed = (path: string) => join(project, 'node_modules', PACKAGE, path);
 
@@ -26,7 +26,7 @@ async function install(folder: string, packages: string[]) {
   const npm = process.env.npm_execpath;
   const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []];
   const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
-  // Nothing comes from a registry: --install-links copies the folders, as if they had been packed.
+  // Nothing comes from a registry. --install-links copies the folders as if they had been packed.
   await run(command, [...first, 'install', '--offline', '--install-links', ...quiet, ...packages], {
     cwd: folder,
   });
@@ -34,7 +34,7 @@ async function install(folder: string, packages: string[]) {
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'adapter-package-'));
-  // Its folders are for consumers.deep.node.test.ts.
+  // The folders in it are for consumers.deep.node.test.ts.
   await cp(CONSUMER, project, { recursive: true, filter: (path) => !/[\\/](hono|sveltekit)$/.test(path) });
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   const dist = join(project, 'dist');
@@ -150,7 +150,7 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
   );
 });
 
-/** The consumer's worker, bundled as Vite does and run in workerd. */
+/** The consumer's worker, bundled as Vite does it and run in workerd. */
 async function openWorker(layout: string) {
   const outDir = join(project, 'bundle');
   await build({

@@ -1,4 +1,4 @@
-/** The kit (src/lib/server/revocable): the app's revocable sessions over a plain `Request`, in a D1 that has a `User` of somebody else's. */
+/** The kit (src/lib/server/revocable): the app's revocable sessions over a plain `Request`, in a D1 with another app's `User` table. */
 import { readFileSync } from 'node:fs';
 import type { UserAdapter } from 'lucia';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,7 +18,7 @@ const START = Date.UTC(2026, 10, 27);
 const MINUTE = 60_000;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 
-/** Anything but `getUser` is not asked for. */
+/** Only `getUser` is called. */
 const userAdapter = () =>
   ({
     getUser: async (id: string) => (id === 'nobody' ? null : { id, username: `${id}'s name` }),
@@ -82,7 +82,7 @@ async function signedIn(userId = 'ada') {
   return browser;
 }
 
-/** Puts every record back that KV has now, as a KV that is late would still show them. */
+/** Puts back every record that KV has now, as a late KV would still show them. */
 async function recordsPutBackBy(work: () => Promise<unknown>): Promise<void> {
   const records = store.truth();
   await work();

@@ -5,7 +5,7 @@ import { testAdapterContract, type ContractKV } from '../contract/adapter-contra
 import { newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 import { createHostileKV } from './hostile-kv';
 
-/** The clock is read anew each time: the contract moves it. */
+/** Reads the clock each time, because the contract moves it. */
 const now = () => Date.now();
 
 const openKv = (): ContractKV => ({

@@ -5,7 +5,7 @@ import { Crash, crashAfter, describeStep, type Step } from './steps';
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A KV with a clock of its own. */
+/** A KV with its own clock. */
 function open(hostility: Partial<Hostility> = {}, seed = 1) {
   const clock = { now: START };
   const store = createHostileKV({ seed, hostility, now: () => clock.now });
@@ -216,7 +216,7 @@ describe('refusals and failures', () => {
 });
 
 describe('reordered writes', () => {
-  /** Two places write the same key 100 ms apart; which write stands in the end? */
+  /** Two locations write the same key 100 ms apart. Returns the value that remains. */
   async function lastStanding(seed: number): Promise<string | undefined> {
     const { clock, here, there, store } = open({ reorderMilliseconds: 2_000 }, seed);
     await here.put('key', 'first');
@@ -245,7 +245,7 @@ describe('reordered writes', () => {
 });
 
 describe('a run', () => {
-  /** What a fixed sequence of operations answers; the keys' names are of the caller's choice. */
+  /** Returns the results of a fixed sequence of operations. The caller chooses the keys' names. */
   async function history(seed: number, suffix = ''): Promise<string[]> {
     const { clock, store } = open(HOSTILE, seed);
     const answers: string[] = [];

@@ -1,4 +1,4 @@
-/** A deleted account's records on a KV whose list is late: what it does not show is deleted all the same. */
+/** A deleted account's records on a KV whose list is late: records that it does not show are deleted, too. */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { KV_LIST_LATE_MILLISECONDS } from '$lib/server/policy';
 import { Browser } from '../setup/browser';
@@ -31,7 +31,7 @@ afterAll(() => {
   d1.close();
 });
 
-/** Ada, signed in on two browsers a few seconds ago, on a KV whose list does not show that yet. */
+/** Ada signed in on two browsers a few seconds ago, on a KV whose list does not show that yet. */
 async function setScene() {
   vi.setSystemTime(Date.UTC(2026, 0, 1));
   const kv = createHostileKV({
