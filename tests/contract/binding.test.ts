@@ -35,7 +35,7 @@ test.each([
   ['s', 's:u'],
   ['s:u', 's'],
   ['', ''],
-])('refuses prefixes that can make the same key: %j and %j', (session, userSessions) => {
+])('prefixes that can make the same key are refused: %j and %j', (session, userSessions) => {
   expect(() => cloudflareKvBinding(env.SESSIONS, { session, userSessions })).toThrow(
     /^\[kv-adapter\] .+: choose/,
   );
@@ -45,11 +45,11 @@ test.each([
   ['session', 'sessions'],
   ['app:s', 'app:u'],
   ['session', 'user_sessions'],
-])('accepts prefixes that cannot make the same key: %j and %j', (session, userSessions) => {
+])('prefixes that cannot make the same key are accepted: %j and %j', (session, userSessions) => {
   expect(() => cloudflareKvBinding(env.SESSIONS, { session, userSessions })).not.toThrow();
 });
 
-test.each(['hash', 'constructor', ''])('refuses the unknown layout %j', (layout) => {
+test.each(['hash', 'constructor', ''])('the unknown layout %j is refused', (layout) => {
   const make = () => Reflect.apply(cloudflareKvBinding, null, [env.SESSIONS, undefined, { layout }]);
   expect(make).toThrow(/^\[kv-adapter\] unknown layout ".*": use "index" or "owner"$/);
 });

@@ -81,7 +81,7 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
     ['on a branch', '--location moon', '--location takes one of weur, '],
   ] satisfies Run[];
 
-  it.each(some(REFUSED))('is refused and changes nothing: %s, %s', async (git, args, says) => {
+  it.each(some(REFUSED))('a deployment is refused and changes nothing: %s, %s', async (git, args, says) => {
     const { code, error } = await deployed(git, args);
     expect(error).toContain(says);
     expect(code).toBe(1);
@@ -93,7 +93,7 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
   ] satisfies Run[];
 
   it.each(some(PLANNED))(
-    'names the branch in its plan, whatever git is at: %s, %j',
+    'a deployment names the branch in its plan, whatever git has checked out: %s, %j',
     async (git, args, says) => {
       const { code, out } = await deployed(git, `--dry-run ${args}`);
       expect(out).toContain(`  ${says}\n`);

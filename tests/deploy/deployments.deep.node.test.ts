@@ -19,20 +19,23 @@ describe('a deployment', { timeout: TEST_MILLISECONDS }, () => {
   it.each([
     ['production', 'preview', []],
     ['preview', 'production', ['--preview']],
-  ] as const)('to %s touches no database, secret or deployment of %s', async (environment, other, args) => {
-    const databases = account();
+  ] as const)(
+    'a deployment to %s touches no database, secret or deployment of %s',
+    async (environment, other, args) => {
+      const databases = account();
 
-    // CI or a shell may set this variable. Wrangler uses it as --env if none is given.
-    const { code, error } = await site.fork.deploy(site.api, [...args], { CLOUDFLARE_ENV: other });
+      // CI or a shell may set this variable. Wrangler uses it as --env if none is given.
+      const { code, error } = await site.fork.deploy(site.api, [...args], { CLOUDFLARE_ENV: other });
 
-    expect({ code, error }).toEqual({ code: 0, error: '' });
-    expect([...site.api.d1.asked]).toEqual([databases[environment]]);
-    expect(site.api.pages.deployments(site.fork.project, environment)).toHaveLength(1);
-    expect(site.api.pages.deployments(site.fork.project, other)).toEqual([]);
-    const { deployment_configs } = site.api.pages.get(site.fork.project);
-    expect(Object.keys(deployment_configs[environment].env_vars)).toEqual(['COOKIE_SECRET']);
-    expect(deployment_configs[other].env_vars).toEqual({});
-  });
+      expect({ code, error }).toEqual({ code: 0, error: '' });
+      expect([...site.api.d1.asked]).toEqual([databases[environment]]);
+      expect(site.api.pages.deployments(site.fork.project, environment)).toHaveLength(1);
+      expect(site.api.pages.deployments(site.fork.project, other)).toEqual([]);
+      const { deployment_configs } = site.api.pages.get(site.fork.project);
+      expect(Object.keys(deployment_configs[environment].env_vars)).toEqual(['COOKIE_SECRET']);
+      expect(deployment_configs[other].env_vars).toEqual({});
+    },
+  );
 });
 
 describe('older production deployments', { timeout: TEST_MILLISECONDS }, () => {

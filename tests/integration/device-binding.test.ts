@@ -258,7 +258,7 @@ describe('a registration is refused', () => {
     ['with a challenge of its own', () => device.registration('1.2.3.a challenge')],
     ['with a challenge that is no text', (offer) => device.registration(offer, { payload: { jti: 7 } })],
     ['in 64 KB', (offer) => device.registration(offer, { payload: { more: 'x'.repeat(65_536) } })],
-  ])('%s', async (_, forge) => {
+  ])('a registration is refused: %s', async (_, forge) => {
     const offer = (await signUpOffered()) ?? '';
     const answer = await sendBind(laptop, options, await forge(offer));
     expect(answer.status).toBeGreaterThanOrEqual(400);

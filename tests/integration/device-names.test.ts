@@ -329,7 +329,7 @@ describe('a device is named by what its browser says of itself', () => {
     ],
     // Nothing recognizable.
     ['Mozilla/5.0', 'Unknown device', 'unknown'],
-  ])('%s', (userAgent, words, kind) => {
+  ])('the user agent is named correctly: %s', (userAgent, words, kind) => {
     const device = ofHeaders(userAgent);
     expect(deviceName(device)).toBe(words);
     expect(device.kind).toBe(kind);
@@ -421,7 +421,7 @@ describe('client hints say what a user agent hides', () => {
       { brands: '"Brave";v="156"', platform: '"Linux"' },
       'Firefox 140 on Windows',
     ],
-  ])('%s', (_, userAgent, hints, words) => {
+  ])('client hints name the device: %s', (_, userAgent, hints, words) => {
     expect(deviceName(ofHeaders(userAgent, hints))).toBe(words);
   });
 

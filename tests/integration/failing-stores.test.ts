@@ -162,7 +162,7 @@ describe('a page whose thread is busy', () => {
 
 describe('a page whose store fails', () => {
   it.each(PAGE_SCENARIOS.filter(({ page }) => page !== '/login' && page !== '/'))(
-    'is a 503 that names the store: $name',
+    'a page whose store fails is a 503 that names the store: $name',
     async (scenario) => {
       for await (const { scene, step, said, ...answer } of eachFailure(scenario)) {
         if (scenario.tidying?.(step, scene)) expect(isAnswer(answer.outcome), said).toBe(true);
@@ -297,7 +297,7 @@ describe('what a page costs', () => {
     expect(costOf(steps)).toEqual(scenario.page && PAGES[scenario.page]);
   });
 
-  it.each(API_SCENARIOS.slice(0, 1))('$name is as published', async (scenario) => {
+  it.each(API_SCENARIOS.slice(0, 1))('the published cost is right: $name', async (scenario) => {
     expect(costOf((await stepsOf(scenario)).steps)).toEqual(scenario.page && PAGES[scenario.page]);
   });
 

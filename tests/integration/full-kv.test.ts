@@ -83,7 +83,7 @@ describe('with a proof of long ago', () => {
 });
 
 it.each(PAGE_SCENARIOS.filter(({ page }) => page !== '/login'))(
-  'a session that is due for renewal is not renewed, and goes on: $name',
+  'when KV accepts no writes, a session that is due for renewal stays live without it: $name',
   async (scenario) => {
     const scene = await setScene();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);

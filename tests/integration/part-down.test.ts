@@ -123,7 +123,7 @@ describe('one part of a store down', () => {
     expect(published).toContain(`| down | ${COLUMNS.map(({ heading }) => heading).join(' | ')} |`);
   });
 
-  it.each(KV_METHODS)('KV %s', async (method) => {
+  it.each(KV_METHODS)('pages and actions do what the table says without KV %s', async (method) => {
     const hooks: StepHooks = {
       beforeStep: ({ store, op }) => {
         if (store === 'KV' && op === method) throw new Error('injected: the network is gone');
@@ -133,7 +133,7 @@ describe('one part of a store down', () => {
     expect(published.includes(row), row).toBe(true);
   });
 
-  it.each(TABLES)('the table %s', async (table) => {
+  it.each(TABLES)('pages and actions do what the table says without the D1 table %s', async (table) => {
     const db = withoutTable(storesWith({}).db, table);
     const row = await rowOf(`D1 \`${table}\``, {}, db);
     expect(published.includes(row), row).toBe(true);

@@ -198,7 +198,7 @@ describe('a second "This device": a name that looks like one of our badges', () 
     'M0ved',
     'Μονed',
     '— Moved —',
-  ])('%s is refused, and not shown where it is stored', (name) => {
+  ])('a name that looks like a badge is refused, and not shown where it is stored: %s', (name) => {
     expect(judge(name, MAX)).toEqual({ shown: null, fault: 'badge' });
   });
 

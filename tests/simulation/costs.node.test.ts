@@ -31,7 +31,7 @@ function isNumber(cell: string): boolean {
 }
 
 describe('docs/consistency.md publishes what the tests hold the app to', () => {
-  it.each(ROWS)('$name', ({ name, numbers }) => {
+  it.each(ROWS)('the published cost is the tested one: $name', ({ name, numbers }) => {
     expect(published.get(name)).toEqual(numbers);
   });
 
