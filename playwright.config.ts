@@ -5,7 +5,7 @@ import { E2E_PORT } from './scripts/lib/steps.mjs';
 const ownerPort = Number(process.env.E2E_PORT || E2E_PORT);
 const indexPort = ownerPort + 1;
 
-/** Left out, Playwright takes its own; `npm run test:e2e` sees to it that one of the two is there. */
+/** If `undefined`, Playwright uses its own browser. `npm run test:e2e` checks that one of the two is installed. */
 const executablePath = installedChromium() ?? undefined;
 
 const isRoot = process.getuid?.() === 0;
@@ -14,7 +14,7 @@ const browser = {
   ...devices['Desktop Chrome'],
   launchOptions: {
     executablePath,
-    // Nothing but the app's own requests on the network.
+    // Turns off Chromium's own background requests, so that only the app's requests reach the network.
     args: [
       '--disable-background-networking',
       '--disable-component-update',
@@ -33,12 +33,12 @@ export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: true,
   forbidOnly: true,
-  // A test that passes at its second try has found a race: it is to fail.
+  // A test that passes on its second try has found a race, so it must fail.
   retries: 0,
-  // Half of a test's time is waiting: for a page to settle, for a command to start.
+  // Half of a test's time is spent waiting: for a page to settle, for a command to start.
   workers: 3,
   reporter: 'list',
-  // A busy machine is not a fault of the code: what hangs is still found.
+  // The limit is generous because a busy machine is not a bug in the code. A test that hangs still fails.
   timeout: 180_000,
   expect: { timeout: 30_000 },
   use: {
@@ -55,7 +55,7 @@ export default defineConfig({
     },
     {
       name: 'index',
-      // What depends on how sessions are stored, and what its server does otherwise.
+      // Tests that depend on how sessions are stored, or on another setting of this server.
       testMatch: '**/{cost-off,many-sign-ins,put-back,stored-records,tokens-at-rest}.spec.ts',
       use: { ...browser, baseURL: `http://localhost:${indexPort}` },
     },
@@ -65,24 +65,24 @@ export default defineConfig({
       use: { ...browser, baseURL: `http://localhost:${ownerPort}`, javaScriptEnabled: false },
     },
     {
-      // No browser: it is here because the build is.
+      // Needs no browser. It runs in Playwright because it needs the same build.
       name: 'deploy',
       testDir: 'tests/deploy',
       testMatch: '**/*.spec.ts',
-      // What `npm test` leaves to `npm run test:deep`: docs/decisions/0012.
+      // `npm test` leaves these to `npm run test:deep`: docs/decisions/0012.
       testIgnore: process.env.DEEP === '1' ? [] : '**/*.deep.spec.ts',
     },
-    // In a whole browser, over https. Without one there is nothing to test it in, and `npm test` says so.
+    // Runs in a full browser over https. Without one the project is left out, and `npm test` says so.
     ...(fullChromium() ? [{ name: 'bound', testDir: 'tests/bound', testMatch: '**/*.spec.ts' }] : []),
     {
-      // Nor here.
+      // Needs no browser either.
       name: 'bare',
       testDir: 'tests/bare',
       testMatch: '**/*.spec.ts',
     },
   ],
   webServer: {
-    // `exec` takes the place of the shell, so that a signal reaches the script itself.
+    // `exec` replaces the shell, so that a signal reaches the script itself.
     command: `${process.platform === 'win32' ? '' : 'exec '}"${process.execPath}" scripts/serve-test.mjs ${ownerPort}`,
     wait: { stdout: /All servers answer/ },
     timeout: 240_000,

@@ -7,14 +7,14 @@ export default {
   preprocess: vitePreprocess(),
   compilerOptions: { runes: ({ filename }) => (filename.includes('node_modules') ? undefined : true) },
   kit: {
-    // A project of its own, which the test of the packed adapter compiles against the package.
+    // Excludes a separate project. The test of the packed adapter compiles it against the package.
     typescript: { config: ({ exclude }) => void exclude.push('../tests/package/consumer/**') },
     adapter: withHeadersOnEveryAnswer(
       // `vite dev` shares its local KV and D1 with `npm start`.
       adapter({ platformProxy: { persist: { path: '.wrangler/state/v3' } } }),
     ),
-    // hooks.server.ts checks the origin of every unsafe request; Kit's own check looks at forms alone, and answers before
-    // the hooks, so without the security headers.
+    // hooks.server.ts checks the origin of every unsafe request. Kit's own check covers only forms. It also responds before the hooks run,
+    // and so without the security headers.
     csrf: { trustedOrigins: ['*'] },
     csp: {
       mode: 'auto',
@@ -22,7 +22,7 @@ export default {
         'default-src': ['self'],
         'script-src': ['self'],
         'style-src': ['self'],
-        // Kit's route announcer carries one inline style attribute; this is its hash.
+        // Kit's route announcer has one inline style attribute. This is its hash.
         'style-src-attr': ['unsafe-hashes', 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='],
         'img-src': ['self', 'data:'],
         'object-src': ['none'],
@@ -35,9 +35,9 @@ export default {
 };
 
 /**
- * Kit answers some addresses before any hook runs (`/__route.js`, whatever begins with `/_app`). So the worker that Pages
- * runs is a wrapper around Kit's, which gives such an answer the security headers as well. Beside it goes the entry of
- * wrangler.workers.toml: the same, and the cron that Pages has not.
+ * Kit responds to some addresses before any hook runs (`/__route.js`, everything under `/_app`). So Pages runs a wrapper around Kit's
+ * worker, which adds the security headers to those responses, too. The entry of wrangler.workers.toml is built beside it: the same worker
+ * plus the cron, which Pages does not have.
  * @param {import('@sveltejs/kit').Adapter} kits
  * @returns {import('@sveltejs/kit').Adapter}
  */
@@ -55,7 +55,7 @@ import { withSecurityHeaders } from '../../src/lib/server/http/headers.ts';
 export default withSecurityHeaders(worker);
 `,
       );
-      // What is in the folder and is no static file; Pages knows it by itself.
+      // Files in the folder that must not be served as static files. Pages knows this by itself.
       writeFileSync(builder.getBuildDirectory('cloudflare/.assetsignore'), '_worker.js\n_routes.json\n');
       writeFileSync(
         builder.getBuildDirectory('cloudflare-tmp/with-cron.js'),

@@ -2,7 +2,7 @@ import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig, type Plugin } from 'vite';
 import { mostUsed } from './src/lib/server/accounts/most-used-passwords.ts';
 
-/** Of the list of passwords the worker carries the part that the policy reads: 37 kB (gzip) instead of 215. */
+/** Puts only the part of the password list that the policy reads into the worker: 37 kB (gzip) instead of 215. */
 const slimPasswordList: Plugin = {
   name: 'slim-password-list',
   transform: {
@@ -13,8 +13,9 @@ const slimPasswordList: Plugin = {
 };
 
 /**
- * SvelteKit's client imports all of `svelte` as one object and takes two functions out of it, which keeps the whole object in the bundle, Svelte
- * 4's lifecycle included. Imported by name, only what is used is there: 1 kB (gzip) less on every page.
+ * SvelteKit's client imports all of `svelte` as one object and uses two of its functions. That keeps the whole object in the bundle,
+ * including the lifecycle functions of Svelte 4. This plugin imports the functions by name, so that only what is used stays: 1 kB (gzip)
+ * less on every page.
  */
 const svelteByName: Plugin = {
   name: 'svelte-by-name',
@@ -33,8 +34,8 @@ export default defineConfig({
       build: {
         rolldownOptions: {
           output: {
-            // What every account page needs, Kit's root component too, goes into one file: fewer and smaller downloads than
-            // one for each component.
+            // Puts what every account page needs, including Kit's root component, into one file. That makes fewer and smaller downloads
+            // than a file for each component.
             codeSplitting: {
               groups: [
                 {

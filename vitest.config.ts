@@ -6,24 +6,24 @@ const alias = {
   $lib: fileURLToPath(new URL('./src/lib', import.meta.url)),
 };
 
-/** What `npm test` leaves to `npm run test:deep`: docs/decisions/0012. */
+/** Whether to run the tests that `npm test` leaves to `npm run test:deep`: docs/decisions/0012. */
 const DEEP = process.env.DEEP === '1';
 
-/** In workerd Prisma's client must be its edge build; Vitest's resolver would take the one for Node. */
+/** In workerd, Prisma's client must be its edge build. Vitest's resolver would pick the build for Node. */
 const workerdAlias = { ...alias, '@prisma/client': '@prisma/client/edge' };
 
 /**
- * Two rooms: `workerd` runs in the Workers runtime on real local KV and D1; `node` holds what must run outside it
- * (Miniflare driven from Node, the bulk of the simulation on an in-process SQLite, checks of the tree).
- * A file's name says which: `*.test.ts` runs in workerd, `*.node.test.ts` in Node.
+ * Two projects. `workerd` runs in the Workers runtime with real local KV and D1. `node` runs what must stay outside of it: Miniflare driven
+ * from Node, most of the simulation (on an in-process SQLite), and checks of the source tree. The file name decides: `*.test.ts` runs in
+ * workerd, `*.node.test.ts` in Node.
  */
 export default defineConfig(async () => ({
   test: {
-    // Every core: by default Vitest leaves one to its own process, which has little to do here.
+    // Uses every core. By default Vitest keeps one for its own process, which has little to do here.
     maxWorkers: '100%',
-    // What the app writes to the console is of use where something failed.
+    // The app's console output is only useful for a test that failed.
     silent: 'passed-only',
-    // A busy machine is not a fault of the code: what hangs is still found.
+    // The limit is generous because a busy machine is not a bug in the code. A test that hangs still fails.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -13,37 +13,37 @@ declare global {
       cf?: IncomingRequestCfProperties;
     }
     interface Locals {
-      /** KV and D1, made for this request as all of these are; hooks.server.ts sets them. */
+      /** KV and D1, guarded. Created for each request in hooks.server.ts, as is everything here. */
       stores: Stores;
-      /** Cookies, address, device and place of the request. */
+      /** The request's cookies, address, device and place. */
       facts: RequestFacts;
-      /** Who is here, and what they may do with sessions and accounts. */
+      /** Who is signed in, and what they may do with sessions and accounts. */
       auth: Auth;
-      /** Whether answers say what they cost (`vars.SHOW_COST`). */
+      /** Whether responses report their cost (`vars.SHOW_COST`). */
       showCost: boolean;
-      /** Whether `/race` is there (`vars.RACE`). */
+      /** Whether the page `/race` exists (`vars.RACE`). */
       hasRace: boolean;
-      /** Where this app's source is (`vars.SOURCE_URL`). */
+      /** The address of this app's source (`vars.SOURCE_URL`). */
       sourceUrl: string | null;
-      /** Asks whether a password leaked, where `vars.BREACH_CHECK` says so. */
+      /** Checks whether a password was leaked. `null` unless `vars.BREACH_CHECK` turns it on. */
       isBreached: BreachLookup | null;
     }
     interface PageData {
-      /** The user that the forms of a page are made for. */
+      /** The user that the page's forms are made for. */
       userId?: string | null;
     }
     interface Error {
       message: string;
-      /** The store that did not answer, on a 503. */
+      /** On a 503: the store that did not answer. */
       store?: StoreName;
-      /** What may be said of what was asked. */
+      /** What the page may claim about the requested change. */
       claim?: Claim;
-      /** Whether the page is to try again by itself: a session that is bound to its device came without proof. */
+      /** Whether the page should reload itself. Set when a session is bound to its device and the request came without proof. */
       retry?: boolean;
     }
   }
 
-  /** The bindings of wrangler.toml. */
+  /** The bindings in wrangler.toml. */
   interface Env {
     SESSIONS: KVNamespace;
     DB: D1Database;
@@ -51,7 +51,7 @@ declare global {
     COOKIE_SECRET?: string;
     COOKIE_SECRET_PREVIOUS?: string;
     DEVICE_BINDING?: string;
-    /** Of tests: a shorter life of the bound cookie. */
+    /** Only for tests: a shorter lifetime of the bound cookie. */
     BOUND_COOKIE_SECONDS?: string;
     BREACH_CHECK?: string;
     SHOW_COST?: string;
@@ -65,15 +65,15 @@ declare global {
     type DatabaseSessionAttributes = {
       /** Sign-in time, epoch milliseconds; the absolute lifetime counts from it. */
       created_at: number;
-      /** When the password was last given, epoch milliseconds. */
+      /** When the password was last entered, epoch milliseconds. */
       proved_at: number;
       /** `User.session_epoch` at sign-in. */
       epoch: number;
-      /** A copy for the KV-only read. */
+      /** A copy, so that a read from KV alone has it. */
       username: string;
       device: Device;
       place: Place;
-      /** What its user calls the session. */
+      /** The name that the user gave the session. */
       name?: string;
     };
   }

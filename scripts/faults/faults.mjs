@@ -264,7 +264,7 @@ export const FAULTS = [
       },
     ],
     test: FAILING_STORES,
-    title: 'has its answer, however late its timers ring',
+    title: 'a busy thread does not make a page fail',
   },
   {
     name: 'the list of most used passwords is asked about what was typed, not about what is hashed',
@@ -348,7 +348,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/address-block.test.ts',
-    title: 'is 203.0.113.9 in another form',
+    title: 'is another form of 203.0.113.9',
   },
   {
     name: 'a HEAD goes to the adapter as it came',
@@ -415,7 +415,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/known-sessions.test.ts',
-    title: 'leaves no row',
+    title: 'a made-up session leaves no row',
   },
   {
     name: 'a rotation does not note what its session goes on as',
@@ -445,7 +445,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/plain-http.test.ts',
-    title: 'takes nothing: POST',
+    title: 'nothing is accepted: POST',
   },
   {
     name: 'a deployment looks at the branch after it has changed production',
@@ -493,13 +493,13 @@ export const FAULTS = [
     name: 'a guess that a block overtook is recorded as a failure',
     edits: [{ file: ACCOUNTS, find: ' AND ${notOvertaken(tried)}`', replace: '`' }],
     test: WHAT_CAN_GROW,
-    title: "the account's five failures",
+    title: 'sign-ins with one name leave at most the account’s five failures',
   },
   {
     name: 'a use from elsewhere is not noted',
     edits: [{ file: MOVES, find: 'facts.waitUntil(note(user.userId, sessionId));', replace: '' }],
     test: MOVED,
-    title: 'is one event, and both are in the list',
+    title: 'a use from elsewhere is recorded as one event, and both places are in the list',
   },
   {
     name: 'coming back as the first browser takes the mark away',
@@ -511,7 +511,7 @@ export const FAULTS = [
       },
     ],
     test: MOVED,
-    title: 'the thief who comes back as the first browser erases nothing',
+    title: 'a thief who comes back as the first browser erases no mark',
   },
   {
     name: 'a move stays with the token, not with the session',
@@ -523,7 +523,7 @@ export const FAULTS = [
       },
     ],
     test: MOVED,
-    title: 'it stays with the session when its browser rotates its token',
+    title: 'a mark stays with the session when its browser rotates its token',
   },
   {
     name: 'known places may use up all the notes of a day',
@@ -535,7 +535,7 @@ export const FAULTS = [
       },
     ],
     test: MOVED,
-    title: 'has a limit for each session and day, which hides no place that is new',
+    title: 'moves have a limit for each session and day, which hides no place that is new',
   },
   {
     name: 'an answer takes in a move that its user did not see',
@@ -543,7 +543,7 @@ export const FAULTS = [
       { file: MOVES_SQL, find: ' AND NOT EXISTS (SELECT 1 FROM ${open} AND id > ${seen})', replace: '' },
     ],
     test: MOVED,
-    title: 'what came after the page was shown is not answered with it',
+    title: 'an answer covers no move that came after the page was shown',
   },
   {
     name: 'an error says that nothing was changed, whatever began',
@@ -585,7 +585,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/flash.test.ts',
-    title: 'is not told by an address',
+    title: 'the address cannot make the sign-in page show a message',
   },
   {
     name: 'the same sign-up sent again is refused',
@@ -609,7 +609,7 @@ export const FAULTS = [
       },
     ],
     test: DEVICE_BINDING,
-    title: 'by nobody who copied the session cookie alone',
+    title: 'not from anyone who copied the session cookie alone',
   },
   {
     name: 'a bound cookie lasts from its proof, not from its challenge',
@@ -633,7 +633,7 @@ export const FAULTS = [
       },
     ],
     test: DEVICE_BINDING,
-    title: 'a second time, by the same key and by another',
+    title: 'a second registration is refused',
   },
   {
     name: 'a refresh goes on after its session has ended',
@@ -645,7 +645,7 @@ export const FAULTS = [
       },
     ],
     test: DEVICE_BINDING,
-    title: 'signing out ends its binding',
+    title: 'signing out ends the session’s binding',
   },
   {
     name: 'a registration does not ask whether its session stands',
@@ -657,7 +657,7 @@ export const FAULTS = [
       },
     ],
     test: DEVICE_BINDING,
-    title: 'and once the session has ended',
+    title: 'and after the session has ended',
   },
   {
     name: 'a rotation leaves the binding behind',
@@ -681,7 +681,7 @@ export const FAULTS = [
       },
     ],
     test: 'tests/integration/unproven.test.ts',
-    title: 'takes away a bound cookie that proves nothing',
+    title: 'a bound cookie that proves nothing is removed',
   },
   {
     name: "an open page believes anybody's 401",
@@ -723,7 +723,7 @@ export const FAULTS = [
       },
     ],
     test: CONFIRMED,
-    title: 'asks once, and then nobody for 60 seconds',
+    title: 'asks the stores once and then not again for 60 seconds',
   },
   {
     name: 'a confirmation counts from the answer of the ledger, not from the question',
@@ -752,7 +752,7 @@ export const FAULTS = [
       },
     ],
     test: CONFIRMED,
-    title: 'is worth nothing with another session',
+    title: 'is worthless with another session',
   },
   {
     name: 'a confirmation does not run out',

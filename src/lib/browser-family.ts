@@ -1,6 +1,6 @@
 import type { Device } from './session-view';
 
-/** The same device without its browser's version: "Firefox 145" is "Firefox". */
+/** Returns the device without its browser's version: "Firefox 145" becomes "Firefox". */
 export function withoutVersion(device: Device): Device {
   return { ...device, browser: device.browser?.replace(/ \d{1,3}$/, '') ?? null };
 }

@@ -1,4 +1,4 @@
-/** Letters that Unicode does not take apart into a letter and a mark, as people type them who do not have them. */
+/** Letters that Unicode does not decompose into a letter and a mark, with what people type if their keyboard lacks them. */
 const PLAIN: Readonly<Record<string, string>> = {
   ø: 'o',
   ł: 'l',
@@ -11,12 +11,13 @@ const PLAIN: Readonly<Record<string, string>> = {
   ħ: 'h',
 };
 const WITHOUT_PLAIN_FORM = new RegExp(`[${Object.keys(PLAIN).join('')}]`, 'g');
-/** Accents, and what is written over and under Latin, Greek and Cyrillic letters. Marks of other scripts are letters of theirs. */
+/** Accents and other marks above and below Latin, Greek and Cyrillic letters. Marks of other scripts count as letters there, so they stay. */
 const ACCENTS = /[\u0300-\u036f]/g;
 
 /**
- * A text as a search compares it, what is sought and what is searched alike: without case, accents and compatibility forms, so that
- * "sao paulo" finds "São Paulo". By upper case first, which is what makes "ß" "ss" and "ı" "i".
+ * Returns a text in the form that a search compares, for the search term and the searched text alike. The form ignores case, accents and
+ * compatibility forms, so that "sao paulo" finds "São Paulo". It converts to upper case first, because that turns "ß" into "ss" and "ı"
+ * into "i".
  */
 export function folded(text: string): string {
   return text

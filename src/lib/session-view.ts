@@ -1,19 +1,19 @@
-/** "tool": a program without a person's eyes before it, as `curl`. */
+/** "tool" is a program that nobody watches, such as `curl`. */
 export const DEVICE_KINDS = ['phone', 'tablet', 'desktop', 'tool', 'unknown'] as const;
 
-/** What a sign-in was made from, by what its browser says of itself: names that we know; `null` for others. */
+/** The device of a sign-in, according to its browser. Only names that the app knows; `null` for others. */
 export type Device = {
   browser: string | null;
   system: string | null;
   kind: (typeof DEVICE_KINDS)[number];
 };
 
-/** Coarse place of a sign-in: ISO 3166-1 alpha-2 country code and city; `null` where unknown. Never an address. */
+/** The approximate place of a sign-in: ISO 3166-1 alpha-2 country code and city, each `null` if unknown. Never an IP address. */
 export type Place = { country: string | null; city: string | null };
 
-/** A use of a session from another browser or system family, kind of device or country than that of its sign-in. `at`: epoch milliseconds. */
+/** A use of a session that differs from its sign-in in browser family, system, kind of device or country. `at` is in epoch milliseconds. */
 export type Move = {
-  /** Of the event: a later move has a higher one. */
+  /** The event's id. A later move has a higher one. */
   id: number;
   /** Without the browser's version. */
   device: Device;
@@ -26,16 +26,16 @@ export type SessionView = {
   /** The session id: a handle, not a credential. */
   id: string;
   current: boolean;
-  /** What its user calls it. */
+  /** The name that its user gave it. */
   name: string | null;
   device: Device;
   place: Place;
   signedInAt: number;
   lastActiveAt: number;
-  /** When it ends by itself if it is not used any more. */
+  /** When it ends if it is not used again. */
   endsAt: number;
-  /** Where else it was used, the latest first and each place once, as long as its user has not said whether it was them. */
+  /** Where else the session was used: the latest first, each place once. Only moves that the user has not answered yet. */
   moved: Move[];
-  /** Whether a copy of its cookie is of no use on another device. */
+  /** Whether it is bound to its device: a copy of its cookie is useless on another device. */
   bound: boolean;
 };

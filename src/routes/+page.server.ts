@@ -1,4 +1,4 @@
 import type { PageServerLoadEvent } from './$types';
 
-/** Open to all. */
+/** Open to everyone. */
 export const load = ({ locals: { hasRace, sourceUrl } }: PageServerLoadEvent) => ({ hasRace, sourceUrl });

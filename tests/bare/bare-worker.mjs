@@ -1,6 +1,6 @@
 /**
- * The built app in a bare `workerd serve`, with nothing of Miniflare around it, on stores of another process
- * (store-servers.mjs). Miniflare, with all in one process, hides what goes wrong when a request waits on another's I/O.
+ * The built app in a bare `workerd serve`, without Miniflare. Its stores run in another process (store-servers.mjs). Miniflare runs
+ * everything in one process, which hides what goes wrong when a request waits on the I/O of another one.
  */
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -12,13 +12,13 @@ import { exitOf, ROOT, runQuietly, signalGroup, start, StepFailed } from '../../
 const BUILD = '.svelte-kit/cloudflare';
 const CONFIG = 'workerd.capnp';
 
-/** The workerd that Miniflare brings. */
+/** The workerd that comes with Miniflare. */
 const fromMiniflare = createRequire(import.meta.resolve('miniflare'));
 
 /** @typedef {{ kvPort: number, d1Port: number, nothingPort: number }} StorePorts of startStores */
 
 /**
- * Bundles the build as `wrangler pages deploy` would, into a folder, which `startBareWorker` takes.
+ * Bundles the build into a folder as `wrangler pages deploy` would. `startBareWorker` takes that folder.
  * @param {string} folder
  */
 export async function bundleWorker(folder) {
@@ -46,7 +46,7 @@ export async function startBareWorker(folder, stores, v8Flags = []) {
   return {
     origin: `http://127.0.0.1:${port}`,
     pid: child.pid,
-    /** What it complained of so far. */
+    /** The errors that it has printed so far. */
     errors: () => errors,
     async stop() {
       signalGroup(child, 'SIGKILL');

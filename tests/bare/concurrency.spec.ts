@@ -1,6 +1,6 @@
 /**
- * Requests at once, in a bare workerd with KV and D1 in another process and some milliseconds away: whatever requests
- * shared by mistake, such as a database client, fails here, as it would on Cloudflare, and not in Miniflare.
+ * Sends simultaneous requests to a bare workerd whose KV and D1 are in another process, some milliseconds away. Anything that requests
+ * share by mistake, such as a database client, fails here as it would on Cloudflare. In Miniflare it would not.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,16 +11,16 @@ import { newSession, PASSWORD, passwordHash, person } from './people.mjs';
 import { startStores, type StoreServers } from './store-servers.mjs';
 import { visit } from './visitor.mjs';
 
-// One after the other: they measure what waits for one thread, not for each other.
+// One test after the other: they measure the wait for one thread and must not wait for each other.
 test.describe.configure({ mode: 'default' });
 
 const FIRST_AT_ONCE = 64;
 const CONNECTIONS = 8;
 const DELAYS = { kvMilliseconds: 3, d1Milliseconds: 5 };
-/** A neighbour leaves after one of these, in milliseconds: before, between and after the stores' answers. */
+/** A neighbour disconnects after one of these times, in milliseconds: before, between and after the stores' responses. */
 const LEAVES_AFTER = [1, 4, 8];
 
-/** An operation of one of many users, by number. */
+/** An operation by one of many users, who are numbered. */
 type Operation = {
   name: string;
   answer: number;
@@ -85,7 +85,7 @@ test.afterAll(async () => {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** However long it waits for the thread, as it does behind many hashes. `log`: what the worker complained of. */
+/** Has no time limit of its own, because a request may wait for the thread behind many hashes. `log` returns the worker's errors. */
 async function expectAnswer(
   { name, answer }: Operation,
   response: Response,

@@ -1,7 +1,7 @@
 /**
- * Hashing a password takes the thread of an isolate for some 65 ms, and everybody there shares that thread. So what one
- * address can make it hash at once bounds how long the others wait: measured here on a bare workerd, against what the
- * same requests cost the others when nothing is hashed for them.
+ * Hashing a password blocks the thread of an isolate for about 65 ms, and all visitors there share that thread. So the number of hashes
+ * that one address can cause at once limits how long the others wait. This is measured on a bare workerd, against the wait when the same
+ * requests cause no hashing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,11 +15,11 @@ import { visit } from './visitor.mjs';
 test.describe.configure({ mode: 'default' });
 
 const DELAYS = { kvMilliseconds: 3, d1Milliseconds: 5 };
-/** Of documentation (RFC 5737). */
+/** An address for documentation (RFC 5737). */
 const GUESSER = '203.0.113.7';
 const GUESSES = 220;
 const VISITORS = 4;
-/** An address may have ten tries under way; it could have two hundred. */
+/** An address may have ten attempts in progress. Without the limit it could have two hundred. */
 const HASHES_MAX = 20;
 const SIGN_INS_ALONE = 5;
 
@@ -37,7 +37,7 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('wrong sign-ins at once from one address do not keep other visitors waiting', async () => {
+test('simultaneous wrong sign-ins from one address do not keep other visitors waiting', async () => {
   const worker = await startBareWorker(folder, stores);
   const cookies = Array.from({ length: VISITORS }, (_, i) => {
     const { cookie, key, json, expiration } = newSession(person(i));
@@ -45,7 +45,7 @@ test('wrong sign-ins at once from one address do not keep other visitors waiting
     return cookie;
   });
 
-  /** Its status and how long it took, in milliseconds. */
+  /** Returns the status and the duration in milliseconds. */
   async function timed(request: Promise<Response>) {
     const startedAt = performance.now();
     const response = await request;
@@ -56,7 +56,7 @@ test('wrong sign-ins at once from one address do not keep other visitors waiting
   const guess = (name: string, address?: string) =>
     timed(visit(worker.origin, '/login', { form: { username: name, password: 'a wrong guess' }, address }));
 
-  /** Guesses all at once, and the visitors' pages meanwhile, one after the other each. */
+  /** Sends all guesses at once. Meanwhile each visitor loads pages, one after the other. */
   async function guessAtOnce() {
     let isOver = false;
     const guessing = Promise.all(

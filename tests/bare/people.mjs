@@ -1,4 +1,4 @@
-/** Users and sessions as the app stores them, made without asking it: for runs that need many. */
+/** Users and sessions as the app stores them, created without the app, for runs that need many. */
 import { createHash, randomBytes, scryptSync } from 'node:crypto';
 import {
   ACTIVE_PERIOD_MILLISECONDS,
@@ -7,7 +7,7 @@ import {
   TOKEN_BYTES,
 } from '../../src/lib/server/policy.ts';
 
-/** Of every user made here. */
+/** The password of every user created here. */
 export const PASSWORD = 'correct horse battery staple';
 
 /** @typedef {{ id: string, username: string }} Person */
@@ -21,7 +21,7 @@ export function person(number) {
   return { id: `u${String(number).padStart(14, '0')}`, username: `user-${number}` };
 }
 
-/** A hash of `PASSWORD` as the app makes them. It takes as long as a sign-in. */
+/** Returns a hash of `PASSWORD` like the app's. It takes as long as a sign-in. */
 export function passwordHash() {
   const salt = randomBytes(8).toString('hex');
   const { cost: N, blockSize: r, parallelization: p, keyBytes } = SCRYPT;
@@ -53,7 +53,7 @@ export function newSession({ id: userId, username }) {
     cookie: `${userId}.${token}`,
     id,
     key: `session:${id}`,
-    /** The value, and the metadata too. */
+    /** The record's value, which is also its metadata. */
     json: JSON.stringify(session),
     /** Epoch seconds. */
     expiration: Math.floor(session.idle_expires / 1_000),

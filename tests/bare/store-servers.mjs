@@ -1,7 +1,7 @@
 /**
- * KV and D1 in this process, for a workerd that is another one: each behind an HTTP server that speaks what workerd's own
- * bindings speak. They answer after a delay of choice, as stores over a network do. Neither is late, nor does it persist.
- * Assets and the edge's cache are here as well, with nothing in them.
+ * KV and D1 in this process, for a workerd in another one. Each is an HTTP server with the protocol of workerd's own bindings. They respond
+ * after a configurable delay, like stores across a network. KV is never out of date, and nothing is persisted. Assets and the edge's cache
+ * are here as well, both empty.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ import { ROOT } from '../../scripts/lib/processes.mjs';
 const LIST_MAX_KEYS = 1_000;
 
 /**
- * Starts them, with the app's tables and nothing in them.
+ * Starts the stores, with the app's tables and no data.
  * @param {Delays} delays can be changed at any time
  */
 export async function startStores(delays) {
@@ -41,13 +41,13 @@ export async function startStores(delays) {
     await delay(delays.d1Milliseconds);
     return answerD1(db, query, request);
   });
-  // What Pages' assets and the edge's cache say of what they do not have.
+  // The response of Pages' assets and of the edge's cache for a missing file.
   const nothing = await serve(async () => ({ status: 404, headers: { 'cf-cache-status': 'MISS' } }));
   return {
     delays,
-    /** What is in KV. */
+    /** The contents of KV. */
     records,
-    /** What is in D1. */
+    /** The contents of D1. */
     db,
     kvPort: kv.port,
     d1Port: d1.port,
@@ -79,7 +79,7 @@ async function serve(answer) {
       });
       response.writeHead(status, headers).end(body);
     } catch (error) {
-      // A worker that was aborted takes its requests back.
+      // A worker that was aborted cancels its requests.
       if (!request.complete) response.destroy();
       else response.writeHead(500).end(String(error));
     }

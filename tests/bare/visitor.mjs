@@ -14,7 +14,7 @@ export function visit(origin, path, { cookie, form, address = '127.0.0.1', signa
     headers: {
       origin,
       accept: 'text/html',
-      // What Cloudflare's edge adds.
+      // The header that Cloudflare's edge adds.
       'cf-connecting-ip': address,
       ...(cookie && { cookie: `pages-session=${cookie}` }),
     },

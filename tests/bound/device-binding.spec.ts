@@ -1,4 +1,4 @@
-/** Sessions bound to their device, in a real browser: what it does by itself, and what that makes of a copied cookie. */
+/** Sessions bound to their device, in a real browser: what the browser does by itself, and what that means for a copied cookie. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -21,12 +21,12 @@ let browser: Browser | undefined;
 let elsewhere: Server | undefined;
 const contexts: BrowserContext[] = [];
 
-/** Signed in at the beginning; by the last tests their proofs have run out. */
+/** Signed in at the beginning. By the last tests, the proofs of these sessions have expired. */
 let laptop: BoundBrowser;
 let laptopWithoutScripts: BoundBrowser;
 let thief: BoundBrowser;
 
-/** Another user's, with a profile of its own: it starts again, its session rotates and ends. */
+/** Another user's browser with a profile of its own. It restarts, and its session is rotated and ended. */
 let phone: BoundBrowser;
 const phoneUser = newName();
 const phoneProfile = mkdtempSync(join(tmpdir(), 'bound-'));
@@ -45,12 +45,12 @@ async function newBrowser(options: Options = {}): Promise<BoundBrowser> {
 }
 
 async function startPhone(): Promise<BoundBrowser> {
-  // A file may ask for nothing either, and a test asks from one.
+  // A file makes no requests of its own, and a test must be able to make some from there.
   const options = { ...(await launchOptions(executablePath, PORT)), bypassCSP: true };
   return BoundBrowser.open(await chromium.launchPersistentContext(phoneProfile, options), ORIGIN);
 }
 
-// In order, in one worker: they share the server, and the time that a proof takes to run out.
+// In order, in one worker: the tests share the server and the time until a proof expires.
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
@@ -68,13 +68,13 @@ test.afterAll(async () => {
   rmSync(phoneProfile, { recursive: true, force: true });
 });
 
-test('it binds the session of a sign-up and of a sign-in, and the list says so', async () => {
+test('Chromium binds the session of a sign-up and of a sign-in, and the list says so', async () => {
   const name = newName();
   [phone, laptop, laptopWithoutScripts, thief] = await Promise.all([
     startPhone(),
     newBrowser(),
     newBrowser({ javaScriptEnabled: false }),
-    // Playwright's own requests do not know the certificate.
+    // Playwright's own requests do not trust the certificate.
     newBrowser({ ignoreHTTPSErrors: true }),
   ]);
   await Promise.all([laptop.signUp(name, PASSWORD), phone.signUp(phoneUser, PASSWORD)]);
@@ -83,16 +83,16 @@ test('it binds the session of a sign-up and of a sign-in, and the list says so',
   await expect(laptop.page.getByText('Bound to this device')).toHaveCount(2);
 });
 
-test('its two cookies, copied to another browser, are good while the bound one is', async () => {
+test('the two cookies, copied to another browser, work while the bound one is valid', async () => {
   const copied = (await laptop.context.cookies()).filter(({ name }) => /^__Host-(session|bound)$/.test(name));
   expect(copied).toHaveLength(2);
-  // A thief's browser keeps them as long as it likes.
+  // A thief's browser can keep them forever.
   await thief.context.addCookies(copied.map((cookie) => ({ ...cookie, expires: -1 })));
   expect(await thief.isIn()).toBe(true);
   await laptop.rest();
 });
 
-test('it refreshes once for four requests at the same time', async () => {
+test('Chromium refreshes once for four requests at the same time', async () => {
   await phone.rest();
   await phone.loseProof();
   const before = phone.count('refreshed');
@@ -104,7 +104,7 @@ test('it refreshes once for four requests at the same time', async () => {
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
-test('session and key outlive a restart of the browser', async () => {
+test('the session and its key survive a restart of the browser', async () => {
   await phone.context.close();
   phone = await startPhone();
   await phone.loseProof();
@@ -112,7 +112,7 @@ test('session and key outlive a restart of the browser', async () => {
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
-test('it goes on after a rotation by password, and binds that session anew', async () => {
+test('a bound session continues after a rotation by password, and is bound again', async () => {
   await phone.page.goto(`${ORIGIN}/account`);
   await phone.page.getByLabel('Current password').fill(PASSWORD);
   await phone.page.getByLabel('New password').fill(NEW_PASSWORD);
@@ -124,7 +124,7 @@ test('it goes on after a rotation by password, and binds that session anew', asy
   expect(await phone.hasCookie('__Host-bound')).toBe(true);
 });
 
-test('it gives the binding up once the session has ended, here or elsewhere', async () => {
+test('the browser drops the binding once the session has ended, here or elsewhere', async () => {
   const other = await newBrowser();
   await other.signIn(phoneUser, NEW_PASSWORD);
   await other.page.getByRole('button', { name: 'Sign out everywhere' }).click();
@@ -137,16 +137,16 @@ test('it gives the binding up once the session has ended, here or elsewhere', as
     return each.hasCookie('__Host-bound');
   };
   expect(await Promise.all([phone, other].map(stillHasProof))).toEqual([false, false]);
-  // Its binding, and the one of before the rotation. Where one signs out, `Clear-Site-Data` has ended it already.
+  // Its current binding and the one before the rotation. On the device that signs out, `Clear-Site-Data` has already ended it.
   await phone.sees('ended', 2);
 });
 
-test('it refreshes when the bound cookie has run out', async () => {
+test('the browser refreshes when the bound cookie has expired', async () => {
   await expect.poll(() => laptop.hasCookie('__Host-bound'), RUNS_OUT).toBe(false);
   expect(await laptop.isIn()).toBe(true);
 });
 
-test('a link from another site leads in, by a page that tries again, with and without scripts', async () => {
+test('a link from another site works, because the page reloads itself, with and without scripts', async () => {
   const address = elsewhere?.address();
   if (!address || typeof address === 'string') throw new Error('no other site');
   const follow = async (each: BoundBrowser) => {
@@ -166,12 +166,12 @@ test('a link from another site leads in, by a page that tries again, with and wi
   ]);
 });
 
-test('the copied cookies open nothing once the bound one has run out; the activity says that it was tried', async () => {
+test('the copied cookies open nothing once the bound one has expired, and the activity says that it was tried', async () => {
   const status = async () => (await thief.context.request.get(`${ORIGIN}/api/sessions`)).status();
   await expect.poll(status, RUNS_OUT).toBe(403);
   await thief.page.goto(`${ORIGIN}/sessions`);
   await expect(thief.page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
-  // Nobody is signed out, and the owner goes on.
+  // Nobody is signed out, and the owner's session works.
   expect(await laptop.isIn()).toBe(true);
   await laptop.page.goto(`${ORIGIN}/activity`);
   // The owner's own links from another site are not among them.

@@ -1,16 +1,16 @@
-/** A whole Chromium with device keys in software, over https: what Device Bound Session Credentials need. */
+/** A full Chromium with software device keys, over https. Device Bound Session Credentials need all of that. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { expect, type BrowserContext, type CDPSession, type Page } from '@playwright/test';
 
-/** What of the events of Chrome's devtools protocol is looked at. */
+/** The parts of Chrome's devtools events that are read here. */
 type BoundSessionEvent = {
   creationEventDetails?: { fetchResult?: string };
   refreshEventDetails?: { wasFullyProactiveRefresh?: boolean };
   terminationEventDetails?: { deletionReason?: string };
 };
 
-/** Chromium heeds none of this on a connection with a certificate error, so the server's own certificate is made known to it by its key. */
+/** Chromium ignores device binding on a connection with a certificate error. So the key of the server's certificate is declared as trusted. */
 export async function launchOptions(executablePath: string, port: number) {
   return {
     executablePath,
@@ -19,7 +19,7 @@ export async function launchOptions(executablePath: string, port: number) {
       '--disable-component-update',
       '--no-first-run',
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      // No limit on refreshes; keys of software where there is no TPM.
+      // No limit on refreshes, and software keys where there is no TPM.
       '--enable-features=DeviceBoundSessions:RefreshQuota/false,EnableBoundSessionCredentialsSoftwareKeysForManualTesting',
       `--ignore-certificate-errors-spki-list=${await publicKeyHash(port)}`,
     ],
@@ -39,7 +39,7 @@ function publicKeyHash(port: number): Promise<string> {
   });
 }
 
-/** One browser of somebody, which says what it does about bound sessions. */
+/** A browser that records what it does about bound sessions. */
 export class BoundBrowser {
   private readonly seen: BoundSessionEvent[] = [];
 
@@ -79,7 +79,10 @@ export class BoundBrowser {
     await this.sees('created', bound);
   }
 
-  /** How often it has made a binding, refreshed one because a request had to wait for that, or ended one because the server said so. */
+  /**
+   * Returns how often the browser created a binding, refreshed one because a request had to wait for it, or ended one because the server
+   * said so.
+   */
   count(what: 'created' | 'refreshed' | 'ended'): number {
     return this.seen.filter((event) => {
       if (what === 'created') return event.creationEventDetails?.fetchResult === 'Success';
@@ -92,12 +95,18 @@ export class BoundBrowser {
     await expect.poll(() => this.count(what), { message: `bindings ${what}` }).toBe(times);
   }
 
-  /** Leaves it at a file of the same origin, which asks for nothing: a page of the app looks by itself, and that refreshes. */
+  /**
+   * Leaves the browser at a file of the same origin, which makes no requests. A page of the app would look by itself, and that would cause
+   * a refresh.
+   */
   async rest(): Promise<void> {
     await this.page.goto(`${this.origin}/error.css`);
   }
 
-  /** For a browser that asks for nothing now. A refresh that an earlier page began may bring it back: so it is lost when five looks in a row miss it. */
+  /**
+   * Removes the bound cookie, in a browser that makes no requests now. A refresh from an earlier page may bring it back, so this waits
+   * until five checks in a row miss it.
+   */
   async loseProof(): Promise<void> {
     let gone = 0;
     const look = async () => {
@@ -112,7 +121,7 @@ export class BoundBrowser {
     return (await this.context.cookies()).some((cookie) => cookie.name === name);
   }
 
-  /** Goes to an account page; says whether it was let in at once. */
+  /** Opens an account page and returns whether it was let in at once. */
   async isIn(): Promise<boolean> {
     const response = await this.page.goto(`${this.origin}/sessions`);
     return response?.status() === 200 && this.page.url() === `${this.origin}/sessions`;

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '$lib/server/kv-adapter';
 import { sessionAdapterContract } from '$lib/server/kv-adapter/contract';
 
-/** A namespace to run the contract on. It may hold other records: every case has users of its own. */
+/** A namespace to run the contract on. It may hold other records, because every case creates its own users. */
 export type ContractKV = {
   kv: SessionKV;
-  /** Undoes what opening it took. */
+  /** Releases what opening it took. */
   close?: () => Promise<void>;
 };
 
-/** Runs the adapter's own contract suite on a KV, in both layouts. `openKv` is called once for each. */
+/** Runs the adapter's contract suite on a KV, in both layouts. `openKv` is called once for each. */
 export function testAdapterContract(name: string, openKv: () => ContractKV | Promise<ContractKV>): void {
   for (const layout of ['index', 'owner'] satisfies SessionLayout[]) {
     describe(`session adapter, ${layout} layout, on ${name}`, () => {

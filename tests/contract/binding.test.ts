@@ -5,7 +5,7 @@ import { cloudflareKvBinding, type SessionKV } from '$lib/server/kv-adapter';
 import { RecordingKV } from '$lib/server/kv-adapter/contract/recording-kv';
 import { newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
-test('has the six methods of a session adapter and no other, in both layouts', () => {
+test('the adapter has exactly the six session methods, in both layouts', () => {
   for (const layout of ['index', 'owner'] as const) {
     const adapter = cloudflareKvBinding(env.SESSIONS, undefined, { layout })(LuciaError);
     expect(Object.keys(adapter)).toEqual([
@@ -19,7 +19,7 @@ test('has the six methods of a session adapter and no other, in both layouts', (
   }
 });
 
-test('the layout is index unless one is named', async () => {
+test('the default layout is index', async () => {
   for (const binding of [
     cloudflareKvBinding(env.SESSIONS),
     cloudflareKvBinding(env.SESSIONS, undefined, {}),
@@ -35,7 +35,7 @@ test.each([
   ['s', 's:u'],
   ['s:u', 's'],
   ['', ''],
-])('refuses prefixes that can make the same key: %j and %j', (session, userSessions) => {
+])('prefixes that can make the same key are refused: %j and %j', (session, userSessions) => {
   expect(() => cloudflareKvBinding(env.SESSIONS, { session, userSessions })).toThrow(
     /^\[kv-adapter\] .+: choose/,
   );
@@ -45,23 +45,23 @@ test.each([
   ['session', 'sessions'],
   ['app:s', 'app:u'],
   ['session', 'user_sessions'],
-])('takes prefixes that cannot: %j and %j', (session, userSessions) => {
+])('prefixes that cannot make the same key are accepted: %j and %j', (session, userSessions) => {
   expect(() => cloudflareKvBinding(env.SESSIONS, { session, userSessions })).not.toThrow();
 });
 
-test.each(['hash', 'constructor', ''])('refuses the unknown layout %j', (layout) => {
+test.each(['hash', 'constructor', ''])('the unknown layout %j is refused', (layout) => {
   const make = () => Reflect.apply(cloudflareKvBinding, null, [env.SESSIONS, undefined, { layout }]);
   expect(make).toThrow(/^\[kv-adapter\] unknown layout ".*": use "index" or "owner"$/);
 });
 
-test('names the binding when there is none', () => {
+test('a missing binding is named in the error', () => {
   expect(() => Reflect.apply(cloudflareKvBinding, null, [undefined])).toThrow(
     /^\[kv-adapter\] no KV namespace .+: bind/,
   );
 });
 
 test.each(['index', 'owner'] as const)(
-  'a KV whose get takes an array for one odd key is read key by key, six at once (%s layout)',
+  'if a KV takes an array of keys for an odd key, the records are read one by one, six at once (%s layout)',
   async (layout) => {
     const user = newUserId();
     const writer = cloudflareKvBinding(env.SESSIONS, undefined, { layout })(LuciaError);
@@ -85,7 +85,7 @@ test.each([
   ['a session id that is no KV key', { id: '' }],
   ['a user id that is no KV key', { user_id: '', id: '.x' }],
   ['a time that is no number', { idle_expires: Number.NaN }],
-])('says what to do about %s', async (_, changes) => {
+])('the error says what to do about %s', async (_, changes) => {
   for (const layout of ['index', 'owner'] as const) {
     const adapter = cloudflareKvBinding(env.SESSIONS, undefined, { layout })(LuciaError);
     await expect(adapter.setSession(sessionOf(newUserId(), changes))).rejects.toThrow(/^\[kv-adapter\] .+: /);

@@ -24,7 +24,7 @@ describe('index layout: the records', () => {
     (await env.SESSIONS.list({ prefix: key })).keys.find(({ name }) => name === key)?.expiration;
   const seconds = (milliseconds: number) => Math.ceil(milliseconds / 1000);
 
-  test('are the session as JSON and the user’s session ids as a JSON array, and nothing else', async () => {
+  test('index layout: KV holds the session as JSON and the user’s session ids as a JSON array, and nothing else', async () => {
     const first = sessionOf(user, { id: `stock${crypto.randomUUID()}` });
     const second = sessionOf(user);
     await adapter.setSession(first);
@@ -38,7 +38,7 @@ describe('index layout: the records', () => {
     expect(kv.puts().every(({ options }) => options.metadata === undefined)).toBe(true);
   });
 
-  test('begin with the prefixes given', async () => {
+  test('index layout: keys begin with the configured prefixes', async () => {
     const session = sessionOf(user);
     const prefixes = { session: 'app:s', userSessions: 'app:u' };
     await cloudflareKvBinding(env.SESSIONS, prefixes)(LuciaError).setSession(session);
@@ -47,14 +47,14 @@ describe('index layout: the records', () => {
     expect(await adapter.getSession(session.id)).toBeNull();
   });
 
-  test('the index lists an id once, however often it is set', async () => {
+  test('the index lists an id once, however often it is written', async () => {
     const session = sessionOf(user);
     await adapter.setSession(session);
     await adapter.setSession(session);
     expect(await rawIndex()).toEqual([session.id]);
   });
 
-  test('the index goes with the last session', async () => {
+  test('the index is deleted with the last session', async () => {
     const session = sessionOf(user);
     await adapter.setSession(session);
     await adapter.deleteSession(session.id);
@@ -64,7 +64,7 @@ describe('index layout: the records', () => {
     expect(await rawIndex()).toBeNull();
   });
 
-  test('are listed even if the index cannot be tidied', async () => {
+  test('sessions are listed even if the index cannot be cleaned up', async () => {
     const [session, gone] = [sessionOf(user), sessionOf(user)];
     await adapter.setSession(gone);
     await adapter.setSession(session);
@@ -75,7 +75,7 @@ describe('index layout: the records', () => {
     expect(await rawIndex()).toEqual([gone.id, session.id]);
   });
 
-  test('the index expires with the session that lasts longest, also after that one is renewed or gone', async () => {
+  test('the index expires with the longest-lived session, even after that session was renewed or deleted', async () => {
     const key = `user_sessions:${user}`;
     const day = 24 * HOUR_MILLISECONDS;
     const now = Date.now();
@@ -101,32 +101,32 @@ describe('index layout: the records', () => {
       return { ended, live, other };
     };
 
-    test('after a listing', async () => {
+    test('an ended session leaves the index when sessions are listed', async () => {
       const { live, other } = await seed();
       await adapter.getSessionsByUserId(user);
       expect(await rawIndex()).toEqual([live.id, other.id]);
     });
 
-    test('after a sign-in', async () => {
+    test('an ended session leaves the index at the next sign-in', async () => {
       const { live, other } = await seed();
       const next = sessionOf(user);
       await adapter.setSession(next);
       expect(await rawIndex()).toEqual([live.id, other.id, next.id]);
     });
 
-    test('after a renewal, and after a change of attributes alone', async () => {
+    test('an ended session leaves the index at a renewal, and at a change of attributes alone', async () => {
       const { live, other } = await seed();
       await adapter.updateSession(live.id, { epoch: 2 });
       expect(await rawIndex()).toEqual([other.id, live.id]);
     });
 
-    test('after a sign-out', async () => {
+    test('an ended session leaves the index at a sign-out', async () => {
       const { live, other } = await seed();
       await adapter.deleteSession(live.id);
       expect(await rawIndex()).toEqual([other.id]);
     });
 
-    test('when KV has already dropped its record', async () => {
+    test('an ended session leaves the index even if KV has already dropped its record', async () => {
       const [gone, live] = [sessionOf(user), sessionOf(user)];
       await adapter.setSession(gone);
       await adapter.setSession(live);
@@ -135,7 +135,7 @@ describe('index layout: the records', () => {
       expect(await rawIndex()).toEqual([live.id]);
     });
 
-    test('when it was the only one: then the index goes too', async () => {
+    test('the index is deleted if the ended session was the only one', async () => {
       const ended = sessionOf(user, { idle_expires: Date.now() + HOUR_MILLISECONDS });
       await adapter.setSession(ended);
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * HOUR_MILLISECONDS });
@@ -162,7 +162,7 @@ describe('index layout: the records', () => {
     },
   );
 
-  test('an id that no key can hold, or of another user, in the index is dropped', async () => {
+  test('an index entry that is not a valid key or belongs to another user is dropped', async () => {
     const foreign = sessionOf(newUserId());
     const session = sessionOf(user);
     await adapter.setSession(foreign);
@@ -174,7 +174,7 @@ describe('index layout: the records', () => {
     expect(await adapter.getSession(foreign.id)).toEqual(foreign);
   });
 
-  test('a record that is not the session of its key reads as none', async () => {
+  test('a record that does not belong to its key reads as no session', async () => {
     const session = sessionOf(user);
     const { id: _id, ...anonymous } = session;
     const broken = [
@@ -205,7 +205,7 @@ describe('index layout: the records', () => {
     expect(kv.puts().map(({ key }) => key)).toEqual([`session:${session.id}`, `user_sessions:${user}`]);
   });
 
-  test('a session in the list stays when it is written again and the list cannot be', async () => {
+  test('a listed session stays in the list when its record can be written again but the index cannot', async () => {
     const session = sessionOf(user);
     await adapter.setSession(session);
     const operations = kv.operations.length;
@@ -216,7 +216,7 @@ describe('index layout: the records', () => {
     }
   });
 
-  test('a listing of 250 sessions reads the index and then 100 records to an operation', async () => {
+  test('listing 250 sessions reads the index and then 100 records per operation', async () => {
     const sessions = Array.from({ length: 250 }, () => sessionOf(user));
     for (const session of sessions) await env.SESSIONS.put(`session:${session.id}`, JSON.stringify(session));
     await env.SESSIONS.put(`user_sessions:${user}`, JSON.stringify(sessions.map(({ id }) => id)));

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cloudflareKvBinding } from '$lib/server/kv-adapter';
 import { HOUR_MILLISECONDS, newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 
-/** Users in memory: all that these tests ask of them is that they exist. */
+/** Users in memory. These tests only need them to exist. */
 function memoryUsers(): UserAdapter {
   const users = new Map<string, UserSchema>();
   const unused = () => Promise.reject(new Error('these tests make no keys'));
@@ -55,7 +55,7 @@ describe.each(['index', 'owner'] as const)('Lucia on the %s layout', (layout) =>
     return { auth, userId, signIn, moveClock, requestWith };
   };
 
-  test('signs in on two devices, lists both, and revokes one', async () => {
+  test('Lucia signs in on two devices, lists both, and revokes one', async () => {
     const { auth, userId, signIn, requestWith } = await start();
     const [laptop, phone] = [await signIn(), await signIn()];
     const listed = await auth.getAllUserSessions(userId);
@@ -67,7 +67,7 @@ describe.each(['index', 'owner'] as const)('Lucia on the %s layout', (layout) =>
     expect((await requestWith(laptop.sessionId).validate())?.sessionId).toBe(laptop.sessionId);
   });
 
-  test('renews an idle session, and signs out one that ended', async () => {
+  test('Lucia renews an idle session, and signs out an ended one', async () => {
     const { signIn, moveClock, requestWith } = await start();
     const { sessionId } = await signIn();
     moveClock(2 * HOUR_MILLISECONDS);
@@ -77,7 +77,7 @@ describe.each(['index', 'owner'] as const)('Lucia on the %s layout', (layout) =>
     expect(await requestWith(sessionId).validate()).toBeNull();
   });
 
-  test('lists no session that ended, and has no dead ones to delete', async () => {
+  test('Lucia lists no ended session, and has no dead sessions to delete', async () => {
     const { auth, userId, signIn, moveClock } = await start();
     await signIn();
     moveClock(26 * HOUR_MILLISECONDS);
@@ -87,7 +87,7 @@ describe.each(['index', 'owner'] as const)('Lucia on the %s layout', (layout) =>
     expect(await auth.getAllUserSessions(userId)).toHaveLength(1);
   });
 
-  test('says that a session is gone when it is revoked before its attributes change', async () => {
+  test('updating the attributes of a revoked session reports that it is gone', async () => {
     const { auth, signIn } = await start();
     const { sessionId } = await signIn();
     await auth.invalidateSession(sessionId);
@@ -95,7 +95,7 @@ describe.each(['index', 'owner'] as const)('Lucia on the %s layout', (layout) =>
     await expect(update).rejects.toEqual(new LuciaError('AUTH_INVALID_SESSION_ID'));
   });
 
-  test('deletes a user with every session', async () => {
+  test('deleting a user deletes every session of that user', async () => {
     const { auth, userId, signIn, requestWith } = await start();
     const [laptop, phone] = [await signIn(), await signIn()];
     await auth.deleteUser(userId);

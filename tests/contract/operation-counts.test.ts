@@ -19,7 +19,7 @@ const call: Record<
   deleteSessionsByUserId: (adapter, { user_id }) => adapter.deleteSessionsByUserId(user_id),
 };
 
-/** A row as README.md has it, counted. */
+/** Returns a row of README.md's table, from measured counts. */
 async function measuredRow(layout: SessionLayout, method: keyof SessionAdapter): Promise<string> {
   const kv = new RecordingKV(env.SESSIONS);
   const adapter = cloudflareKvBinding(kv, undefined, { layout })(LuciaError);
@@ -41,11 +41,11 @@ const methods: (keyof SessionAdapter)[] = [
   'deleteSessionsByUserId',
 ];
 
-/** A table's row without the padding a formatter may add. */
+/** The lines of the README, without the padding that a formatter may add to tables. */
 const rows = readme.split('\n').map((line) => line.replace(/\s+/g, ' ').trim());
 
 test.each(['index', 'owner'] as const)(
-  'the README’s table has what each method of the %s layout costs',
+  'the README’s table has the cost of each method of the %s layout',
   async (layout) => {
     for (const method of methods) expect(rows).toContain(await measuredRow(layout, method));
   },

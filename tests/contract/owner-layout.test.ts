@@ -22,13 +22,13 @@ describe('owner layout: the records', () => {
   const rawKeys = async () => (await env.SESSIONS.list({ prefix: `session:${user}` })).keys;
   const putRaw = (session: SessionSchema, metadata?: unknown, text = JSON.stringify(session)) =>
     env.SESSIONS.put(`session:${session.id}`, text, { metadata });
-  /** A session whose JSON is that many bytes. */
+  /** Returns a session whose JSON has this many bytes. */
   const sessionOfBytes = (bytes: number) => {
     const bare = sessionOf(user, { username: '' });
     return { ...bare, username: 'é'.repeat(2) + 'x'.repeat(bytes - jsonBytes(bare) - 4) };
   };
 
-  test('are one per session, with the session as JSON and again in the metadata', async () => {
+  test('owner layout: KV holds one record per session, with the session as JSON and again in the metadata', async () => {
     const session = sessionOf(user);
     await adapter.setSession(session);
     expect(await env.SESSIONS.get(`session:${session.id}`)).toBe(JSON.stringify(session));
@@ -43,7 +43,7 @@ describe('owner layout: the records', () => {
     expect(await env.SESSIONS.get(`user_sessions:${user}`)).toBeNull();
   });
 
-  test('begin with the prefix given', async () => {
+  test('owner layout: keys begin with the configured prefix', async () => {
     const session = sessionOf(user);
     const prefixed = cloudflareKvBinding(
       env.SESSIONS,
@@ -70,7 +70,7 @@ describe('owner layout: the records', () => {
     expect(kv.counts()).toEqual({ get: 1, put: 0, delete: 0, list: 1 });
   });
 
-  test('an update that no longer fits the metadata takes it away, and the listing shows the update', async () => {
+  test('an update that no longer fits the metadata removes it, and the listing shows the update', async () => {
     const session = sessionOf(user);
     await adapter.setSession(session);
     const update = { username: 'x'.repeat(1024) };
@@ -79,14 +79,14 @@ describe('owner layout: the records', () => {
     expect(await adapter.getSessionsByUserId(user)).toEqual([{ ...session, ...update }]);
   });
 
-  test('250 sessions without metadata are read 100 to an operation', async () => {
+  test('250 sessions without metadata are read 100 per operation', async () => {
     const sessions = Array.from({ length: 250 }, () => sessionOf(user));
     for (const session of sessions) await putRaw(session);
     expect(idsOf(await adapter.getSessionsByUserId(user))).toEqual(idsOf(sessions));
     expect(kv.counts()).toEqual({ get: 3, put: 0, delete: 0, list: 1 });
   });
 
-  test('metadata that is not the session of its key gives way to the record', async () => {
+  test('if the metadata does not match the session of its key, the record is used instead', async () => {
     const other = sessionOf(newUserId());
     const odd: unknown[] = ['text', 7, [], {}, { epoch: 1 }, other];
     const sessions = odd.map(() => sessionOf(user));
@@ -105,7 +105,7 @@ describe('owner layout: the records', () => {
     expect(await rawKeys()).toEqual([]);
   });
 
-  test('a record that does not parse reads as none, and goes with the rest', async () => {
+  test('a record that does not parse reads as no session, and is deleted with the others', async () => {
     const session = sessionOf(user);
     for (const text of ['', 'not JSON', 'null', JSON.stringify({ ...session, id: `${user}.another` })]) {
       await putRaw(session, undefined, text);
@@ -116,7 +116,7 @@ describe('owner layout: the records', () => {
     expect(await rawKeys()).toEqual([]);
   });
 
-  test('a key of the prefix whose rest has a dot is another user’s', async () => {
+  test('a key with the user’s prefix whose rest has a dot belongs to another user', async () => {
     const neighbour = sessionOf(`${user}.b`);
     await adapter.setSession(neighbour);
     expect(await adapter.getSessionsByUserId(user)).toEqual([]);

@@ -5,8 +5,8 @@ import { expect, test, vi } from 'vitest';
 import { cloudflareKvBinding, type SessionLayout } from '$lib/server/kv-adapter';
 
 /**
- * Lucia's own suite. It seeds and inspects storage behind the adapter, so these handlers write the documented records
- * themselves: what they write the adapter has to read.
+ * Lucia's own suite seeds and inspects storage without the adapter. So these handlers write the documented records themselves, and the
+ * adapter must be able to read them.
  */
 function databaseFor(layout: SessionLayout, prefixes: { session: string; userSessions: string }) {
   const keysOf = async (prefix: string) =>

@@ -1,4 +1,4 @@
-/** An answer of Cloudflare's API that is not a success, with the code by which wrangler knows it. */
+/** An error response of Cloudflare's API, with the code that wrangler checks. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,

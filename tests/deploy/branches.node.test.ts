@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { branchesOf } from '../../scripts/deploy/pages.mjs';
 import { smallestSite } from './smallest-site';
 
-/** Pages decides by the branch alone whether a deployment becomes production. So it is checked before anything changes. */
+/** Pages decides only by the branch whether a deployment becomes production. So the branch is checked before anything changes. */
 
-/** `project` is the production branch of the project that is there, `null` for none; `branch` the one that was asked for. */
+/** `project` is the production branch of the existing project, or `null` if there is none. `branch` is the requested one. */
 type Case = [environmentName: 'production' | 'preview', branch: string | null, project: string | null];
 
 const choose = ([environmentName, branch, project]: Case) =>
@@ -25,9 +25,12 @@ describe('the branch of a deployment', () => {
     ['preview', 'main', 'trunk', 'main', 'trunk'],
     ['preview', null, null, 'preview', 'main'],
     ['preview', 'x', null, 'x', 'main'],
-  ])('to %s, asked for %s, of a project on %s, is %s', (environment, asked, project, branch, production) => {
-    expect(choose([environment, asked, project])).toEqual({ branch, productionBranch: production });
-  });
+  ])(
+    'a deployment to %s, asked for %s, of a project on %s, goes to %s',
+    (environment, asked, project, branch, production) => {
+      expect(choose([environment, asked, project])).toEqual({ branch, productionBranch: production });
+    },
+  );
 
   it.each<[...Case, says: string]>([
     ['production', 'main', 'trunk', 'is "trunk"'],
@@ -36,12 +39,15 @@ describe('the branch of a deployment', () => {
     ['preview', 'trunk', 'trunk', 'is "trunk"'],
     ['preview', null, 'preview', 'is "preview"'],
     ['preview', 'main', null, 'will be "main"'],
-  ])('to %s, asked for %s, of a project on %s, is refused', (environment, asked, project, says) => {
-    expect(() => choose([environment, asked, project])).toThrow(`the production branch of "site" ${says}`);
-  });
+  ])(
+    'a deployment to %s, asked for %s, of a project on %s, is refused',
+    (environment, asked, project, says) => {
+      expect(() => choose([environment, asked, project])).toThrow(`the production branch of "site" ${says}`);
+    },
+  );
 });
 
-/** A copy of the tree and some commands of wrangler each, of a second or two: all but one of each kind in `npm run test:deep`. */
+/** Each needs a copy of the tree and some wrangler commands of a second or two. All but one of each kind run in `npm run test:deep`. */
 describe('npm run deploy', { timeout: 180_000 }, () => {
   const site = smallestSite();
   const GIT_STATES = {
@@ -50,7 +56,7 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
     'no git': () => rmSync(join(site.fork.folder, '.git'), { recursive: true }),
   };
 
-  /** Runs it in a project on "trunk", and expects that no call changed anything, and no file did. */
+  /** Runs a deployment in a project on "trunk" and expects that it changed nothing: no call and no file. */
   async function deployed(git: keyof typeof GIT_STATES, args: string) {
     GIT_STATES[git]();
     site.api.pages.create({ name: site.fork.project, production_branch: 'trunk' });
@@ -75,7 +81,7 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
     ['on a branch', '--location moon', '--location takes one of weur, '],
   ] satisfies Run[];
 
-  it.each(some(REFUSED))('is refused and changes nothing: %s, %s', async (git, args, says) => {
+  it.each(some(REFUSED))('a deployment is refused and changes nothing: %s, %s', async (git, args, says) => {
     const { code, error } = await deployed(git, args);
     expect(error).toContain(says);
     expect(code).toBe(1);
@@ -87,7 +93,7 @@ describe('npm run deploy', { timeout: 180_000 }, () => {
   ] satisfies Run[];
 
   it.each(some(PLANNED))(
-    'names the branch in its plan, whatever git is at: %s, %j',
+    'a deployment names the branch in its plan, whatever git has checked out: %s, %j',
     async (git, args, says) => {
       const { code, out } = await deployed(git, `--dry-run ${args}`);
       expect(out).toContain(`  ${says}\n`);

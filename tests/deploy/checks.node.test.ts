@@ -12,7 +12,7 @@ function problemsWith(...lines: string[]): string[] {
 }
 
 describe('wrangler.toml', () => {
-  it('is well as it is', () => {
+  it('the committed wrangler.toml passes the checks', () => {
     expect(problemsWith()).toEqual([]);
   });
 
@@ -37,16 +37,16 @@ describe('wrangler.toml', () => {
       '[[env.preview.r2_buckets]] FILES is missing',
     ],
     ['what Pages does not know', '[observability]\nenabled = true', '"observability" is not for Pages'],
-  ])('is refused with %s', (_, addition, problem) => {
+  ])('wrangler.toml is refused with %s', (_, addition, problem) => {
     expect(problemsWith(addition).join('\n')).toContain(problem);
   });
 
-  it('is taken with a Durable Object of another Worker', () => {
+  it('wrangler.toml may use a Durable Object of another Worker', () => {
     const durable = '[[durable_objects.bindings]]\nname = "LOCK"\nclass_name = "Lock"\nscript_name = "locks"';
     expect(problemsWith(durable)).toEqual([]);
   });
 
-  it('is refused when previews would lack a store or a variable', () => {
+  it('wrangler.toml is refused if previews would lack a store or a variable', () => {
     const lines = WRANGLER_TOML.split('\n');
     const preview = lines.indexOf('[[env.preview.kv_namespaces]]');
     const without = (n: number, count: number) => lines.filter((_, i) => i < n || i >= n + count).join('\n');
@@ -65,7 +65,7 @@ describe('wrangler.toml', () => {
 type Environment = Pick<ReturnType<typeof parseConfig>, 'vars' | 'kv_namespaces' | 'd1_databases'>;
 
 describe('the two configurations', () => {
-  it('have the same name, runtime, variables and stores, in both environments', () => {
+  it('the configurations for Pages and Workers have the same name, runtime, variables and stores, in both environments', () => {
     const [pages, workers] = CONFIGS.map((name) => {
       const { env, ...top } = parseConfig(readFileSync(name, 'utf8'));
       const alike = ({ vars, kv_namespaces, d1_databases }: Environment) => ({
@@ -85,7 +85,7 @@ describe('the two configurations', () => {
     expect(workers).toEqual(pages);
   });
 
-  it('of a Worker is well as it is', () => {
+  it('the committed Worker configuration passes the checks', () => {
     const config = parseConfig(readFileSync('wrangler.workers.toml', 'utf8'));
     expect(problemsInConfig(config, { workers: true })).toEqual([]);
   });
@@ -94,12 +94,12 @@ describe('the two configurations', () => {
 describe('a store that both environments would work on', () => {
   const shared = "DB of [env.preview] is production's own: give previews another one.";
 
-  it('is refused by its name, by which it would be found', () => {
+  it('a store that both environments would share is refused by its name, because stores are found by name', () => {
     const text = WRANGLER_TOML.replace('"pages-sessions-preview"', '"pages-sessions"');
     expect(problemsInConfig(parseConfig(text))).toEqual([shared]);
   });
 
-  it("is refused by its id, and zeros are nobody's", () => {
+  it('a store that both environments would share is refused by its id; an id of zeros is a placeholder', () => {
     let text = WRANGLER_TOML;
     for (const preview of [false, true]) {
       expect(problemsInConfig(parseConfig(text))).toEqual([]);
@@ -113,7 +113,7 @@ describe('a store that both environments would work on', () => {
 describe('the sources', () => {
   const problemsOf = (text: string) => problemsInSource([{ path: 'a.ts', text }]);
 
-  it('are refused with debug mode on', () => {
+  it('sources with debug mode on are refused', () => {
     expect(problemsOf('lucia({ experimental: { debugMode: true } })').join()).toContain('debugMode');
     expect(problemsOf('lucia({ experimental: { debugMode: dev } })').join()).toContain('debugMode');
     expect(problemsOf('lucia({ experimental: { debugMode: false } })')).toEqual([]);
@@ -123,7 +123,7 @@ describe('the sources', () => {
     "{ name: 'PBKDF2', salt, iterations: 600_000, hash: 'SHA-256' }",
     'const PBKDF2_ITERATIONS = 100001;',
     "pbkdf2Sync(password, salt, 210000, 64, 'sha512')",
-  ])('are refused with PBKDF2 past the limit: %s', (text) => {
+  ])('sources with PBKDF2 past the limit are refused: %s', (text) => {
     expect(problemsOf(text).join()).toContain('throws on Cloudflare, which allows 100000');
   });
 
@@ -131,7 +131,7 @@ describe('the sources', () => {
     "{ name: 'PBKDF2', salt, iterations: 100_000, hash: 'SHA-256' }",
     "pbkdf2Sync(password, salt, 100000, 64, 'sha512')",
     'const iterations = 600_000; // of the benchmark',
-  ])('are taken with: %s', (text) => {
+  ])('sources are accepted: %s', (text) => {
     expect(problemsOf(text)).toEqual([]);
   });
 });
@@ -141,14 +141,14 @@ describe('the git tree', () => {
   const current = withId(WRANGLER_TOML, false, store!, ID);
   const configs = (now: string) => ({ 'wrangler.toml': { committed: WRANGLER_TOML, current: now } });
 
-  it('is refused with what is not committed, by name', () => {
+  it('uncommitted changes are refused, with the names of the files', () => {
     const status = ' M src/app.html\n?? new.ts\n';
     expect(problemsInTree(status, configs(WRANGLER_TOML))).toEqual([
       'Not committed: src/app.html, new.ts. Commit, so that what is live can be found again, or add --allow-dirty.',
     ]);
   });
 
-  it('may hold ids that the last run wrote, and no other change of wrangler.toml', () => {
+  it('the only uncommitted change allowed in wrangler.toml is an id that the last run wrote', () => {
     const status = ' M wrangler.toml\n';
     expect(problemsInTree(status, configs(current))).toEqual([]);
     const changed = current.replace('SHOW_COST = "on"', 'SHOW_COST = "off"');
@@ -157,7 +157,7 @@ describe('the git tree', () => {
 });
 
 describe('an id in wrangler.toml', () => {
-  it.each([false, true])('changes its own line and nothing else (preview: %s)', (preview) => {
+  it.each([false, true])('writing an id changes its own line and nothing else (preview: %s)', (preview) => {
     for (const store of storesOf(parseConfig(WRANGLER_TOML), preview)) {
       const before = WRANGLER_TOML.split('\n');
       const after = withId(WRANGLER_TOML, preview, store, ID).split('\n');
@@ -169,7 +169,7 @@ describe('an id in wrangler.toml', () => {
     }
   });
 
-  it('of production goes to [env.production] where there is one', () => {
+  it('the production id is written to [env.production] if there is one', () => {
     const text = `${WRANGLER_TOML}\n[[env.production.kv_namespaces]]\nbinding = "SESSIONS"\nid = "${'0'.repeat(32)}"\n`;
     const [store] = storesOf(parseConfig(text), false);
     const config = parseConfig(withId(text, false, store!, ID));

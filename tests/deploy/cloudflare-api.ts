@@ -12,13 +12,13 @@ import { PagesProjects } from './pages-projects';
 import { WorkerScripts } from './worker-scripts';
 
 type Call = { body: Buffer; contentType: string; query: URLSearchParams; token: string };
-/** `names` are the parts of the path that its pattern leaves open: account, project and so on. */
+/** `names` are the variable parts of the path: account, project and so on. */
 type Handler = (call: Call, names: string[]) => unknown;
 type Route = { kind: string; method: string; path: RegExp; handle: Handler };
 
 /**
- * As much of Cloudflare's API as a deployment takes, on loopback: it keeps state, refuses what the real one refuses, and can be told
- * to fail a kind of call once. What is deployed runs in workerd, at an address of its own.
+ * The part of Cloudflare's API that a deployment uses, on loopback. It keeps state, refuses what the real one refuses, and can fail a kind
+ * of call once on request. What is deployed runs in workerd, at an address of its own.
  */
 export class CloudflareApi {
   readonly accountId = randomBytes(16).toString('hex');
@@ -27,15 +27,15 @@ export class CloudflareApi {
   readonly d1: D1Databases;
   readonly pages: PagesProjects;
   readonly workers: WorkerScripts;
-  /** The accounts that the token reaches. */
+  /** The accounts that the token can access. */
   accounts = [{ id: this.accountId, name: 'Rehearsal' }];
-  /** Kinds of calls that are to fail the next time each is made. */
+  /** The kinds of calls that fail the next time each is made. */
   readonly failing = new Set<string>();
-  /** The kinds of calls that went well, in order. */
+  /** The kinds of calls that succeeded, in order. */
   readonly calls: string[] = [];
   readonly #server: Server;
 
-  /** What is stored, as Miniflare lays it out. */
+  /** The stored data, in the layout of Miniflare. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'account-'));
 
   private constructor() {
@@ -179,13 +179,13 @@ export class CloudflareApi {
   ];
 }
 
-/** @param kind method and path, with `*` for what differs from call to call */
+/** @param kind method and path, with `*` for the parts that vary */
 function route(kind: string, handle: Handler): Route {
   const [method = '', path = ''] = kind.split(' ');
   return { kind, method, path: new RegExp(`^${path.replaceAll('*', '([^/]+)')}$`), handle };
 }
 
-/** What one of wrangler's queries on the way to a migrated database is for. */
+/** Returns what one of wrangler's migration queries is for. */
 function purposeOf(body: Buffer): string {
   const { sql } = parse(body);
   const migration = /INSERT INTO "d1_migrations" \(name\)\s+values \('(.+)'\)/i.exec(sql);
@@ -193,10 +193,10 @@ function purposeOf(body: Buffer): string {
   return sql.startsWith('SELECT') ? '(read what is applied)' : '(make the list)';
 }
 
-/** What the real one says when it stumbles; wrangler makes some calls again at that. */
+/** The real API's code for an internal error. Wrangler repeats some calls when it sees it. */
 const UNKNOWN_ERROR = 8_000_000;
 
-/** One page of a list: wrangler asks for page after page, until one is not full. */
+/** One page of a list. Wrangler requests page after page until one is not full. */
 class Page {
   readonly result: unknown[];
   readonly result_info: { total_count: number };
@@ -209,7 +209,7 @@ class Page {
   }
 }
 
-/** Pages lists no more deployments at a time. */
+/** The number of deployments on one page of Pages' list. */
 const DEPLOYMENTS_ON_A_PAGE = 25;
 
 function parse(body: Buffer) {

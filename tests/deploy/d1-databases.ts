@@ -6,12 +6,12 @@ import { ApiError } from './api-error';
 
 type Statement = { results: unknown[]; success: true; meta: object };
 
-/** The D1 databases of an account: each an SQLite file where Miniflare looks for it, so that a deployed worker opens the same one. */
+/** The D1 databases of an account. Each is an SQLite file where Miniflare looks for it, so that a deployed worker opens the same one. */
 export class D1Databases {
   readonly #names = new Map<string, string>();
-  /** The databases that any SQL was run on. */
+  /** The databases on which SQL was run. */
   readonly asked = new Set<string>();
-  /** The hints of where to make one. */
+  /** The location hints that databases were created with. */
   readonly locations: string[] = [];
 
   /** @param folder Miniflare's folder for D1 */
@@ -35,7 +35,7 @@ export class D1Databases {
     if (!this.#names.has(uuid)) throw new ApiError(404, 7404, `The database ${uuid} could not be found`);
   }
 
-  /** Runs SQL as D1 does: all of it or, when a statement fails, none. */
+  /** Runs SQL as D1 does: all statements, or none if one fails. */
   query(uuid: string, sql: string): Statement[] {
     this.require(uuid);
     this.asked.add(uuid);
@@ -71,7 +71,7 @@ function run(database: DatabaseSync, sql: string): unknown[] {
 
 const NAMESPACE = 'miniflare-D1DatabaseObject';
 
-/** The id that workerd gives the Durable Object of this name, under which Miniflare keeps a D1. */
+/** Returns the id that workerd gives the Durable Object of this name. Miniflare stores a D1 under it. */
 function objectIdOf(name: string): string {
   const key = createHash('sha256').update(NAMESPACE).digest();
   const first = createHmac('sha256', key).update(name).digest().subarray(0, 16);

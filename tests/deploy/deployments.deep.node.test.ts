@@ -4,10 +4,10 @@ import { smallestSite } from './smallest-site';
 /** What a deployment changes, and what it leaves alone. */
 const site = smallestSite();
 
-/** A copy of the tree and some commands of wrangler each, of a second or two. */
+/** Each test needs a copy of the tree and some wrangler commands of a second or two. */
 const TEST_MILLISECONDS = 180_000;
 
-/** The project and the stores of both environments, by their names; the fork finds those that it needs. */
+/** Creates the project and the stores of both environments. The fork finds the ones it needs by name. */
 function account() {
   const name = site.fork.project;
   site.api.pages.create({ name, production_branch: 'trunk' });
@@ -19,24 +19,27 @@ describe('a deployment', { timeout: TEST_MILLISECONDS }, () => {
   it.each([
     ['production', 'preview', []],
     ['preview', 'production', ['--preview']],
-  ] as const)('to %s touches no database, secret or deployment of %s', async (environment, other, args) => {
-    const databases = account();
+  ] as const)(
+    'a deployment to %s touches no database, secret or deployment of %s',
+    async (environment, other, args) => {
+      const databases = account();
 
-    // As a CI may have it set, or somebody's shell: wrangler takes it for --env where none is given.
-    const { code, error } = await site.fork.deploy(site.api, [...args], { CLOUDFLARE_ENV: other });
+      // CI or a shell may set this variable. Wrangler uses it as --env if none is given.
+      const { code, error } = await site.fork.deploy(site.api, [...args], { CLOUDFLARE_ENV: other });
 
-    expect({ code, error }).toEqual({ code: 0, error: '' });
-    expect([...site.api.d1.asked]).toEqual([databases[environment]]);
-    expect(site.api.pages.deployments(site.fork.project, environment)).toHaveLength(1);
-    expect(site.api.pages.deployments(site.fork.project, other)).toEqual([]);
-    const { deployment_configs } = site.api.pages.get(site.fork.project);
-    expect(Object.keys(deployment_configs[environment].env_vars)).toEqual(['COOKIE_SECRET']);
-    expect(deployment_configs[other].env_vars).toEqual({});
-  });
+      expect({ code, error }).toEqual({ code: 0, error: '' });
+      expect([...site.api.d1.asked]).toEqual([databases[environment]]);
+      expect(site.api.pages.deployments(site.fork.project, environment)).toHaveLength(1);
+      expect(site.api.pages.deployments(site.fork.project, other)).toEqual([]);
+      const { deployment_configs } = site.api.pages.get(site.fork.project);
+      expect(Object.keys(deployment_configs[environment].env_vars)).toEqual(['COOKIE_SECRET']);
+      expect(deployment_configs[other].env_vars).toEqual({});
+    },
+  );
 });
 
 describe('older production deployments', { timeout: TEST_MILLISECONDS }, () => {
-  it('go on answering until --delete-old, which deletes those of its plan and no preview', async () => {
+  it('older production deployments keep answering until --delete-old, which deletes those in its plan and no preview', async () => {
     account();
     site.api.pages.addPast(120, 'production');
     site.api.pages.addPast(1, 'preview');

@@ -22,7 +22,7 @@ const COPIED = [
 
 export type Outcome = { code: number | null; out: string; error: string };
 
-/** A copy of this tree, committed to a git repository of its own, that a rehearsal can deploy from. */
+/** A copy of this tree in a git repository of its own, from which a rehearsal can deploy. */
 export class Fork {
   readonly folder = mkdtempSync(join(tmpdir(), 'fork-'));
 
@@ -70,7 +70,7 @@ export class Fork {
     return execFileSync('git', args, { cwd: this.folder, encoding: 'utf8' });
   }
 
-  /** Runs `npm run deploy -- --skip-build …` in it, against an API on loopback. */
+  /** Runs `npm run deploy -- --skip-build …` in the copy, against an API on loopback. */
   async deploy(api: CloudflareApi, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
     const child = spawn(process.execPath, ['scripts/deploy.mjs', '--skip-build', ...args], {
       cwd: this.folder,
@@ -81,7 +81,7 @@ export class Fork {
         CLOUDFLARE_API_TOKEN: api.token,
         CLOUDFLARE_ACCOUNT_ID: api.accountId,
         WRANGLER_CACHE_DIR: join(this.folder, '.wrangler/cache'),
-        // Wrangler is started some fifty times: these take a third off each start.
+        // Wrangler is started about fifty times. The cache makes each start a third faster.
         NODE_COMPILE_CACHE: join(ROOT, '.wrangler/compile-cache'),
         NODE_OPTIONS: '--max-semi-space-size=64',
         ...env,

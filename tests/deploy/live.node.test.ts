@@ -8,7 +8,7 @@ type Answer = [status: number, body: string, type?: string];
 let server: Server;
 let asked = 0;
 
-/** A site whose /healthz gives these answers, one after the other. */
+/** Starts a site whose /healthz gives these responses, one after the other. */
 async function siteAnswering(...answers: Answer[]): Promise<string> {
   asked = 0;
   server = createServer((request, response) => {
@@ -21,7 +21,7 @@ async function siteAnswering(...answers: Answer[]): Promise<string> {
 
 afterEach(() => server.close());
 
-it('waits while Cloudflare itself answers for a host that is not ready', async () => {
+it('the check waits while Cloudflare itself answers for a host that is not ready', async () => {
   const site = await siteAnswering([522, 'error code: 522'], [200, '{"kv":"ok","d1":"ok"}']);
   await requireHealthy(site, 'tail');
   expect(asked).toBe(2);
@@ -35,7 +35,7 @@ it.each<[string, Answer, string]>([
     'mend wrangler.toml as it says',
   ],
   ['a sign-in before the app', [302, ''], 'let /healthz through'],
-])('takes %s at its word at once', async (_, answer, mend) => {
+])('the check reports %s at once', async (_, answer, mend) => {
   const site = await siteAnswering(answer);
   await expect(requireHealthy(site, 'tail')).rejects.toThrow(mend);
   expect(asked).toBe(1);

@@ -17,7 +17,7 @@ type AssetUpload = { key: string; value: string; metadata: { contentType: string
 
 const HASH = /^[0-9a-f]{32}$/;
 
-/** The Pages projects of an account: their secrets, the files uploaded for them, and their deployments, each at an address of its own. */
+/** The Pages projects of an account: their secrets, uploaded files and deployments, each deployment at an address of its own. */
 export class PagesProjects {
   readonly #projects = new Map<string, Project>();
   readonly #files = new Map<string, Asset>();
@@ -25,7 +25,7 @@ export class PagesProjects {
   /** The newest first. */
   readonly #deployments: Deployment[] = [];
   #deployed = 0;
-  /** Whether the next deployment, and only that, is to run without its D1 binding. */
+  /** Whether the next deployment, and only that one, runs without its D1 binding. */
   losesDatabase = false;
 
   constructor(readonly stores: Stores) {}
@@ -69,7 +69,7 @@ export class PagesProjects {
     return project;
   }
 
-  /** What wrangler uploads files with. */
+  /** Returns the token with which wrangler uploads files. */
   uploadToken(name: string) {
     this.get(name);
     const claims = Buffer.from(
@@ -96,7 +96,7 @@ export class PagesProjects {
     return { successful_key_count: files.length };
   }
 
-  /** Takes a deployment as Pages does: the files have to be there, the worker has to start. */
+  /** Deploys as Pages does: the files must exist and the worker must start. */
   async deploy(name: string, form: FormData) {
     const project = this.get(name);
     const branch = String(form.get('branch'));
@@ -134,7 +134,7 @@ export class PagesProjects {
     };
   }
 
-  /** What is listed of the deployments to an environment, or to both. */
+  /** Returns the listed deployments of an environment, or of both. */
   deployments(name: string, environment: string | null) {
     this.get(name);
     return this.#deployments
@@ -142,7 +142,7 @@ export class PagesProjects {
       .map(({ worker: _, ...listed }) => listed);
   }
 
-  /** Deletes a deployment, but for the one that production is served from. */
+  /** Deletes a deployment, unless it is the live production one. */
   async delete(name: string, id: string) {
     const deployment = this.#deployments.find((one) => one.id === id);
     if (!deployment) throw new ApiError(404, 8000009, 'Deployment not found.');
@@ -154,7 +154,7 @@ export class PagesProjects {
     return null;
   }
 
-  /** Adds deployments of the past to what is listed; there is nothing behind their addresses. */
+  /** Adds past deployments to the list. Their addresses do not respond. */
   addPast(count: number, environment: EnvironmentName): void {
     for (let n = 0; n < count; n++) {
       const id = `d${++this.#deployed}`;
@@ -162,7 +162,7 @@ export class PagesProjects {
     }
   }
 
-  /** Where the last deployment to an environment runs. */
+  /** Returns the address of the last deployment to an environment. */
   async addressOf(environment: EnvironmentName): Promise<URL> {
     const worker = this.#deployments.find((one) => one.environment === environment)?.worker;
     if (!worker) throw new Error(`[rehearsal] nothing was deployed to ${environment}.`);

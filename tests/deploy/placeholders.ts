@@ -1,6 +1,6 @@
 /**
- * wrangler.toml as in a clone that was never deployed: these tests also pass in one that was. All ids alike, so that writing
- * one of them by what it looks like would be seen.
+ * Resets wrangler.toml to a clone that was never deployed, so that these tests also pass in one that was. All ids are the same. That way a
+ * test notices if an id is found by its value.
  */
 export function withPlaceholders(wranglerToml: string): string {
   return wranglerToml

@@ -5,7 +5,7 @@ import type { CloudflareApi } from './cloudflare-api';
 import type { Fork, Outcome } from './fork';
 import { ACCOUNT, changesIn, PROJECT, QUERY, signIn, test, TEST_MILLISECONDS, WORKER } from './rehearsal';
 
-/** To a live Worker; and each call of a deployment fails once, and the same command goes on from there. */
+/** Deploys a live Worker. Each call of a deployment also fails once, and the same command then continues from there. */
 test.describe.configure({ timeout: TEST_MILLISECONDS });
 
 const [FIRST_MIGRATION = '', ...LATER_MIGRATIONS] = readdirSync('prisma/migrations')
@@ -13,7 +13,7 @@ const [FIRST_MIGRATION = '', ...LATER_MIGRATIONS] = readdirSync('prisma/migratio
   .sort();
 const LAST_MIGRATION = LATER_MIGRATIONS.at(-1) ?? '';
 
-/** Calls that wrangler itself makes again, so that no run ends by them. */
+/** Calls that wrangler repeats by itself, so that a failure of one ends no run. */
 const MADE_AGAIN = [
   'POST /pages/assets/check-missing',
   'POST /pages/assets/upload',
@@ -22,10 +22,10 @@ const MADE_AGAIN = [
   `GET ${PROJECT}/deployments/*`,
 ];
 
-/** Far more than any of these takes. */
+/** Far more runs than any of these tests needs. */
 const MOST_RUNS = 10;
 
-/** Runs the command until it succeeds; every failure says which call it was and what to do. */
+/** Runs the command until it succeeds. Every failure must say which call it was and what to do. */
 async function deployAgainAndAgain(fork: Fork, api: CloudflareApi, args: string[] = []): Promise<Outcome[]> {
   const failing = [...api.failing].filter((kind) => !MADE_AGAIN.includes(kind));
   const outcomes: Outcome[] = [];
@@ -44,7 +44,7 @@ function timesMade(api: CloudflareApi, kind: string): number {
   return api.calls.filter((call) => call === kind).length;
 }
 
-test('one command makes a live Worker, with its secret, its cron and no address for old versions', async ({
+test('one command creates a live Worker, with its secret, its cron and no address for old versions', async ({
   api,
   fork,
 }) => {
@@ -61,7 +61,7 @@ test('one command makes a live Worker, with its secret, its cron and no address 
   await signIn(await api.workers.addressOf(fork.project));
 });
 
-test('production: every call up to the deployment fails once, and every run goes on where the last one ended', async ({
+test('production: if every call up to the deployment fails once, each run continues where the last one stopped', async ({
   api,
   fork,
 }) => {
@@ -83,7 +83,7 @@ test('production: every call up to the deployment fails once, and every run goes
 
   const outcomes = await deployAgainAndAgain(fork, api);
 
-  // What is asked or made at once fails at once: the project, the two lists, the three creations, the secret.
+  // Simultaneous calls fail together: the project, the two lists, the three creations, the secret.
   expect(outcomes).toHaveLength(5);
   for (const kind of creating) expect(timesMade(api, kind)).toBe(1);
   const [namespace] = api.kv.list();
@@ -125,7 +125,7 @@ test('production: every call up to the deployment fails once, and every run goes
   });
 });
 
-test('preview: stores that exist are taken by their names; every call from the migrations on fails once', async ({
+test('preview: existing stores are found by their names; every call from the migrations on may fail once', async ({
   api,
   fork,
 }) => {
@@ -144,7 +144,7 @@ test('preview: stores that exist are taken by their names; every call from the m
   api.pages.losesDatabase = true;
   const outcomes = await deployAgainAndAgain(fork, api, ['--preview']);
 
-  // Three failures of the migrations, one of the upload, a deployment that is not well, and one that is.
+  // Three failures of the migrations, one of the upload, one unhealthy deployment, and one success.
   expect(outcomes).toHaveLength(6);
   const plan = outcomes[0]?.out;
   expect(plan).toContain(`use     KV namespace "${namespace.title}" (SESSIONS), found by its name`);
@@ -164,7 +164,7 @@ test('preview: stores that exist are taken by their names; every call from the m
   await signIn(await api.pages.addressOf('preview'));
 });
 
-test('a Worker: every call fails once, every run goes on where the last one ended, and a second deployment is one', async ({
+test('a Worker: if every call fails once, each run continues where the last one stopped, and a second deployment works', async ({
   api,
   fork,
 }) => {
@@ -178,7 +178,7 @@ test('a Worker: every call fails once, every run goes on where the last one ende
   for (const kind of once) api.failing.add(kind);
   const outcomes = await deployAgainAndAgain(fork, api, ['--workers', '--location', 'weur']);
 
-  // The secrets, the two stores at once, the migration, the cron, and the one that went well.
+  // The secrets, both stores at once, the migration, the cron, and one success.
   expect(outcomes).toHaveLength(5);
   for (const kind of once.slice(1, 3)) expect(timesMade(api, kind)).toBe(1);
   const [namespace] = api.kv.list();
@@ -209,7 +209,7 @@ test('a Worker: every call fails once, every run goes on where the last one ende
   });
 });
 
-test('who is signed in, and to which account, is found out first', async ({ api, fork }) => {
+test('a deployment first finds out who is signed in, and to which account', async ({ api, fork }) => {
   const withoutAccount = { CLOUDFLARE_ACCOUNT_ID: '' };
 
   await test.step('no sign-in', async () => {
@@ -223,7 +223,7 @@ test('who is signed in, and to which account, is found out first', async ({ api,
     expect(error).toContain('Authentication error');
     expect(error).toContain('What to do: The sign-in was refused. Sign in with');
   });
-  // The last two are asked at once, and wrangler reports the first of them.
+  // The last two are called at once, and wrangler reports the first of them.
   for (const [kind = '', ...atOnce] of [
     ['GET /user/tokens/verify'],
     ['GET /user'],

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@playwright/test';
 import { changesIn, PROJECT, signIn, test, TEST_MILLISECONDS } from './rehearsal';
 
-/** From a clone to a live site on Pages; as a Worker, and what can go wrong on the way: rehearsal.deep.spec.ts. */
+/** From a clone to a live site on Pages. Deployments as a Worker and their failures are in rehearsal.deep.spec.ts. */
 test.describe.configure({ timeout: TEST_MILLISECONDS });
 
-test('one command makes a live site on Pages, to which somebody signs up and in', async ({ api, fork }) => {
+test('one command creates a live site on Pages, where a visitor can sign up and in', async ({
+  api,
+  fork,
+}) => {
   const { code, out, error } = await fork.deploy(api);
 
   expect({ code, error }).toEqual({ code: 0, error: '' });
@@ -20,7 +23,10 @@ test('one command makes a live site on Pages, to which somebody signs up and in'
   await signIn(await api.pages.addressOf('production'));
 });
 
-test('what would not work is refused before anything is asked or made', async ({ api, fork }) => {
+test('a deployment that could not work is refused before anything is requested or created', async ({
+  api,
+  fork,
+}) => {
   await test.step('a tree that is not committed', async () => {
     fork.write('src/new.ts', 'export const hasher = { debugMode: true };\n');
     const { code, error } = await fork.deploy(api);

@@ -5,8 +5,8 @@ import { CloudflareApi } from './cloudflare-api';
 import { Fork } from './fork';
 
 /**
- * `npm run deploy` from a clone to a live site, against a local copy of Cloudflare's API. Everything else is real: wrangler, the
- * built worker in workerd, KV, SQLite, git.
+ * `npm run deploy` from a clone to a live site, against a local copy of Cloudflare's API. Everything else is real: wrangler, the built
+ * worker in workerd, KV, SQLite, git.
  */
 export const test = base.extend<{ api: CloudflareApi; fork: Fork }>({
   api: async ({}, use) => {
@@ -21,7 +21,7 @@ export const test = base.extend<{ api: CloudflareApi; fork: Fork }>({
   },
 });
 
-/** Some twenty commands of wrangler at most, of a second or two. */
+/** Enough for about twenty wrangler commands of a second or two each. */
 export const TEST_MILLISECONDS = 600_000;
 
 export const ACCOUNT = '/accounts/*';
@@ -29,7 +29,7 @@ export const PROJECT = `${ACCOUNT}/pages/projects/*`;
 export const WORKER = `${ACCOUNT}/workers/scripts/*`;
 export const QUERY = `POST ${ACCOUNT}/d1/database/*/query`;
 
-/** Somebody signs up at a deployment, signs in on another device, and sees both sessions. */
+/** Signs up at a deployment, signs in on another device, and expects both sessions in the list. */
 export async function signIn({ origin }: URL): Promise<void> {
   const visitor = new CookieClient(origin);
   const user = { username: `user-${randomUUID()}`, password: `password ${randomUUID()}` };
@@ -40,7 +40,7 @@ export async function signIn({ origin }: URL): Promise<void> {
   expect((await page.text()).match(/data-session-id/g)).toHaveLength(2);
 }
 
-/** The calls from `start` on that changed something. */
+/** Returns the calls from `start` on that changed something. */
 export function changesIn(api: CloudflareApi, start = 0): Set<string> {
   return new Set(api.calls.slice(start).filter((kind) => !kind.startsWith('GET ')));
 }

@@ -4,12 +4,12 @@ import { afterEach, beforeEach } from 'vitest';
 import { CloudflareApi } from './cloudflare-api';
 import { Fork } from './fork';
 
-/** Is well, and does nothing else. */
+/** A worker that reports that it is healthy and does nothing else. */
 const WORKER = `export default { fetch: () => new Response('{"kv":"ok","d1":"ok"}') };`;
 
 /**
- * For each test an account and a fork that deploys the smallest worker there is, so that no build is needed: for tests of what
- * `npm run deploy` asks and changes. rehearsal.spec.ts deploys the app.
+ * Creates an account and a fork for each test. The fork deploys the smallest possible worker, so no build is needed. For tests of the calls
+ * and changes of `npm run deploy`; rehearsal.spec.ts deploys the app.
  */
 export function smallestSite(): { api: CloudflareApi; fork: Fork } {
   let api: CloudflareApi;

@@ -14,18 +14,18 @@ type Metadata = {
 export type Asset = { contents: Buffer; contentType: string };
 
 export type Upload = {
-  /** `_worker.bundle`: a form of its own, with the modules and what they are bound to. */
+  /** `_worker.bundle`: a form of its own, with the modules and their bindings. */
   bundle: Buffer;
   assets: Map<string, Asset>;
   secrets: Record<string, string>;
-  /** To be left without its D1, as when a binding is lost. */
+  /** Whether to leave out its D1, as if the binding had been lost. */
   withoutDatabase: boolean;
 };
 
-/** Where the account's stores are, and where Miniflare keeps what is in them. */
+/** The account's stores, and Miniflare's folder for their data. */
 export type Stores = { kv: KvNamespaces; d1: D1Databases; folder: string };
 
-/** Starts an uploaded worker in workerd, on the stores that it names. Refuses it when one of them does not exist. */
+/** Starts an uploaded worker in workerd with the stores that it names. Throws if one of them does not exist. */
 export async function startWorker(upload: Upload, stores: Stores): Promise<Miniflare> {
   const form = await parseForm(upload.bundle);
   const metadata = await metadataIn(upload.bundle);
@@ -51,12 +51,12 @@ export async function startWorker(upload: Upload, stores: Stores): Promise<Minif
   return worker;
 }
 
-/** What an upload says of itself. */
+/** Returns the metadata of an upload. */
 export async function metadataIn(bundle: Buffer): Promise<Metadata> {
   return JSON.parse(await textOf(await parseForm(bundle), 'metadata'));
 }
 
-/** The form in a body whose boundary is only known from its own first line. */
+/** Parses a form whose boundary is only known from the first line of its body. */
 async function parseForm(body: Buffer): Promise<FormData> {
   const boundary = /^--(\S+)\r\n/.exec(body.toString('latin1'))?.[1];
   if (!boundary) throw new ApiError(400, 8000095, '_worker.bundle is not a form');
@@ -77,7 +77,7 @@ const MODULE_TYPES: Record<string, 'ESModule' | 'CompiledWasm' | 'Text' | 'Data'
   'application/octet-stream': 'Data',
 };
 
-/** The modules, the main one first, as Miniflare wants them. */
+/** Returns the modules as Miniflare needs them, the main one first. */
 async function modulesOf(form: FormData, main: string) {
   const files = [...form.entries()].flatMap(([path, file]) =>
     typeof file === 'string' ? [] : [{ path, file }],

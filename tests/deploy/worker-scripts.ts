@@ -13,11 +13,11 @@ type Script = {
 type Subdomain = { enabled: boolean; previews_enabled: boolean };
 type Session = { name: string; manifest: Record<string, { hash: string }> };
 
-/** The Workers of an account: their secrets, files, crons, and the version that is live, each at an address of its own. */
+/** The Workers of an account: their secrets, files, crons and live version, each at an address of its own. */
 export class WorkerScripts {
   readonly #scripts = new Map<string, Script>();
   readonly #files = new Map<string, Asset>();
-  /** By the token that wrangler uploads files with, and hands over with the code. */
+  /** By upload token. Wrangler uploads the files with it and sends it with the code. */
   readonly #sessions = new Map<string, Session>();
 
   constructor(readonly stores: Stores) {}
@@ -38,7 +38,7 @@ export class WorkerScripts {
     return Object.keys(this.get(name).secrets).map((secret) => ({ name: secret, type: 'secret_text' }));
   }
 
-  /** Begins the upload of files: `buckets` are the hashes that are not there yet. */
+  /** Starts the upload of files. `buckets` are the hashes that are missing. */
   uploadSession(name: string, manifest: Session['manifest']) {
     const claims = Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1_000) + 3_600 }));
     const jwt = `e30.${claims.toString('base64url')}.${randomBytes(8).toString('hex')}`;
@@ -64,7 +64,7 @@ export class WorkerScripts {
     return { jwt };
   }
 
-  /** Takes a version as Workers do: the files have to be there, the worker has to start. It is live at once. */
+  /** Uploads a version as Workers do: the files must exist and the worker must start. It is live at once. */
   async upload(name: string, body: Buffer) {
     const { bindings, assets } = await metadataIn(body);
     const session = this.#sessions.get(assets?.jwt ?? '');
@@ -111,7 +111,7 @@ export class WorkerScripts {
     return { schedules: crons };
   }
 
-  /** Where a Worker runs. */
+  /** Returns the address of a Worker. */
   async addressOf(name: string): Promise<URL> {
     return await this.get(name).worker.ready;
   }

@@ -57,14 +57,14 @@ test('axe finds nothing on the sessions page, its dialogs and its results', asyn
   await expectAccessible(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
 
-  // With the form for a name open, and what the last action did.
+  // With the form for a name open, and the result of the last action shown.
   await laptop.endSession(await phone.sessionId());
   const row = laptop.row(await tablet.sessionId());
   await row.getByText('Rename').click();
   await expect(page.getByRole('status').filter({ hasText: 'ended' })).toBeVisible();
   await expectAccessible(page);
 
-  // What the tablet ended by itself meanwhile, the laptop's page still lists.
+  // The tablet ends its own session meanwhile, and the laptop's page still lists it.
   await tablet.signOut();
   await row.getByRole('textbox', { name: 'Name' }).fill('Gone');
   await row.getByRole('button', { name: 'Save' }).click();
@@ -72,7 +72,7 @@ test('axe finds nothing on the sessions page, its dialogs and its results', asyn
   await expectAccessible(page);
 });
 
-test('axe finds nothing on the sessions page with many sessions, asking for the password, or failing', async ({
+test('axe finds nothing on the sessions page with many sessions, with a password question, or with a failure', async ({
   newDevice,
   storage,
   user,

@@ -4,7 +4,7 @@ const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100
 
 const ISO_8601 = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
-test('the activity page tells what happened, newest first, and which device did it', async ({
+test('the activity page lists what happened, newest first, and which device did it', async ({
   newDevice,
   user,
 }) => {
@@ -25,7 +25,7 @@ test('the activity page tells what happened, newest first, and which device did 
   await expect(events.nth(2)).toContainText('Signed up');
 });
 
-test('a wrong password at sign-in is told to the owner of the account, and to nobody else', async ({
+test('a wrong password at sign-in is shown to the owner of the account, and to nobody else', async ({
   client,
   newDevice,
   newUser,
@@ -68,7 +68,7 @@ test('the download has the account, its sessions and its activity, and no secret
   expect(text).not.toContain(token);
   expect(text).not.toContain('password');
 
-  // Where the session has ended, the link leads to the sign-in page, and from there back to the account page.
+  // If the session has ended, the link leads to the sign-in page and from there back to the account page.
   await device.context.clearCookies();
   await device.page.getByRole('link', { name: 'Download my data' }).click();
   await expect(device.page).toHaveURL('/login?redirectTo=%2Faccount');

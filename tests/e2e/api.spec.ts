@@ -43,7 +43,7 @@ async function expectProblem(response: Response, status: number, title: string):
   expect(v.parse(problem, await response.json())).toMatchObject({ status, title });
 }
 
-/** An account with two sessions: this one's cookie, and the other's. */
+/** An account with two sessions. `own` is the cookie of the caller's session, `other` that of the second one. */
 const testWithAccount = test.extend<{ account: { own: string; other: string } }>({
   account: async ({ client, user }, use) => {
     const own = sessionCookieOf(await client.post('/signup', user)) ?? '';
@@ -51,15 +51,18 @@ const testWithAccount = test.extend<{ account: { own: string; other: string } }>
   },
 });
 
-testWithAccount('the list has every live session, this one first', async ({ account, client }) => {
-  const sessions = await sessionsIn(await client.get('/api/sessions', account.own));
-  expect(sessions.map(({ current }) => current)).toEqual([true, false]);
-  const text = JSON.stringify(sessions);
-  for (const cookie of [account.own, account.other]) expect(text).not.toContain(cookie.split('.')[1]);
-  expect(new Set(sessions.map(({ id }) => id.split('.')[0]))).toEqual(new Set([account.own.split('.')[0]]));
-});
+testWithAccount(
+  'GET /api/sessions lists every live session, the caller’s first',
+  async ({ account, client }) => {
+    const sessions = await sessionsIn(await client.get('/api/sessions', account.own));
+    expect(sessions.map(({ current }) => current)).toEqual([true, false]);
+    const text = JSON.stringify(sessions);
+    for (const cookie of [account.own, account.other]) expect(text).not.toContain(cookie.split('.')[1]);
+    expect(new Set(sessions.map(({ id }) => id.split('.')[0]))).toEqual(new Set([account.own.split('.')[0]]));
+  },
+);
 
-testWithAccount('DELETE of a session ends that one', async ({ account, client }) => {
+testWithAccount('DELETE of a session ends it and no other', async ({ account, client }) => {
   const [, other] = await sessionsIn(await client.get('/api/sessions', account.own));
   const response = await client.delete(`/api/sessions/${other?.id}`, account.own);
   expect(response.status).toBe(204);
@@ -78,20 +81,23 @@ testWithAccount('DELETE of one’s own session is a sign-out', async ({ account,
   expect(await sessionsIn(await client.get('/api/sessions', account.other))).toHaveLength(1);
 });
 
-testWithAccount('DELETE of all others keeps this one, under a new cookie', async ({ account, client }) => {
-  const response = await client.delete('/api/sessions', account.own);
-  expect(response.status).toBe(200);
-  expect(await response.json()).toEqual({ ended: 1 });
-  const renewed = sessionCookieOf(response) ?? '';
-  expect(renewed).not.toBe(account.own);
-  for (const dead of [account.own, account.other]) {
-    await expectProblem(await client.get('/api/sessions', dead), 401, 'Not signed in');
-  }
-  expect(await sessionsIn(await client.get('/api/sessions', renewed))).toHaveLength(1);
-});
+testWithAccount(
+  'DELETE of all others keeps the caller’s session, under a new cookie',
+  async ({ account, client }) => {
+    const response = await client.delete('/api/sessions', account.own);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ ended: 1 });
+    const renewed = sessionCookieOf(response) ?? '';
+    expect(renewed).not.toBe(account.own);
+    for (const dead of [account.own, account.other]) {
+      await expectProblem(await client.get('/api/sessions', dead), 401, 'Not signed in');
+    }
+    expect(await sessionsIn(await client.get('/api/sessions', renewed))).toHaveLength(1);
+  },
+);
 
 testWithAccount(
-  'an unknown session and somebody else’s are the same 404',
+  'an unknown session and another user’s get the same 404',
   async ({ account, client, newUser }) => {
     const stranger = sessionCookieOf(await client.post('/signup', newUser())) ?? '';
     const [theirs] = await sessionsIn(await client.get('/api/sessions', stranger));
@@ -127,7 +133,7 @@ for (const origin of [undefined, 'null', 'https://evil.example', 'http://localho
 }
 
 testWithAccount(
-  'an old proof of the password ends no others, lists all the same, and signs out',
+  'with an old proof of the password, the API lists sessions and signs out, but ends no other session',
   async ({ account, client, storage }) => {
     const [own, other] = await sessionsIn(await client.get('/api/sessions', account.own));
     await ageProof(storage, own?.id.split('.')[0] ?? '', own?.id ?? '');
@@ -143,7 +149,9 @@ testWithAccount(
   },
 );
 
-test('a method that an address does not have gets a problem, and which ones it has', async ({ baseURL }) => {
+test('a method that an address does not support gets a problem that lists the supported ones', async ({
+  baseURL,
+}) => {
   const own = { origin: baseURL ?? '' };
   for (const [path, allowed, inWords] of [
     ['/api/sessions', 'GET, HEAD, DELETE', 'GET, HEAD and DELETE'],
@@ -161,7 +169,7 @@ test('a method that an address does not have gets a problem, and which ones it h
   }
 });
 
-test('nobody is told anything without a session', async ({ baseURL, client }) => {
+test('without a session the API reveals nothing', async ({ baseURL, client }) => {
   await expectProblem(await fetch(new URL('/api/sessions', baseURL)), 401, 'Not signed in');
   for (const cookie of ['', 'x', `${'a'.repeat(15)}.${'A'.repeat(43)}`]) {
     await expectProblem(await client.get('/api/sessions', cookie), 401, 'Not signed in');
@@ -190,7 +198,7 @@ testWithAccount(
   },
 );
 
-/** What of curl the documentation uses, on `fetch`; it throws on an option it does not know. */
+/** The curl options that the documentation uses, on top of `fetch`. Throws on an option that it does not know. */
 class Curl {
   private readonly jar = new Map<string, string>();
 

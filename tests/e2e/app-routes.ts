@@ -5,18 +5,18 @@ import ts from 'typescript';
 const ROUTES_FOLDER = 'src/routes';
 const ROUTE_FILES = ['+page.svelte', '+page.server.ts', '+server.ts'];
 
-/** One route of the app, as its files say. */
+/** A route of the app, according to its files. */
 export type AppRoute = {
   /** With parameters in brackets: `/api/sessions/[id]`. */
   path: string;
   isPage: boolean;
-  /** The names of a page's form actions. */
+  /** The names of the page's form actions. */
   actions: string[];
-  /** The methods an endpoint exports. */
+  /** The methods that the endpoint exports. */
   methods: string[];
 };
 
-/** Every route, read from the file tree, so that a new one cannot be forgotten. */
+/** Returns all routes, read from the file tree, so that no new route can be forgotten. */
 export function appRoutes(): AppRoute[] {
   const routes = readdirSync(ROUTES_FOLDER, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -43,7 +43,7 @@ function routeOf(folder: string, files: string[]): AppRoute {
   };
 }
 
-/** The exported constants of a module; of one that is an object literal the names of its properties. */
+/** Returns the exported constants of a module. For an object literal, the list holds the names of its properties. */
 function exportsOf(file: string): Map<string, string[]> {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
   const found = new Map<string, string[]>();

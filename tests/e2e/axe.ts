@@ -1,18 +1,18 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
-/** What a theme can change; everything else is the same in both. */
+/** The rules that depend on the theme. All other rules give the same result in both. */
 const OF_COLOUR = ['color-contrast', 'link-in-text-block'];
 const NARROW = { width: 320, height: 640 };
 
 /**
- * Fails when axe finds anything on the page as it is now: every rule, and that targets have 24 px (WCAG 2.2, 2.5.8), in the light theme;
- * the rules about colour in the dark one. And when the page scrolls sideways at 320 px (1.4.10).
+ * Fails if axe finds anything on the current page. It applies every rule, including target sizes of 24 px (WCAG 2.2, 2.5.8), in the light
+ * theme, and the rules about colour in the dark one. Also fails if the page scrolls sideways at 320 px (1.4.10).
  */
 export async function expectAccessible(page: Page): Promise<void> {
   const size = page.viewportSize();
   await expect(page).toHaveTitle(/^.+ · Pages Sessions$/);
-  // No motion: a colour half-way through a transition is none of the theme's.
+  // Without motion, because a colour in the middle of a transition belongs to no theme.
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await expectNoViolations(axe(page), 'light');
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -22,12 +22,12 @@ export async function expectAccessible(page: Page): Promise<void> {
   if (size) await page.setViewportSize(size);
 }
 
-/** By how many pixels the page is wider than its window. */
+/** Returns by how many pixels the page is wider than its window. */
 export function sidewaysOverflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
-/** In one frame and without a page of its own to finish in, which takes half as long. */
+/** Runs in one frame and without a separate page to finish in, which takes half as long. */
 function axe(page: Page): AxeBuilder {
   return new AxeBuilder({ page })
     .options({ resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } })

@@ -1,15 +1,12 @@
 import * as v from 'valibot';
 import type { User } from './device';
 
-/** Its name on plain http to loopback. */
+/** The cookie's name over plain http on loopback. */
 export const SESSION_COOKIE = 'pages-session';
 
 const listing = v.object({ sessions: v.array(v.object({ id: v.string(), current: v.boolean() })) });
 
-/**
- * Sends single requests as someone who holds a session cookie would, without a browser: no cookie jar, no redirect
- * followed.
- */
+/** Sends single requests as somebody with a session cookie would, without a browser: no cookie jar, and no redirect is followed. */
 export class CookieClient {
   constructor(private readonly origin: string) {}
 
@@ -21,12 +18,12 @@ export class CookieClient {
     return this.send('DELETE', path, cookie);
   }
 
-  /** A form post, as a page of the site sends it without scripts. */
+  /** Posts a form as a page of the site does without scripts. */
   post(path: string, form: Record<string, string>, cookie?: string): Promise<Response> {
     return this.send('POST', path, cookie, new URLSearchParams(form));
   }
 
-  /** Signs in on a device of its own; returns its cookie's value. */
+  /** Signs in on a separate device and returns its cookie's value. */
   async signIn({ username, password }: User): Promise<string> {
     return this.cookieAfter('/login', { username, password });
   }
@@ -35,13 +32,13 @@ export class CookieClient {
     return this.cookieAfter('/signup', { username, password });
   }
 
-  /** The ids of the sessions that the API lists for the owner of a cookie: this one's first. */
+  /** Returns the ids of the sessions that the API lists for a cookie's owner, the cookie's own session first. */
   async sessionIds(cookie: string): Promise<string[]> {
     const { sessions } = v.parse(listing, await (await this.get('/api/sessions', cookie)).json());
     return sessions.toSorted((a, b) => Number(b.current) - Number(a.current)).map(({ id }) => id);
   }
 
-  /** Posts a form, whose answer must set a session cookie; returns that. */
+  /** Posts a form whose response must set a session cookie, and returns that cookie. */
   async cookieAfter(path: string, form: Record<string, string>, cookie?: string): Promise<string> {
     const response = await this.post(path, form, cookie);
     const value = sessionCookieOf(response);
@@ -61,7 +58,7 @@ export class CookieClient {
   }
 }
 
-/** The value of the session cookie that an answer sets; null when it sets none. */
+/** Returns the value of the session cookie that a response sets, or null if it sets none. */
 export function sessionCookieOf(response: Response): string | null {
   const header = response.headers.getSetCookie().find((cookie) => cookie.startsWith(`${SESSION_COOKIE}=`));
   return header?.split(';')[0]?.slice(SESSION_COOKIE.length + 1) || null;

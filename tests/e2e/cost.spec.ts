@@ -3,7 +3,7 @@ import { costOf } from '../../src/lib/cost';
 import { costInWords } from '../../src/lib/words/cost';
 import { expect, test } from './fixtures';
 
-test('a page says in words what its answer says in Server-Timing', async ({ client, user }) => {
+test('a page shows in words what Server-Timing reports', async ({ client, user }) => {
   const cookie = await client.signUp(user);
   for (const path of ['/', '/sessions', '/account']) {
     const response = await client.get(path, cookie);
@@ -13,7 +13,7 @@ test('a page says in words what its answer says in Server-Timing', async ({ clie
   }
 });
 
-test('a page view by a guest costs nothing, nor does one of a signed-in user while the last answer is fresh; the drawing shows the same', async ({
+test('a page view by a guest costs nothing, nor does one by a signed-in user while the last confirmation is fresh; the drawing shows the same', async ({
   newDevice,
   user,
 }) => {
@@ -21,12 +21,12 @@ test('a page view by a guest costs nothing, nor does one of a signed-in user whi
   const drawing = device.page.getByRole('figure');
   await device.visit('/');
   await expect(cost(device.page)).toContainText('0 KV reads, 0 D1 queries, $0.00');
-  // The drawing is of an account page; its caption says what this one asked.
+  // The drawing shows an account page. Its caption has the operations of this page.
   await expect(drawing).toContainText('This one: 0 KV reads, 0 D1 queries.');
   await expect(drawing).toContainText('1 read');
   await expect(drawing).toContainText('1 query');
   await device.startSignedUp(user);
-  // The sessions page, which is open by then, may have looked and so been answered.
+  // The sessions page was open and may have looked, which sets a confirmation.
   await device.context.clearCookies({ name: 'confirmation' });
   await device.visit('/');
   await expect(cost(device.page)).toContainText('1 KV read, 1 D1 query');
@@ -40,7 +40,7 @@ test('a page view by a guest costs nothing, nor does one of a signed-in user whi
   await expect(drawing).toContainText('This one: 0 KV reads, 0 D1 queries.');
 });
 
-test('the line follows when pages change without a full load', async ({ newDevice, user }) => {
+test('the cost line is updated when the page changes without a full load', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;
   await device.startSignedUp(user);
@@ -59,7 +59,7 @@ test('the line follows when pages change without a full load', async ({ newDevic
   await expect(cost(page)).toContainText(costInWords(spent, true));
 });
 
-test('an action is told in counts alone: its price would be a guess', async ({ newDevice, user }) => {
+test('an action shows counts without a price, which would be a guess', async ({ newDevice, user }) => {
   const device = await newDevice({ refusals: [400] });
   const { page } = device;
   await device.visit('/login');
@@ -74,7 +74,7 @@ function cost(page: Page) {
   return page.getByRole('complementary', { name: 'Cost' });
 }
 
-/** `name;desc="1";dur=0.5, …` as entries, like the browser's own. */
+/** Returns `name;desc="1";dur=0.5, …` as entries like the browser's. */
 function parse(header: string): { name: string; description: string }[] {
   return [...header.matchAll(/([\w-]+);desc="(\d+)"/g)].map(([, name = '', description = '']) => ({
     name,

@@ -9,15 +9,15 @@ export type User = { username: string; password: string };
 export type DeviceOptions = {
   userAgent?: string;
   timezoneId?: string;
-  /** HTTP statuses of 400 and over that this device is meant to meet. Chromium writes each into the console. */
+  /** HTTP statuses from 400 on that this device is expected to get. Chromium logs each of them in the console. */
   refusals?: number[];
-  /** Whether requests of this device are meant to get no answer. Chromium writes that into the console, too. */
+  /** Whether some requests of this device are expected to get no response. Chromium logs those in the console, too. */
   unanswered?: boolean;
 };
 
-/** One browser on one device: its own cookies, its own page. Whatever its console complains of is kept. */
+/** A browser on a device, with its own cookies and its own page. Collects the errors in its console. */
 export class Device {
-  /** Errors nobody expected: the fixture fails the test when there is one. */
+  /** Unexpected errors. The fixture fails the test if there are any. */
   readonly complaints: string[] = [];
 
   constructor(
@@ -31,21 +31,21 @@ export class Device {
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
       if (unanswered && NO_ANSWER.test(message.text())) return;
-      // An open page looks whether its session still stands: a 401 is an answer like any other.
+      // An open page checks whether its session is still live. A 401 is a normal response to that.
       if (message.location().url.endsWith('/api/session')) return;
       const status = FAILED_LOAD.exec(message.text())?.[1];
       if (!refusals.includes(Number(status))) this.complaints.push(message.text());
     });
   }
 
-  /** Loads a page, and waits until its scripts have taken over where it has any. */
+  /** Loads a page and waits until its scripts run, if it has any. */
   async visit(path: string): Promise<Response | null> {
     const response = await this.page.goto(path);
     await this.ready();
     return response;
   }
 
-  /** Kit adds its route announcer once the page is live; before that, what is typed may be lost. */
+  /** Waits until the page is live: Kit then adds its route announcer. What is typed earlier may be lost. */
   async ready(): Promise<void> {
     if (this.scripted) await this.page.locator('#svelte-announcer').waitFor({ state: 'attached' });
   }
@@ -64,12 +64,12 @@ export class Device {
     await this.ready();
   }
 
-  /** As `signUp`, for tests of something else: the form is posted without its page. */
+  /** Like `signUp`, for tests of something else. Posts the form without loading its page. */
   async startSignedUp(user: User): Promise<void> {
     await this.post('/signup', user);
   }
 
-  /** As `signIn`, for tests of something else: the form is posted without its page. */
+  /** Like `signIn`, for tests of something else. Posts the form without loading its page. */
   async startSignedIn(user: User): Promise<void> {
     await this.post('/login', user);
   }
@@ -81,7 +81,7 @@ export class Device {
     await this.visit('/sessions');
   }
 
-  /** Fills the form of /signup or /login and sends it. */
+  /** Fills in the form of /signup or /login and sends it. */
   async submitUser({ username, password }: User, button: 'Sign up' | 'Sign in'): Promise<void> {
     await this.field('Username').fill(username);
     await this.field('Password').fill(password);
@@ -103,7 +103,7 @@ export class Device {
     return this.page.locator('[data-session-id]');
   }
 
-  /** The id of this device's own session, as its sessions page shows it. */
+  /** Returns the id of this device's own session from its sessions page. */
   async sessionId(): Promise<string> {
     const id = await this.page.locator('[data-current]').getAttribute('data-session-id');
     if (!id) throw new Error('[e2e] no current session on this page: visit /sessions, signed in, first.');
@@ -114,7 +114,7 @@ export class Device {
     return this.page.locator(`[data-session-id="${sessionId}"]`);
   }
 
-  /** Ends another device's session from its row. */
+  /** Ends another device's session with the button in its row. */
   async endSession(sessionId: string): Promise<void> {
     await this.row(sessionId)
       .getByRole('button', { name: /^End session/ })
@@ -146,14 +146,14 @@ export class Device {
     await expect(this.page.getByRole('status').filter({ hasText: 'Password changed' })).toBeVisible();
   }
 
-  /** Nobody is signed in here as of this page load: an account page leads to the sign-in page. */
+  /** Expects that nobody is signed in from this page load on: an account page redirects to the sign-in page. */
   async expectSignedOut(path = '/sessions'): Promise<void> {
     await this.visit(path);
     await expect(this.page).toHaveURL(`/login?redirectTo=${encodeURIComponent(path)}`);
     await expect(this.page.getByRole('button', { name: 'Sign out' })).toHaveCount(0);
   }
 
-  /** The session cookie, which this browser must have. */
+  /** Returns the session cookie. Fails if this browser has none. */
   async sessionCookie() {
     const cookie = (await this.context.cookies()).find(({ name }) => name === SESSION_COOKIE);
     if (!cookie) throw new Error('[e2e] this device has no session cookie.');

@@ -1,8 +1,8 @@
-/** What is wrong with a field stands under it, is red where the focus is, and goes when the field is edited. */
+/** A field's error is below the field, is red when the focus is there, and disappears when the field is edited. */
 import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures';
 
-test('an error stands directly under its field, which is red, and goes when that field is edited', async ({
+test('an error is directly below its field, which is red, and disappears when that field is edited', async ({
   newDevice,
 }) => {
   const device = await newDevice({ refusals: [400] });
@@ -26,12 +26,12 @@ test('an error stands directly under its field, which is red, and goes when that
   await expectRed(username, false);
   await password.pressSequentially('x');
   await expect(alerts).toHaveCount(0);
-  // The same mistake is told again.
+  // The same mistake is reported again.
   await device.submitUser({ username: 'a b', password: 'short' }, 'Sign up');
   await expect(alerts).toHaveCount(2);
 });
 
-test('the error of a name stands directly under its field, which is red, and goes when that is edited', async ({
+test('the error of a name is directly below its field, which is red, and disappears when the name is edited', async ({
   newDevice,
   user,
 }) => {
@@ -52,7 +52,7 @@ test('the error of a name stands directly under its field, which is red, and goe
   }
 });
 
-/** No hole between the two, and nothing else. */
+/** Expects no gap between the two, and nothing else there. */
 async function expectUnder(field: Locator, alert: Locator): Promise<void> {
   const [above, below] = [await field.boundingBox(), await alert.boundingBox()];
   const gap = (below?.y ?? NaN) - ((above?.y ?? NaN) + (above?.height ?? NaN));

@@ -1,11 +1,11 @@
-/** What a first look at the pages has to show, and what it must not. */
+/** What a visitor must see at first sight of the pages, and what not. */
 import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
-test('after a long absence a sentence says how many sessions are new, and since when; no row has to', async ({
+test('after a long absence a sentence says how many sessions are new, and since when, and no row is marked', async ({
   newDevice,
   storage,
   user,
@@ -21,11 +21,14 @@ test('after a long absence a sentence says how many sessions are new, and since 
   await device.visit('/sessions');
   await expect(page.getByText('12 new since your last visit')).toContainText('40 days ago');
   await expect(page.getByRole('heading', { name: /New since your last visit/ })).toHaveCount(0);
-  // The search has a label that is seen.
+  // The search has a visible label.
   await expect(page.getByText('Find a session', { exact: true })).toBeVisible();
 });
 
-test('red is what ends all, not each row', async ({ newDevice, user }) => {
+test('the button that ends all sessions is red, and those in the rows are not', async ({
+  newDevice,
+  user,
+}) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
   await laptop.startSignedUp(user);
   await phone.startSignedIn(user);
@@ -38,7 +41,7 @@ test('red is what ends all, not each row', async ({ newDevice, user }) => {
   expect(await colourOf(main.getByRole('button', { name: 'Sign out everywhere' }))).toBe(danger);
 });
 
-test('home says that the adapter alone does not revoke, leads to the source, and has the account’s pages for whoever is signed in', async ({
+test('the home page says that the adapter alone does not revoke, links to the source, and links signed-in users to their account’s pages', async ({
   newDevice,
   user,
 }) => {
@@ -59,7 +62,7 @@ test('home says that the adapter alone does not revoke, leads to the source, and
   await expect(pages.getByRole('link')).toHaveText(['Sessions', 'Activity', 'Account', 'Records']);
 });
 
-test('records are titled by device and place, in the order of Sessions, with only one’s own open', async ({
+test('records are titled by device and place, in the order of the sessions page, with only the current one open', async ({
   newDevice,
   user,
 }) => {

@@ -5,17 +5,17 @@ import { Device, type DeviceOptions, type User } from './device';
 import { Storage } from './storage';
 
 type Fixtures = {
-  /** A fresh browser on a device of its own. */
+  /** Opens a new browser on a device of its own. */
   newDevice: (options?: DeviceOptions) => Promise<Device>;
-  /** Somebody whom no other test knows, not signed up yet. */
+  /** A user that no other test uses, not signed up yet. */
   user: User;
-  /** Makes such a user. */
+  /** Creates such a user. */
   newUser: () => User;
-  /** KV and D1 behind the server. */
+  /** The server's KV and D1. */
   storage: Storage;
-  /** Requests with a cookie of the test's choosing, outside any browser. */
+  /** Sends requests with any cookie, without a browser. */
   client: CookieClient;
-  /** Which layout the server under test stores its sessions in. */
+  /** The layout in which the server under test stores its sessions. */
   layout: 'owner' | 'index';
 };
 

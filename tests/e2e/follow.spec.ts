@@ -35,7 +35,7 @@ test('a tab whose session was ended elsewhere says so at its next look, and show
   await expect(phone.page).toHaveURL('/sessions');
 });
 
-test('an answer that the session ended is told with its device and time; the page goes', async ({
+test('when a look finds the session ended, a message with the device and the time replaces the page', async ({
   newDevice,
   user,
 }) => {
@@ -50,7 +50,7 @@ test('an answer that the session ended is told with its device and time; the pag
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
 });
 
-test('somebody else in this browser: the page is loaded again', async ({ newDevice, user }) => {
+test('when a look finds another user in this browser, the page is reloaded', async ({ newDevice, user }) => {
   const { page } = await signedUp(newDevice(), user);
   await answerWith(page, LOOK, signedIn('somebody-else'));
   const loaded = page.waitForRequest(DATA);
@@ -58,7 +58,7 @@ test('somebody else in this browser: the page is loaded again', async ({ newDevi
   await loaded;
 });
 
-test('a cookie that this browser replaced meanwhile: it looks again at once, and once', async ({
+test('when a look finds a cookie that this browser has replaced, it looks again at once, and only once', async ({
   newDevice,
   user,
 }) => {
@@ -71,7 +71,7 @@ test('a cookie that this browser replaced meanwhile: it looks again at once, and
   await expect.poll(() => looks.count).toBe(4);
 });
 
-test('the same user, no proof, a store that is down, and what is not our answer change nothing', async ({
+test('the same user, missing proof, a store that is down, and foreign responses change nothing', async ({
   newDevice,
   user,
 }) => {
@@ -99,7 +99,7 @@ test('the same user, no proof, a store that is down, and what is not our answer 
   expect(loads.count).toBe(0);
 });
 
-test('while a form is under way nothing that a look finds out changes the page', async ({
+test('while a form is being sent, nothing that a look finds changes the page', async ({
   newDevice,
   user,
 }) => {
@@ -118,7 +118,7 @@ test('while a form is under way nothing that a look finds out changes the page',
   await laptop.page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
   await expect.poll(() => answer).toBeDefined();
   const looks = await answerWith(laptop.page, LOOK, problem(401));
-  // Less than the form itself waits for its answer.
+  // Less than the time that the form itself waits for its response.
   await laptop.page.clock.fastForward(50_000);
   await laptop.page.evaluate(() => window.dispatchEvent(new Event('focus')));
   await expect(laptop.page.getByRole('heading', { level: 1 })).toHaveText('Sessions');
@@ -144,7 +144,7 @@ test('on /sessions a sign-in elsewhere appears by itself, and what is being type
   await expect(page.getByRole('textbox', { name: 'Name', exact: true }).first()).toHaveValue('half a na');
 });
 
-test('a page that could not be told who is here looks once more by itself', async ({ newDevice, user }) => {
+test('a page whose viewer was unknown looks once more by itself', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;
   await device.startSignedUp(user);
@@ -162,7 +162,7 @@ test('a page that could not be told who is here looks once more by itself', asyn
   await expect(header).toContainText(user.username);
 });
 
-test('it looks once a minute while it is visible, at once when looked at, and every 15 seconds on /sessions at first', async ({
+test('a visible tab looks once a minute, at once when the user returns to it, and at first every 15 seconds on /sessions', async ({
   newDevice,
   user,
 }) => {
@@ -176,7 +176,7 @@ test('it looks once a minute while it is visible, at once when looked at, and ev
   const seconds = async (passed: number, expected: number) => {
     for (let at = 0; at < passed; at += 15) {
       await page.clock.runFor(15_000);
-      // What is under way is not asked twice: a look, and then the list.
+      // Two requests in turn, because none is repeated while it runs: a look, and then the list.
       for (let waits = 0; waits < 2; waits += 1) {
         await expect.poll(() => underWay.size).toBe(0);
         await page.evaluate(() => fetch('/favicon.svg').then((response) => response.text()));
@@ -204,7 +204,7 @@ test('it looks once a minute while it is visible, at once when looked at, and ev
   await seconds(0, 25);
 });
 
-test('a device whose session was ended elsewhere is shown as signed out when it goes on', async ({
+test('a device whose session was ended elsewhere is shown as signed out at its next request', async ({
   newDevice,
   user,
 }) => {
@@ -215,7 +215,7 @@ test('a device whose session was ended elsewhere is shown as signed out when it 
   await laptop.visit('/sessions');
   await laptop.endOthers();
 
-  // A link within the app: no page is loaded anew.
+  // A link within the app, so there is no full page load.
   await phone.page.getByRole('navigation').getByRole('link', { name: 'Account', exact: true }).click();
   await expect(phone.page).toHaveURL('/login?redirectTo=%2Faccount');
   await expect(
@@ -246,7 +246,7 @@ test('tabs of one browser follow each other’s sign-out and sign-in', async ({ 
   await expect(second.getByRole('heading', { level: 1 })).toHaveText('Account');
 });
 
-/** Signed up, with a clock that the test can move on. */
+/** Signs up, with a clock that the test can move. */
 async function signedUp(made: Promise<Device>, user: User): Promise<Device> {
   const device = await made;
   await device.page.clock.install();

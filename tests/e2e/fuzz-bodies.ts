@@ -23,7 +23,7 @@ const FIELDS: Record<string, string[]> = {
 };
 const FIELD_NAMES = [...new Set(Object.values(FIELDS).flat())];
 
-/** Names that are sent over and over: the throttle soon refuses them, so that a run does not spend itself on hashing. */
+/** Names that are sent again and again. The throttle soon refuses them, so that a run does not spend its time on hashing. */
 const FEW_NAMES = ['fuzz-nobody', 'fuzz"nobody', `<script>${MARK}</script>`];
 
 function valueFor(name: string, action: string): fc.Arbitrary<string> {
@@ -34,7 +34,7 @@ function valueFor(name: string, action: string): fc.Arbitrary<string> {
     );
   }
   if (name === 'sessionId') {
-    // Not this session's own id where that would end it: the run is to stay signed in.
+    // Leaves out this session's own id where it would be ended, so that the run stays signed in.
     const ids = action === 'rename' ? ['OWN_ID', 'UNKNOWN_ID', 'USER_ID.x'] : ['UNKNOWN_ID', 'USER_ID.x'];
     return fc.oneof(fc.constantFrom(...ids), hostileText);
   }
@@ -61,7 +61,7 @@ function fieldsFor(route: string, action: string | null): fc.Arbitrary<[string, 
   );
 }
 
-/** A body for a route or one of its actions, and the content type it is sent as: mostly the right one, if any. */
+/** Generates a body for a route or one of its actions, and its content type: usually the right one, if any. */
 export function bodyFor(
   route: string,
   action: string | null,
@@ -112,7 +112,7 @@ export function bodyFor(
   );
 }
 
-/** What of a body is sent. `fill` puts the run's own values in. */
+/** Returns the bytes of a body. `fill` inserts the run's own values. */
 export function bytesOf(body: Exclude<Body, { kind: 'none' }>, fill: (text: string) => string): string {
   if (body.kind === 'text') return body.text;
   const fields = body.fields.map(([name, value]): [string, string] => [name, fill(value)]);

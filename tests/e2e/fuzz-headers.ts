@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { hostileText, MARK } from './fuzz-text';
 
-/** Header values hold Latin-1 and no control characters: Node sends no others. */
+/** Header values contain Latin-1 and no control characters, because Node sends no others. */
 const headerText = hostileText.map((text) => text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '').slice(0, 8_192));
 
 const cookieValue = fc.oneof(
@@ -88,7 +88,7 @@ const OTHER_HEADERS: Record<string, fc.Arbitrary<string>> = {
   'sec-fetch-site': fc.constantFrom('cross-site', 'none', 'x'),
 };
 
-/** Mostly a page, as a browser without scripts asks for one: that is where what was sent comes back in HTML. */
+/** Usually a page, as a browser without scripts requests it. That is where input is reflected in HTML. */
 export const accept = fc.oneof(
   { weight: 6, arbitrary: fc.constant<string | null>('text/html,application/xhtml+xml') },
   {

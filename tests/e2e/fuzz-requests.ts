@@ -5,7 +5,7 @@ import { accept, cookieHeader, origin, otherHeaders } from './fuzz-headers';
 import { hostileText } from './fuzz-text';
 import type { RawRequest } from './raw-request';
 
-/** What the generator cannot know before the run; a request names them in capitals. */
+/** Values that the generator cannot know before the run. A request has their names in capitals. */
 const PLACEHOLDERS = [
   'ORIGIN',
   'LIVE',
@@ -19,7 +19,7 @@ const PLACEHOLDERS = [
 type Placeholder = (typeof PLACEHOLDERS)[number];
 export type Placeholders = Record<Placeholder, string>;
 
-/** One request as fast-check prints it when it fails. */
+/** A request, in the form that fast-check prints if it fails. */
 export type FuzzRequest = {
   route: string;
   action: string | null;
@@ -71,7 +71,7 @@ const parameter = fc.oneof(
   hostileText.map((text) => encodeURIComponent(text.slice(0, 1_000)) || 'x'),
 );
 
-/** Where a page's data, a route's (Kit answers that before any hook) and a path that is no route are asked for. */
+/** The suffixes of a page's data, of a route request (Kit answers it before any hook), and of a path that is no route. */
 const suffixFor = (route: AppRoute) =>
   route.isPage
     ? fc.oneof(
@@ -86,7 +86,7 @@ const suffixFor = (route: AppRoute) =>
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
 const REPLACING_ROUTES = ['/login', '/logout', '/signup'];
 
-/** A request to one route, or to one action of it. */
+/** Generates a request to a route, or to one of its actions. */
 function requestTo(route: AppRoute, action: string | null): fc.Arbitrary<FuzzRequest> {
   const usual = action !== null ? ['POST'] : route.isPage ? ['GET'] : route.methods;
   const method = fc.oneof(
@@ -117,7 +117,7 @@ function requestTo(route: AppRoute, action: string | null): fc.Arbitrary<FuzzReq
       sent: bodyFor(route.path, action),
     })
     .map(({ method, named, query, origin, accept, parameter, suffix, cookie, others, sent }) => {
-      // Signing out ends the session of the cookie that is sent, and so does signing in.
+      // Signing out ends the session of the request's cookie, and so does signing in.
       const cookies = REPLACING_ROUTES.includes(route.path)
         ? (cookie?.replaceAll('LIVE', 'FRESH') ?? null)
         : cookie;
@@ -138,7 +138,7 @@ function requestTo(route: AppRoute, action: string | null): fc.Arbitrary<FuzzReq
     });
 }
 
-/** A request to any route or action of the app, each as likely as every other. */
+/** Generates a request to any route or action of the app, all equally likely. */
 export function anyRequest(routes: AppRoute[]): fc.Arbitrary<FuzzRequest> {
   return fc.oneof(
     ...routes.flatMap((route) => [
@@ -150,7 +150,7 @@ export function anyRequest(routes: AppRoute[]): fc.Arbitrary<FuzzRequest> {
 
 const PLACEHOLDER = new RegExp(PLACEHOLDERS.join('|'), 'g');
 
-/** The bytes of a request, with the run's own values in it. */
+/** Returns the bytes of a request, with the run's own values in it. */
 export function toRaw({ method, path, headers, body }: FuzzRequest, values: Placeholders): RawRequest {
   const valueOf = new Map<string, string>(Object.entries(values));
   const fill = (text: string) => text.replace(PLACEHOLDER, (name) => valueOf.get(name) ?? name);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-/** Comes back from no page as markup. */
+/** No page may return this as markup. */
 export const MARK = 'fuzz7f3a';
 
 const MARKUP = [
@@ -16,7 +16,7 @@ const MARKUP = [
 
 const LONGEST_CHARACTERS = 100_000;
 
-/** Text that means something to a parser, a database or a page, and text that means nothing to anyone. */
+/** Texts that mean something to a parser, a database or a page, and texts without any meaning. */
 export const hostileText = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...MARKUP) },
   {

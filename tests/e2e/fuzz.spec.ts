@@ -13,7 +13,7 @@ import { ageProof } from './session-proof';
 /** `npm run test:deep` sends five times as many. */
 const REQUESTS = process.env.DEEP === '1' ? 5_000 : 1_000;
 const AT_ONCE = 8;
-/** A session that may end anything is soon ended itself: after so many requests there is a new one. */
+/** A session that may end any session soon ends itself. After this many requests a new one is created. */
 const REQUESTS_A_FRESH_SESSION = 250;
 const TIMEOUT_MILLISECONDS = 600_000;
 const PRINTED_CHARACTERS = 2_000;
@@ -21,7 +21,7 @@ const PRINTED_COMPLAINTS = 5;
 const LEAST_PER_TARGET = 10;
 const LEAST_SHOWN = REQUESTS / 500;
 const SEED_BELOW = 2 ** 31;
-/** Answers 200 to nobody but a signed-in user. */
+/** Paths that respond with 200 only to a signed-in user. */
 const SIGNED_IN_ONLY = ['/sessions', '/activity', '/account', '/account/data', '/kv', '/api/sessions'];
 
 test('every route and action answers whatever is sent to it: no 5xx, no markup, no hang, all headers', async ({
@@ -31,7 +31,7 @@ test('every route and action answers whatever is sent to it: no 5xx, no markup, 
   storage,
 }) => {
   test.setTimeout(TIMEOUT_MILLISECONDS);
-  // FUZZ_SEED=<seed> sends the same requests again; only `npm run test:deep` sends others each time.
+  // FUZZ_SEED=<seed> repeats a run. Only `npm run test:deep` sends different requests each time.
   const seed = Number(process.env.FUZZ_SEED ?? (process.env.DEEP === '1' ? randomInt(SEED_BELOW) : 1));
   const origin = new URL(baseURL ?? '');
   const raw = new RawClient(origin, AT_ONCE);
@@ -39,14 +39,14 @@ test('every route and action answers whatever is sent to it: no 5xx, no markup, 
   const requests = fc.sample(anyRequest(routes), { numRuns: REQUESTS, seed });
 
   const signUp = async () => sessionCookieOf(await client.post('/signup', newUser())) ?? '';
-  // It is asked for the password before it ends others, as it last proved it an hour ago, and is not sent where it
-  // would sign out: so the run stays signed in.
+  // Its last proof of the password is an hour old, so ending other sessions asks for it. It is not sent where it would be signed out. So
+  // the run stays signed in.
   const LIVE = await signUp();
   const OWN_ID = currentIn(await (await client.get('/api/sessions', LIVE)).json());
   const USER_ID = LIVE.split('.')[0] ?? '';
   await ageProof(storage, USER_ID, OWN_ID);
   const UNKNOWN_ID = `${USER_ID}.${'A'.repeat(43)}`;
-  // A confirmation of this session, and one of somebody whose session is not in the run: no page may greet them.
+  // A confirmation of this session, and one of a user whose session is not in the run. No page may greet that user.
   const stranger = newUser();
   const confirmationOf = async (cookie: string) => confirmationIn(await client.get('/', cookie));
   const strangers = await client.signUp(stranger);
@@ -98,16 +98,16 @@ test('every route and action answers whatever is sent to it: no 5xx, no markup, 
   expect(complaints.slice(0, PRINTED_COMPLAINTS), `${complaints.length} complaints, seed ${seed}`).toEqual(
     [],
   );
-  // None is forgotten: the targets come from the file tree, and each was asked.
+  // No route is forgotten: the targets come from the file tree, and each was requested.
   for (const route of routes) {
     for (const action of [null, ...route.actions]) {
       const name = target({ route: route.path, action });
       expect(answered.get(name) ?? 0, name).toBeGreaterThanOrEqual(LEAST_PER_TARGET);
     }
   }
-  // It got past the doors: each page was shown, forms were taken, and the run is still signed in.
+  // The requests were let in: each page was shown, forms were accepted, and the run is still signed in.
   for (const path of SIGNED_IN_ONLY) expect(shown.get(path) ?? 0, path).toBeGreaterThanOrEqual(LEAST_SHOWN);
-  // Whether anybody is throttled is chance in a shorter run.
+  // In a short run, it is chance whether anybody is throttled.
   const met = [200, 303, 400, 403, 404, 405, ...(process.env.DEEP === '1' ? [429] : [])];
   for (const status of met) {
     expect(statuses.get(status) ?? 0, String(status)).toBeGreaterThan(0);
@@ -129,7 +129,7 @@ function currentIn(answer: unknown): string {
 }
 
 const AS_TAGS = new RegExp(`<(script|img)[^>]*>?${MARK}|<img[^>]*${MARK}`, 'i');
-/** A value that broke out of its attribute: a handler stands in a tag, outside all quotes. The app itself has none. */
+/** Matches a value that broke out of its attribute: a handler inside a tag and outside all quotes. The app itself has none. */
 const AS_ATTRIBUTE = /<[a-z][^<>]*\sonfocus\b/i;
 const QUOTED_VALUES = /="[^"]*"/g;
 
@@ -137,7 +137,7 @@ function hasMarkup(html: string): boolean {
   return AS_TAGS.test(html) || AS_ATTRIBUTE.test(html.replaceAll(QUOTED_VALUES, '='));
 }
 
-test('markup that comes back is noticed, and what is escaped is not', () => {
+test('reflected markup is noticed, and escaped text is not', () => {
   const values = ['"', "'"].map((quote) => `${quote} onfocus=${quote}${MARK}${quote} x=${quote}`);
   const escaped = (text: string) => text.replaceAll('"', '&quot;').replaceAll('<', '&lt;');
   expect(hasMarkup(`<input value="${values[0]}">`)).toBe(true);
@@ -154,7 +154,7 @@ test('markup that comes back is noticed, and what is escaped is not', () => {
 function complaintsOf(request: FuzzRequest, answer: RawAnswer, origin: URL): string[] {
   const { status, headers, body } = answer;
   const complaints: string[] = [];
-  // A look that finds a made-up token says that it does not know.
+  // A look with a made-up token says that it does not know.
   const saysSo = request.method === 'HEAD' || body.includes('Not known yet');
   const isNotKnown = status === 503 && request.route === '/api/session' && saysSo;
   if (status >= 500 && !isNotKnown) complaints.push(`${status}: ${body.slice(0, 200)}`);

@@ -6,7 +6,7 @@ import { headerComplaints } from './security-headers';
 const CONNECTIONS = 4;
 const CLEARS = '"storage"';
 
-/** Sends requests as they are, each a path with a GET if nothing else is said. */
+/** Sends the requests as they are. Each is a GET of a path unless stated otherwise. */
 async function answersTo(
   baseURL: string | undefined,
   requests: (Partial<RawRequest> & { path: string })[],
@@ -22,7 +22,7 @@ async function answersTo(
   return answers;
 }
 
-test('every page and endpoint carries the security headers, signed in or not', async ({
+test('every page and endpoint has the security headers, signed in or not', async ({
   baseURL,
   client,
   user,
@@ -41,13 +41,13 @@ test('every page and endpoint carries the security headers, signed in or not', a
     ...paths.map((path) => ({ path, method: 'HEAD', headers: signedIn })),
   ]);
   for (const { said, answer } of answers) expect(headerComplaints(answer.headers), said).toEqual([]);
-  // Among them were pages, data, redirects, and refusals of what an endpoint does not do.
+  // Among the responses were pages, data, redirects, and refusals of unsupported methods.
   const statuses = new Set(answers.map(({ answer }) => answer.status));
   for (const status of [200, 303, 401, 405]) expect(statuses).toContain(status);
   expect((await client.get('/sessions', value)).status).toBe(200);
 });
 
-test('errors and refusals carry them too', async ({ baseURL }) => {
+test('errors and refusals have the security headers, too', async ({ baseURL }) => {
   const origin = baseURL ?? '';
   const form = { method: 'POST', body: 'username=&password=' };
   const urlencoded: [string, string] = ['content-type', 'application/x-www-form-urlencoded'];
@@ -79,7 +79,7 @@ test('errors and refusals carry them too', async ({ baseURL }) => {
   ];
   const answers = await answersTo(
     baseURL,
-    // An action answers in JSON unless a page is asked for, and then with the status inside it.
+    // An action responds with JSON unless a page is requested. The status is then inside the JSON.
     cases.map(([, { headers = [], ...request }]) => ({
       ...request,
       headers: [...headers.filter(([name]) => name !== 'accept'), ['accept', 'text/html']],
@@ -91,7 +91,7 @@ test('errors and refusals carry them too', async ({ baseURL }) => {
   });
 });
 
-test('what Pages serves without the worker carries them, and is kept as long as its name says', async ({
+test('what Pages serves without the worker has the security headers, and is cached as long as its name allows', async ({
   baseURL,
   request,
 }) => {
@@ -116,7 +116,11 @@ test('what Pages serves without the worker carries them, and is kept as long as 
   });
 });
 
-test('what Kit answers before any of our code carries them too', async ({ baseURL, client, user }) => {
+test('what Kit answers before any of our code has the security headers, too', async ({
+  baseURL,
+  client,
+  user,
+}) => {
   const headers: [string, string][] = [['cookie', `pages-session=${await client.signUp(user)}`]];
   const cases: [status: number, path: string][] = [
     [400, '/__route.js'],
@@ -139,7 +143,7 @@ test('what Kit answers before any of our code carries them too', async ({ baseUR
   });
 });
 
-test('over plain http from another machine no page is shown and no password taken', async ({
+test('over plain http from another machine, no page is shown and no password accepted', async ({
   baseURL,
   user,
 }) => {
@@ -162,15 +166,15 @@ test('over plain http from another machine no page is shown and no password take
   expect(answers.map(({ answer }) => answer.status)).toEqual([308, 308, 403, 403, 200, 200]);
   for (const { said, answer } of answers.slice(0, -1))
     expect(headerComplaints(answer.headers), said).toEqual([]);
-  // Pages itself cannot tell one from the other, and browsers ignore it over plain http.
+  // Pages cannot distinguish the two, and browsers ignore the header over plain http.
   expect(answers.at(-1)?.answer.headers['strict-transport-security']).toMatch(/^max-age=31536000\b/);
 });
 
-test('the page of last resort has its looks', async ({ newDevice }) => {
+test('the static error page is styled', async ({ newDevice }) => {
   const device = await newDevice({ refusals: [400] });
   const { page } = device;
   await device.visit('/');
-  // Not a form that any endpoint here can read, and an endpoint has no page of its own to say so.
+  // No endpoint here can read this form, and an endpoint has no page of its own to say so.
   await page.evaluate(() => {
     document.body.innerHTML = '<form method="POST" action="/theme" enctype="text/plain"></form>';
     document.forms[0]?.submit();
@@ -179,7 +183,7 @@ test('the page of last resort has its looks', async ({ newDevice }) => {
   await expect(page.locator('main')).toHaveCSS('max-width', '544px');
 });
 
-test('a page’s scripts run by a nonce that is new each time', async ({ baseURL }) => {
+test('a page’s scripts run with a nonce that is new each time', async ({ baseURL }) => {
   const answers = await answersTo(baseURL, [{ path: '/' }, { path: '/' }]);
   const nonces = answers.map(({ answer }) => {
     const nonce = /script-src[^;]*'nonce-([^']+)'/.exec(
@@ -191,7 +195,7 @@ test('a page’s scripts run by a nonce that is new each time', async ({ baseURL
   expect(nonces[0]).not.toBe(nonces[1]);
 });
 
-test('a script that got into a page does not run', async ({ newDevice }) => {
+test('an injected script does not run', async ({ newDevice }) => {
   const device = await newDevice();
   await device.visit('/');
   const ran = await device.page.evaluate(() => {
@@ -204,12 +208,12 @@ test('a script that got into a page does not run', async ({ newDevice }) => {
     return 'fuzzed' in window;
   });
   expect(ran).toBe(false);
-  // It was the policy that stopped it, and Chromium said so.
+  // The policy stopped it, and Chromium logged that.
   await expect.poll(() => device.complaints.length).toBeGreaterThan(0);
   for (const complaint of device.complaints.splice(0)) expect(complaint).toContain('Content Security Policy');
 });
 
-test('signing out clears what the browser kept, and Back shows nothing private', async ({
+test('signing out clears the browser’s data for the site, and Back shows nothing private', async ({
   newDevice,
   user,
 }) => {
@@ -233,7 +237,10 @@ test('signing out clears what the browser kept, and Back shows nothing private',
   await expect(device.page.locator('body')).not.toContainText(user.username);
 });
 
-test('signing out everywhere clears it as well, and the page after it works', async ({ newDevice, user }) => {
+test('signing out everywhere clears the browser’s data, too, and the page after it works', async ({
+  newDevice,
+  user,
+}) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   await device.page.evaluate(() => localStorage.setItem('kept', 'by a script'));
@@ -244,7 +251,7 @@ test('signing out everywhere clears it as well, and the page after it works', as
   await device.signIn(user);
 });
 
-test('no other answer clears the browser', async ({ baseURL, client, user }) => {
+test('no other response clears the browser’s data', async ({ baseURL, client, user }) => {
   const cookie = await client.signUp(user);
   const answers = await answersTo(
     baseURL,
@@ -259,7 +266,7 @@ test('no other answer clears the browser', async ({ baseURL, client, user }) => 
   }
 });
 
-test('the Cookie header in two fields: both are read', async ({ baseURL, client, user }) => {
+test('both fields of a Cookie header in two fields are read', async ({ baseURL, client, user }) => {
   const session = `pages-session=${await client.signUp(user)}`;
   const answers = await answersTo(
     baseURL,
@@ -299,7 +306,7 @@ test('HEAD through the adapter gets the status and headers of a GET, and no body
       for (const name of ['content-type', 'location', 'x-content-type-options'])
         expect(answer.headers[name], `${said} ${name}`).toBe(got?.headers[name]);
       const { 'content-length': told } = answer.headers;
-      // The line of what a page cost has times in it, which are as long as they are.
+      // The cost line contains measured times, so its length varies.
       if (told !== undefined && !got?.body.includes('data-cost'))
         expect(told, said).toBe(String(Buffer.byteLength(got?.body ?? '')));
     }

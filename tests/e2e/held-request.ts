@@ -12,11 +12,11 @@ export type HeldOptions = {
   path: string;
   cookie: string;
   form: Record<string, string>;
-  /** As a page with scripts sends it: the answer is the action's JSON. */
+  /** Sent as by a page with scripts: the response is the action's JSON. */
   enhanced?: boolean;
 };
 
-/** Sends the headers of a form; `cookie` is the whole header. */
+/** Sends the headers of a form. `cookie` is the whole header. */
 export function hold({
   origin,
   method = 'POST',
@@ -48,7 +48,7 @@ export function hold({
       );
     });
   });
-  // Until the body is asked for, nobody looks at it.
+  // Nothing handles the response until `finish` is called.
   answer.catch(() => undefined);
   request.flushHeaders();
   return {

@@ -1,7 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 
-test('a slow action shows that it is under way, and double clicks are harmless', async ({
+test('a slow action shows that it is in progress, and double clicks are harmless', async ({
   newDevice,
   user,
 }) => {
@@ -20,14 +20,14 @@ test('a slow action shows that it is under way, and double clicks are harmless',
   await page.mouse.click(x, y);
   await button.press('Enter');
   await expect(button).toHaveAttribute('aria-disabled', 'true');
-  // The label goes, a turning circle comes.
+  // The label disappears and a spinner appears.
   const moving = (element: Element) => element.getAnimations({ subtree: true }).length;
   expect(await button.evaluate(moving)).toBe(3);
   await expect.poll(() => post.held).toHaveLength(1);
   post.release();
   await expect(row).toHaveCount(0);
 
-  // What was done stands where the row was, and the next row below it. The second half of a double click must not end that one as well.
+  // The result takes the place of the row, and the next row is below it. The second half of a double click must not end that one, too.
   const more = await hold(page, 'POST');
   await expect(page.locator('.result')).toContainText('Ended: ');
   const next = await centre(laptop.rows().nth(1).getByRole('button', { name: 'End session' }));
@@ -42,7 +42,7 @@ test('a slow action shows that it is under way, and double clicks are harmless',
   await expect(laptop.rows()).toHaveCount(3);
 });
 
-test('a slow page shows that it is on its way, without motion for who wants none', async ({
+test('a slow page shows that it is loading, without motion if the user prefers none', async ({
   newDevice,
   user,
 }) => {
@@ -66,7 +66,7 @@ test('a slow page shows that it is on its way, without motion for who wants none
 test('a second click on a row that has just moved ends one session, not two', async ({ newDevice, user }) => {
   const laptop = await newDevice();
   const { page } = laptop;
-  // The next row lies there at once: while it slides there is nothing to press.
+  // The next row is there at once. While it slides, there is nothing to press.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await laptop.startSignedUp(user);
   for (const other of [await newDevice(), await newDevice()]) await other.startSignedIn(user);
@@ -74,7 +74,7 @@ test('a second click on a row that has just moved ends one session, not two', as
   const posts: string[] = [];
   page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
 
-  // The second click comes as soon as the row has gone, whatever the machine's pace: by the page's own hand.
+  // The page itself clicks a second time as soon as the row is gone, so that the machine's speed does not matter.
   const button = laptop.rows().nth(1).getByRole('button', { name: 'End session' });
   await page.evaluate(() => {
     const rows = () => document.querySelectorAll('[data-session-id]');
@@ -95,14 +95,14 @@ test('a second click on a row that has just moved ends one session, not two', as
   await expect(laptop.rows()).toHaveCount(2);
   expect(posts).toHaveLength(1);
 
-  // A moment later the same click counts.
+  // A moment later the same click works.
   await expect(async () => {
     await button.click({ timeout: 1_000 });
     await expect(laptop.rows()).toHaveCount(1, { timeout: 1_000 });
   }).toPass();
 });
 
-/** Keeps the page's data and action requests of one method waiting, as a slow network would, until `release`. */
+/** Delays the page's data and action requests of one method until `release`, as a slow network would. */
 async function hold(page: Page, method: 'GET' | 'POST') {
   const held: string[] = [];
   const { promise: released, resolve: release } = Promise.withResolvers<void>();

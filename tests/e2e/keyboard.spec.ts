@@ -3,7 +3,7 @@ import { expect, test } from './fixtures';
 
 const TABS_MAX = 60;
 
-test('the main job needs no mouse', async ({ newDevice, user }) => {
+test('the main tasks need no mouse', async ({ newDevice, user }) => {
   const [laptop, phone, tablet] = [await newDevice(), await newDevice(), await newDevice()];
   const { page } = laptop;
   const { keyboard } = page;
@@ -22,7 +22,7 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await laptop.visit('/sessions');
   await expect(laptop.rows()).toHaveCount(3);
 
-  // One session: the focus goes on to the row that takes its place, and the result is announced.
+  // One session: the focus moves to the row that takes its place, and the result is announced.
   const ended = laptop.row(await phone.sessionId());
   await tabTo(page, ended.getByRole('button', { name: /^End session/ }));
   await keyboard.press('Enter');
@@ -30,7 +30,7 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await expect(page.getByRole('status').filter({ hasText: 'Ended: ' })).toBeVisible();
   await expect(laptop.row(await tablet.sessionId()).getByRole('heading')).toBeFocused();
 
-  // All others, through the dialog: it takes the focus, Escape gives it back, Enter confirms.
+  // All others, with the dialog: it takes the focus, Escape returns it, and Enter confirms.
   const endOthers = main.getByRole('button', { name: 'End the other session' });
   await tabTo(page, endOthers, 'Shift+Tab');
   await keyboard.press('Enter');
@@ -50,7 +50,7 @@ test('the main job needs no mouse', async ({ newDevice, user }) => {
   await expect(page).toHaveURL('/login');
 });
 
-test('Enter in the password field asks before the account is deleted, and says first when the field is empty', async ({
+test('Enter in the password field asks before the account is deleted; if the field is empty, that is said first', async ({
   newDevice,
   user,
 }) => {
@@ -92,7 +92,7 @@ test('the skip link comes first and leads to the content', async ({ newDevice })
   await expect(page.getByRole('main')).toBeFocused();
 });
 
-/** Presses Tab until the element has the focus. Every stop on the way must be seen. */
+/** Presses Tab until the element has the focus. Every stop on the way must be visible. */
 async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   for (let pressed = 0; pressed < TABS_MAX; pressed++) {
     await page.keyboard.press(key);

@@ -1,6 +1,6 @@
 /**
- * A request that was let in before its session ended and sends its body after it: the headers go out, the session is ended
- * elsewhere, then the body follows. It must change nothing, show nothing and tell nothing of the password.
+ * A request that is accepted before its session ends and sends its body afterwards. The headers are sent, the session is ended elsewhere,
+ * then the body follows. The request must change nothing, show nothing and reveal nothing about the password.
  */
 import type { CookieClient } from './cookie-client';
 import { SESSION_COOKIE } from './cookie-client';
@@ -13,7 +13,7 @@ const NEW_PASSWORD = 'another password, long enough';
 type Cookies = { keeper: string; ended: string };
 type Ending = {
   name: string;
-  /** Returns the keeper's cookie as it is then; `null` when the keeper has no session any more. */
+  /** Returns the keeper's cookie afterwards, or `null` if the keeper has no session any more. */
   end: (client: CookieClient, cookies: Cookies, user: User) => Promise<string | null>;
 };
 
@@ -62,7 +62,7 @@ const ENDINGS: Ending[] = [
 ];
 
 for (const { name, end } of ENDINGS) {
-  test(`a body that comes after its session was ${name} does nothing and learns nothing`, async ({
+  test(`a body that arrives after its session was ${name} does nothing and learns nothing`, async ({
     baseURL,
     client,
     user,
@@ -74,7 +74,7 @@ for (const { name, end } of ENDINGS) {
     const posts: [path: string, form: Record<string, string>][] = [
       ['/sessions?/revoke', { sessionId: keeperId }],
       ['/sessions?/rename', { sessionId: keeperId, name: 'taken over' }],
-      // A body of no bytes cannot come late.
+      // An empty body cannot arrive late.
       ['/sessions?/revokeOthers', { late: '' }],
       ['/sessions?/revokeAll', { late: '' }],
       ['/account?/changePassword', { currentPassword: 'a wrong guess', newPassword: NEW_PASSWORD }],
@@ -103,7 +103,7 @@ for (const { name, end } of ENDINGS) {
     const api = ['/api/sessions', `/api/sessions/${keeperId}`].map((path) =>
       hold({ origin, method: 'DELETE', path, form: { late: '' }, cookie: `${SESSION_COOKIE}=${ended}` }),
     );
-    // A round trip of its own, behind the headers.
+    // A round trip after the headers, so that they have arrived.
     expect((await client.get('/sessions', ended)).status).toBe(200);
 
     const kept = await end(client, { keeper, ended }, user);

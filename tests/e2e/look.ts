@@ -2,10 +2,10 @@ import type { Page, Route } from '@playwright/test';
 
 type Fulfilment = NonNullable<Parameters<Route['fulfill']>[0]>;
 
-/** An answer that a test gives in the server's place; `none` breaks the connection. */
+/** A response that a test gives instead of the server. `none` breaks the connection. */
 export type Given = Fulfilment | 'none';
 
-/** What comes in place of the app's answers: from the network, the platform, an edge, a portal, and from the app itself with a store down. */
+/** Responses in place of the app's: from the network, the platform, an edge or a portal, and the app's own when a store is down. */
 export const FAILURES: Record<string, Given> = {
   'no network': 'none',
   'a platform page, 503': {
@@ -22,7 +22,7 @@ export const FAILURES: Record<string, Given> = {
   'null, 200': { status: 200, contentType: 'application/json', body: 'null' },
 };
 
-/** Answers requests in the server's place until the function that it returns is called. `count` is how many came. */
+/** Answers requests instead of the server until the returned function is called. `count` is the number of requests so far. */
 export async function answerWith(page: Page, url: string | RegExp, given: Given, method?: 'GET' | 'POST') {
   const seen = { count: 0 };
   const handler = async (route: Route) => {
@@ -37,7 +37,7 @@ export async function answerWith(page: Page, url: string | RegExp, given: Given,
 export const LOOK = '**/api/session';
 export const DATA = /__data\.json/;
 
-/** Lets the minute pass after which an open tab looks. `page.clock.install()` comes before the page. */
+/** Moves the clock by the minute after which an open tab looks. Call `page.clock.install()` before the page loads. */
 export async function lookAgain(page: Page): Promise<void> {
   const answered = page.waitForEvent('requestfinished', isLook);
   const failed = page.waitForEvent('requestfailed', isLook);

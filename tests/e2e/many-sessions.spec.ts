@@ -3,7 +3,7 @@ import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 
-test('a hundred sessions come in groups by last use, and can be searched', async ({
+test('a hundred sessions are grouped by last use and can be searched', async ({
   newDevice,
   storage,
   user,
@@ -14,7 +14,7 @@ test('a hundred sessions come in groups by last use, and can be searched', async
   await addSessions(storage, (await device.sessionCookie()).userId, 100);
   await device.visit('/sessions');
 
-  // This device first; the oldest group is closed, so the page is short; each group says how many it has.
+  // This device is first. The oldest group is closed, so that the page is short. Each group shows its number of sessions.
   await expect(device.rows()).toHaveCount(101);
   await expect(device.rows().first()).toHaveAttribute('data-current');
   await expect(device.rows().last()).toBeHidden();
@@ -29,7 +29,7 @@ test('a hundred sessions come in groups by last use, and can be searched', async
     /before that \(72\)/,
   ];
   await expect(groups).toHaveText(counts);
-  // In a group the order is that of last use; like sessions of one device are one row, which opens.
+  // A group is ordered by last use. Similar sessions of one device form one row that can be opened.
   const alike = alikeIn(page, 'Firefox on Linux', 'Kyoto, Japan');
   for (const list of [groups.first(), alike]) {
     const times = await list.locator('[data-session-id] li:last-child time').evaluateAll(datesOf);
@@ -51,14 +51,14 @@ test('a hundred sessions come in groups by last use, and can be searched', async
   await page.getByRole('searchbox').fill('');
   await expect(device.rows()).toHaveCount(101);
 
-  // The last of a group ends: the focus is on the first of the next.
+  // The last session of a group ends, and the focus moves to the first one of the next group.
   const next = groups.nth(1).locator('li summary').first();
   await groups.first().getByRole('button', { name: 'End session' }).last().click();
   await expect(device.rows()).toHaveCount(100);
   await expect(next).toBeFocused();
 });
 
-test('a device’s like sessions, a group and what a search found are ended as a whole, and no other', async ({
+test('a device’s similar sessions, a group and a search result can each be ended as a whole, and no other session ends', async ({
   newDevice,
   storage,
   user,
@@ -94,7 +94,7 @@ test('a device’s like sessions, a group and what a search found are ended as a
   await expect(device.rows()).toHaveCount(49);
 });
 
-/** The first row of like sessions of a device. */
+/** Returns the first row of similar sessions of a device. */
 function alikeIn(page: Page, device: string, place: string): Locator {
   const summary = page.locator(':scope > summary', { hasText: device }).filter({ hasText: place });
   return page.locator('details').filter({ has: summary }).first();

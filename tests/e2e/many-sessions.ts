@@ -13,8 +13,8 @@ const PLACES = [
 ];
 
 /**
- * Gives a user, who has one session, as many others, in KV: each last active six hours before the one in front of it.
- * They are of three browsers in turn and of two places in turn.
+ * Adds this many sessions in KV to a user with one session. Each was last active six hours before the previous one. Three browsers and two
+ * places take turns.
  */
 export async function addSessions(storage: Storage, userId: string, count: number): Promise<void> {
   const [own] = await storage.recordsOf(userId);

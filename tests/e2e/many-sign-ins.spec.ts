@@ -14,8 +14,8 @@ test('twenty sign-ins are all listed, and revoking the others leaves one', async
   if (layout === 'owner') {
     cookies.push(...(await Promise.all(Array.from({ length: SIGN_INS }, () => client.signIn(user)))));
   } else {
-    // The `index` layout reads and writes one record per user, and KV has no compare-and-set: sign-ins at the same
-    // moment may lose entries of it. That is its documented limit, and why this app runs on `owner`.
+    // The `index` layout reads and writes one record per user, and KV has no compare-and-set. Simultaneous sign-ins may therefore lose
+    // entries. That is its documented limit, and the reason why this app uses `owner`.
     for (let n = 0; n < SIGN_INS; n++) cookies.push(await client.signIn(user));
   }
   expect(new Set(cookies).size).toBe(SIGN_INS);

@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('rows leave and arrive with a short movement, and without for who wants none', async ({
+test('rows appear and disappear with a short movement, or without if the user prefers none', async ({
   newDevice,
   user,
 }) => {
@@ -27,12 +27,12 @@ test('rows leave and arrive with a short movement, and without for who wants non
   expect(await moved()).toBe(0);
 
   await page.emulateMedia({ reducedMotion: 'no-preference' });
-  // By key: a click right after another is ignored while the rows move.
+  // With the keyboard, because a click right after another one is ignored while the rows move.
   const row = laptop.row(await tablet.sessionId());
   await row.getByRole('button', { name: /^End session/ }).press('Enter');
   await expect(row).toHaveCount(0);
   await expect.poll(moved).toBeGreaterThan(0);
-  // Nothing is left of it.
+  // Nothing of the animation is left.
   await expect(page.locator('body > [inert]')).toHaveCount(0);
   await expect(laptop.rows()).toHaveCount(1);
 });

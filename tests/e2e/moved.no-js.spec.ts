@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures';
 import { givePassword, SAYS_BOTH, setMovedScene } from './moved';
 
-test('a sign-in that was not its user ends from the activity, and a new password is next', async ({
+test('a sign-in that was not its user’s is ended from the activity, and a new password is offered next', async ({
   newDevice,
   storage,
   user,

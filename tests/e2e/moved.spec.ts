@@ -2,7 +2,7 @@ import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { givePassword, IPHONE, SAYS_BOTH, setMovedScene } from './moved';
 
-test('a cookie that is used elsewhere shows on every device; "This wasn\'t me" ends it and goes on to a new password', async ({
+test(`a cookie that is used elsewhere shows on every device; "This wasn't me" ends its session and offers a new password`, async ({
   newDevice,
   storage,
   user,
@@ -10,7 +10,7 @@ test('a cookie that is used elsewhere shows on every device; "This wasn\'t me" e
   const { desktop, laptop, thief, moved } = await setMovedScene(newDevice, storage, user);
   const { page } = laptop;
   await laptop.visit('/sessions');
-  // The first of the others, and marked; and the session's own device learns it.
+  // It is the first of the other sessions and is marked. The session's own device learns of it, too.
   await expect(laptop.rows().nth(1)).toHaveAttribute('data-session-id', moved);
   await expect(laptop.row(moved)).toContainText(SAYS_BOTH);
   await expect(laptop.row(moved).getByText('Moved', { exact: true })).toBeVisible();
@@ -49,7 +49,7 @@ test('on the device itself, "This wasn\'t me" stops the copy and keeps the devic
   const { page } = desktop;
   await desktop.visit('/sessions');
   await desktop.row(moved).getByRole('button', { name: "This wasn't me" }).click();
-  // The proof of the sign-in a moment ago is the thief's as well, so the password is asked for in any case.
+  // A thief's copy has the same proof from the recent sign-in, so the password is always asked for.
   await expect(page.getByRole('dialog')).toContainText('Then every copy of this device’s cookie stops');
   await expect(page.getByRole('dialog')).not.toContainText('15 minutes');
   await givePassword(desktop, user, "This wasn't me");
@@ -60,7 +60,7 @@ test('on the device itself, "This wasn\'t me" stops the copy and keeps the devic
   await expect(page.locator('[data-moved]')).toHaveCount(0);
 });
 
-test('"This was me" takes the mark away, with the password, and use from there makes none again', async ({
+test('"This was me" removes the mark, with the password, and further use from there is not marked again', async ({
   newDevice,
   storage,
   user,
@@ -68,7 +68,7 @@ test('"This was me" takes the mark away, with the password, and use from there m
   const { laptop, thief, moved } = await setMovedScene(newDevice, storage, user);
   const { page } = laptop;
   await laptop.visit('/sessions');
-  // Whoever says so has not seen this one.
+  // The user who answers has not seen this use.
   const another = await newDevice({ userAgent: IPHONE });
   await another.context.addCookies(await thief.context.cookies());
   await another.visit('/sessions');
@@ -87,7 +87,7 @@ test('"This was me" takes the mark away, with the password, and use from there m
   await expect(page.locator('[data-moved]')).toHaveCount(0);
 });
 
-test('a session opens on a page of its own; from the activity, too, under whatever token', async ({
+test('a session opens on a page of its own, from the activity as well and by any id it has had', async ({
   newDevice,
   user,
 }) => {

@@ -2,7 +2,7 @@ import type { Device, DeviceOptions, User } from './device';
 import { ageProof } from './session-proof';
 import type { Storage } from './storage';
 
-/** Firefox and Chrome by their user agents; which engine renders is the same. */
+/** Firefox and Chrome by their user agents. The rendering engine is the same. */
 const WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const ANDROID =
   'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36';
@@ -13,8 +13,8 @@ export const SAYS_BOTH =
   /Signed in on Firefox on Windows, Local\.\s+Used from Chrome on Android, Local just now/;
 
 /**
- * A desktop that signed in, a laptop of the same user whose proof of the password is old, and a phone with a copy of the desktop's cookie, which it
- * has used.
+ * Creates a desktop that signed in, a laptop of the same user whose proof of the password is old, and a phone that has used a copy of the
+ * desktop's cookie.
  */
 export async function setMovedScene(
   newDevice: (options?: DeviceOptions) => Promise<Device>,
@@ -35,7 +35,7 @@ export async function setMovedScene(
   return { desktop, laptop, thief, moved: await desktop.sessionId() };
 }
 
-/** Answers the question for the password, in a dialog or on a session's own page. */
+/** Enters the password when asked, in a dialog or on a session's own page. */
 export async function givePassword(device: Device, { password }: User, button: string): Promise<void> {
   await device.field('Password').fill(password);
   await device.page.getByRole('main').getByRole('button', { name: button, exact: true }).click();

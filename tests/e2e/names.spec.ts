@@ -4,7 +4,7 @@ import { expect, test } from './fixtures';
 
 const PAGES = ['/', '/sessions', '/activity', '/account', '/kv'];
 
-test('a name that cannot be shown is refused beside its field, with scripts and what was typed left alone', async ({
+test('a name that cannot be shown is refused beside its field and stays in it; other scripts are accepted', async ({
   newDevice,
   user,
 }) => {
@@ -30,7 +30,7 @@ test('a name that cannot be shown is refused beside its field, with scripts and 
   await expect(row.getByRole('alert')).toHaveCount(0);
 });
 
-test('no page takes a stored name for a badge, or lets it turn a line', async ({
+test('no page shows a stored name as a badge or lets it turn a line', async ({
   newDevice,
   storage,
   user,

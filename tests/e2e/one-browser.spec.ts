@@ -1,7 +1,7 @@
-/** One browser: several people, or no cookies. */
+/** One browser with several users, or without cookies. */
 import { expect, test } from './fixtures';
 
-test('a page open for A, another tab signs in as B, then A’s form is sent: it is refused, and the form stays', async ({
+test('a form of a page open for one user is refused after another user signed in in another tab, and the form stays', async ({
   newDevice,
   newUser,
   user,
@@ -16,7 +16,7 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await device.visit('/account');
   await device.field('Current password').fill(other.password);
   await device.field('New password').fill('another good password');
-  // As another tab of this browser does; this one has not been looked at since.
+  // As another tab of this browser does. This tab has not been visited since.
   const { origin } = new URL(device.page.url());
   await device.context.clearCookies();
   const answer = await device.context.request.post('/signup', {
@@ -31,7 +31,7 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await expect(device.page).toHaveURL('/account');
   await expect(device.page.getByRole('heading', { name: 'Change password' })).toBeVisible();
 
-  // So is one that posts to another page.
+  // A form that posts to another page is refused, too.
   await activity.getByRole('button', { name: "This wasn't me" }).click();
   await expect(activity.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
   await expect(activity).toHaveURL('/activity');
@@ -39,12 +39,12 @@ test('a page open for A, another tab signs in as B, then A’s form is sent: it 
   await device.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
   await expect(device.page.getByRole('heading', { name: 'This was made for another account' })).toBeVisible();
   await expect(device.page.getByText(`You are signed in as ${other.username}.`)).toBeVisible();
-  // Still signed in, with the password as it was.
+  // Still signed in, and the password is unchanged.
   await device.visit('/account');
   await expect(device.page.getByRole('region', { name: 'Profile' }).getByText(other.username)).toBeVisible();
 });
 
-test('the browser keeps no cookies: a right password makes nothing, and the page says why', async ({
+test('if the browser keeps no cookies, a right password creates nothing, and the page says why', async ({
   newDevice,
   user,
 }) => {
@@ -56,7 +56,7 @@ test('the browser keeps no cookies: a right password makes nothing, and the page
   await expect(device.page.getByText('Your browser sent no cookie')).toBeVisible();
   await expect(device.page).toHaveURL('/login');
   await expect(device.field('Username')).toHaveValue(user.username);
-  // That answer left a cookie, as for a page that was open for long.
+  // That response left a cookie, which also helps a page that was open for long.
   await device.submitUser(user, 'Sign in');
   await expect(device.page).toHaveURL('/sessions');
   await expect(device.rows()).toHaveCount(1);
@@ -71,7 +71,7 @@ test('the step-up form says whose password it asks for', async ({ newDevice, use
   for (const input of await hidden.all()) await expect(input).toHaveValue(user.username);
 });
 
-test('every form on account pages says for whom it was made, sign-out included', async ({
+test('every form on account pages says for whom it was made, including sign-out', async ({
   newDevice,
   user,
 }) => {

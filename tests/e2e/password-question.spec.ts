@@ -1,4 +1,4 @@
-/** The password question comes inside the one dialog, and afterwards the focus is where it was. */
+/** The password is asked for in the same dialog, and the focus then returns to where it was. */
 import { expectAccessible } from './axe';
 import type { Device } from './device';
 import { expect, test } from './fixtures';
@@ -7,7 +7,7 @@ import type { Storage } from './storage';
 
 const STATUSES = { refusals: [400, 403] };
 
-test('for a row: a dialog asks, says what is wrong, keeps what was asked, and gives the focus back', async ({
+test('ending a row’s session opens a dialog that asks for the password, says what is wrong, remembers the request, and returns the focus', async ({
   newDevice,
   storage,
   user,
@@ -42,7 +42,7 @@ test('for a row: a dialog asks, says what is wrong, keeps what was asked, and gi
   await expect(dialog.getByRole('alert')).toHaveText('That is not your password.');
   await expect(field).toHaveValue('');
 
-  // No answer: the dialog says so, with what was typed.
+  // Without a response, the dialog says so and keeps what was typed.
   await field.fill(user.password);
   await page.route(/\/revoke$/, (route) => route.abort());
   await field.press('Enter');
@@ -57,7 +57,7 @@ test('for a row: a dialog asks, says what is wrong, keeps what was asked, and gi
   await phone.expectSignedOut();
 });
 
-test('for all others and for everywhere: the dialog that asks whether also asks for the password', async ({
+test('ending all others or all sessions asks for confirmation and for the password in one dialog', async ({
   newDevice,
   storage,
   user,
@@ -98,11 +98,7 @@ test('for all others and for everywhere: the dialog that asks whether also asks 
   await expect(page).toHaveURL('/login');
 });
 
-test('a browser without dialogs of a page’s own is asked by the page', async ({
-  newDevice,
-  storage,
-  user,
-}) => {
+test('in a browser without dialogs the page asks for the password', async ({ newDevice, storage, user }) => {
   const [laptop, phone] = [await newDevice(STATUSES), await newDevice()];
   const { page } = laptop;
   await page.addInitScript(() => Reflect.deleteProperty(HTMLDialogElement.prototype, 'showModal'));
@@ -126,7 +122,7 @@ test('a browser without dialogs of a page’s own is asked by the page', async (
   await expect(prompt).toHaveCount(0);
 });
 
-/** The last proof of the password is too old from now on. */
+/** Makes the last proof of the password too old. */
 async function askAnew(device: Device, storage: Storage): Promise<void> {
   await device.visit('/sessions');
   await ageProof(storage, (await device.sessionCookie()).userId, await device.sessionId());

@@ -32,7 +32,7 @@ test('every control is 44 px high, a row is under 130 px, and a place of 60 lett
     expect((await row.boundingBox())?.height).toBeLessThan(ROW_MAX_PIXELS);
   }
   await page.getByText('Rename').first().click();
-  // It lies over the rows below it.
+  // It is on top of the rows below it.
   expect(await lowControls(page, 'details[open]'), 'the form for a name').toEqual([]);
 
   expect(LONG_CITY).toHaveLength(60);
@@ -42,7 +42,10 @@ test('every control is 44 px high, a row is under 130 px, and a place of 60 lett
   expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
 });
 
-test('the buttons of a dialog stand in one line, or are both as wide as it', async ({ newDevice, user }) => {
+test('the buttons of a dialog are in one line, or both as wide as the dialog', async ({
+  newDevice,
+  user,
+}) => {
   const [phone, other] = [await newDevice(), await newDevice()];
   const { page } = phone;
   await phone.startSignedUp(user);
@@ -64,7 +67,7 @@ test('the buttons of a dialog stand in one line, or are both as wide as it', asy
   }
 });
 
-/** Whatever can be pressed and is lower, by where a finger would meet it. Links inside a sentence are as high as its lines. */
+/** Returns all controls that are too low for a finger. Links inside a sentence are as high as its lines. */
 function lowControls(page: Page, part = ':is(main, header, footer)'): Promise<string[]> {
   return page.evaluate(
     ({ min, part }) => {
@@ -90,7 +93,7 @@ function lowControls(page: Page, part = ':is(main, header, footer)'): Promise<st
   );
 }
 
-/** As if this session had been signed in there. */
+/** Changes the place where this session was signed in. */
 async function moveTo(storage: Storage, device: Device, city: string): Promise<void> {
   const { userId } = await device.sessionCookie();
   const records = (await storage.recordsOf(userId)).filter(({ key }) => key.startsWith('session:'));

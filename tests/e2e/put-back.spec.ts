@@ -3,12 +3,12 @@ import type { User } from './device';
 import { expect, test } from './fixtures';
 
 /**
- * What KV may do for a minute and more after a delete, made to last: the records of before are back, as they were. A session that
- * has ended must stay ended all the same. Without a browser: what counts is what the server answers to the old cookie.
+ * KV may serve old records for a minute or more after a delete. Here that lasts: the old records are put back unchanged. A session that has
+ * ended must still stay ended. This needs no browser, because only the server's response to the old cookie matters.
  */
 type Ending = {
   name: string;
-  /** `keeper` and `ended` are the cookies of two devices; `endedId` names the session that is to end. */
+  /** `keeper` and `ended` are the cookies of two devices; `endedId` is the session to end. */
   end: (client: CookieClient, devices: Devices, user: User) => Promise<Response>;
 };
 type Devices = { keeper: string; ended: string; endedId: string };
@@ -58,10 +58,10 @@ for (const { name, end } of ENDINGS) {
     const answer = await end(client, { keeper, ended, endedId }, user);
     expect([200, 303]).toContain(answer.status);
 
-    // The delete is done after the answer; put back what is really gone.
+    // The delete runs after the response, so this waits until the records are gone and then puts them back.
     await expect.poll(keys).not.toContain(record);
     await storage.putBack(before);
-    // No public page greets its owner either: without a confirmation it asks the ledger.
+    // No public page greets the owner either, because a page view without a confirmation asks the ledger.
     expect(await (await client.get('/', ended)).text()).not.toContain(user.username);
     const look = await client.get('/api/session', ended);
     expect(look.status).toBe(401);
@@ -71,7 +71,7 @@ for (const { name, end } of ENDINGS) {
       const response = await client.get(path, ended);
       expect(response.status, path).toBe(303);
       expect(response.headers.get('location'), path).toMatch(/^\/login\?redirectTo=/);
-      // The browser forgets the cookie with the first of them, and then no page greets anyone.
+      // The browser loses the cookie with the first response, and from then on no page greets anyone.
       expect(response.headers.getSetCookie(), path).toContainEqual(expect.stringMatching(/^pages-session=;/));
     }
     const actions: [string, Record<string, string>][] = [
@@ -92,13 +92,13 @@ for (const { name, end } of ENDINGS) {
     expect((await client.delete('/api/sessions', ended)).status).toBe(401);
     expect((await client.delete(keeperPath, ended)).status).toBe(401);
 
-    // None of the refused actions did anything: the other device is as it was, and is alone.
+    // None of the refused actions did anything: the other device's session is unchanged and is the only one.
     const signedIn = await stillSignedIn(client, sessionCookieOf(answer) ?? keeper, user);
     expect(await client.sessionIds(signedIn)).toHaveLength(1);
   });
 }
 
-/** The keeper's cookie; where it ended its own session as well, that of a new one. */
+/** Returns the keeper's cookie, or that of a new session if the keeper ended its own. */
 async function stillSignedIn(client: CookieClient, cookie: string, user: User): Promise<string> {
   const { status } = await client.get('/sessions', cookie);
   return status === 200 ? cookie : client.signIn(user);

@@ -1,7 +1,7 @@
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 
-test('both sessions end at once: ours is refused, the one in KV alone goes on, with a clock', async ({
+test('both sessions end at once: ours is refused, the one in KV alone continues, with a clock', async ({
   newDevice,
 }) => {
   const device = await newDevice();
@@ -20,7 +20,7 @@ test('both sessions end at once: ours is refused, the one in KV alone goes on, w
   await expect(naive.getByRole('status').first()).toHaveText('Still open');
   await expect(naive).toContainText(/[1-9]\d* s/);
   await expectAccessible(page);
-  // Nobody was signed in to the app by it.
+  // The race signed nobody in to the app.
   expect(await device.hasSessionCookie()).toBe(false);
   await expect(page.getByRole('link', { name: 'How KV works' })).toHaveAttribute(
     'href',
@@ -28,7 +28,7 @@ test('both sessions end at once: ours is refused, the one in KV alone goes on, w
   );
 });
 
-test('what is on the records page opens nothing, and the page says why', async ({ newDevice, user }) => {
+test('nothing on the records page opens a session, and the page says why', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;
   await device.startSignedUp(user);
@@ -44,7 +44,7 @@ test('what is on the records page opens nothing, and the page says why', async (
   await expectAccessible(page);
 });
 
-test('the first screen says what to try; sample devices come and go by a click each', async ({
+test('the first screen says what to try; sample devices are added and removed by a click each', async ({
   newDevice,
   user,
 }) => {

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
-/** What is sent, to the byte. A header may come twice. */
+/** The exact bytes of a request. A header may occur twice. */
 export type RawRequest = {
   method: string;
   path: string;
@@ -14,7 +14,7 @@ export type RawAnswer = { status: number; headers: IncomingHttpHeaders; body: st
 const ANSWER_WITHIN_MILLISECONDS = 60_000;
 const HEADERS_MAX_BYTES = 64 * 1_024;
 
-/** Sends requests that no browser and no `fetch` would let through. */
+/** Sends requests that no browser and no `fetch` would allow. */
 export class RawClient {
   private readonly agent: Agent;
 
@@ -25,7 +25,7 @@ export class RawClient {
     this.agent = new Agent({ keepAlive: true, maxSockets });
   }
 
-  /** Rejects when the answer is not there in time: a hang is a failure. */
+  /** Rejects if the response does not come in time, because a hang is a failure. */
   send({ method, path, headers, body }: RawRequest): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
       const request = httpRequest({
@@ -37,7 +37,7 @@ export class RawClient {
         signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
         maxHeaderSize: HEADERS_MAX_BYTES,
       });
-      // Doubled headers stay two.
+      // Repeated headers stay separate.
       const names = new Set(headers.map(([name]) => name));
       for (const name of names) {
         const values = headers.filter(([other]) => other === name).map(([, value]) => value);

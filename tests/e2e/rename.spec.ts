@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('a session gets a name, keeps it, and gives it back', async ({ newDevice, user }) => {
+test('a session gets a name, keeps it, and loses it again', async ({ newDevice, user }) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
   await laptop.startSignedUp(user);
   await phone.startSignedIn(user);
@@ -14,7 +14,7 @@ test('a session gets a name, keeps it, and gives it back', async ({ newDevice, u
   await row.getByRole('button', { name: 'Save' }).click();
   await expect(laptop.page.getByRole('status').filter({ hasText: 'Phone in the kitchen' })).toBeVisible();
   await expect(heading).toContainText('Phone in the kitchen');
-  // Which device it is, is still said.
+  // The device is still shown.
   await expect(row).toContainText(device);
   await expect(row.getByRole('textbox', { name: 'Name' })).toBeHidden();
   await expect(row.locator('summary')).toBeFocused();
@@ -63,7 +63,7 @@ test('a session that began after the last visit is marked as new', async ({ newD
   const marked = { name: /New since your last visit/ };
   await expect(laptop.row(await phone.sessionId()).getByRole('heading', marked)).toBeVisible();
   await expect(laptop.page.getByRole('heading', marked)).toHaveCount(1);
-  // The phone has seen nothing begin after it came.
+  // No session began after the phone's.
   await phone.visit('/sessions');
   await expect(phone.rows()).toHaveCount(2);
   await expect(phone.page.getByRole('heading', marked)).toHaveCount(0);

@@ -4,7 +4,7 @@ import { expect, test } from './fixtures';
 const DAY_SECONDS = 24 * 60 * 60;
 const times = v.looseObject({ active_expires: v.number(), idle_expires: v.number() });
 
-test('the first request after the active period renews the session and leaves its cookie alone', async ({
+test('the first request after the active period renews the session and does not change its cookie', async ({
   newDevice,
   storage,
   user,
@@ -14,7 +14,7 @@ test('the first request after the active period renews the session and leaves it
   const sessionId = await device.sessionId();
   const cookie = await device.sessionCookie();
 
-  // As if the last renewal had been twenty days ago: idle, and ten days to live.
+  // As if the last renewal had been twenty days ago: idle, with ten days left.
   const inTenDays = Math.round(Date.now() / 1000) + 10 * DAY_SECONDS;
   const aged = { active_expires: Date.now() - 20 * DAY_SECONDS * 1000, idle_expires: inTenDays * 1000 };
   const record = (await storage.recordsOf(cookie.userId)).find(({ key }) => key === `session:${sessionId}`);
@@ -30,7 +30,7 @@ test('the first request after the active period renews the session and leaves it
   await device.visit('/sessions');
   await expect(device.rows()).toHaveCount(1);
 
-  // It lives as long as the session can: a later answer than the newest must not put it back.
+  // The cookie lives as long as the session can, so a renewal sets none. A late response can therefore not restore an older cookie.
   expect(await device.sessionCookie()).toEqual(cookie);
   expect(cookie.expires).toBeGreaterThan(Date.now() / 1000 + 89 * DAY_SECONDS);
   const stored = (await storage.recordsOf(cookie.userId)).find(({ key }) => key === `session:${sessionId}`);

@@ -1,4 +1,4 @@
-/** What an action did is said where its reader is, in the flow of the page: seen at once, over nothing, and for some seconds. */
+/** The result of an action is shown where the reader is, in the flow of the page: visible at once, covering nothing, and for some seconds. */
 import type { Page } from '@playwright/test';
 import type { Device } from './device';
 import { expect, test } from './fixtures';
@@ -7,7 +7,7 @@ const PHONE = { width: 390, height: 740 };
 const SHORT_DESKTOP = { width: 1280, height: 420 };
 
 for (const size of [PHONE, SHORT_DESKTOP]) {
-  test(`what was done is seen at once and covers no control, wherever the page is scrolled, at ${size.width} px`, async ({
+  test(`the result of an action is visible at once and covers no control, wherever the page is scrolled, at ${size.width} px`, async ({
     newDevice,
     user,
   }) => {
@@ -53,7 +53,7 @@ test('the message of one ended session takes the place of its row', async ({ new
   );
 });
 
-test('what was done is told for some seconds, and longer while it is pointed at or has the focus', async ({
+test('the result of an action is shown for some seconds, and longer while the pointer or the focus is on it', async ({
   newDevice,
   user,
 }) => {
@@ -88,11 +88,11 @@ async function rename({ page }: Device, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Save' }).click();
 }
 
-/** Wherever the page is scrolled. */
+/** Expects that the result covers no control at any scroll position. */
 async function expectOverNothing(page: Page, text: string | RegExp): Promise<void> {
   const message = page.locator('.result').filter({ hasText: text });
   await expect(message).toBeInViewport({ ratio: 1 });
-  // What was said before is gone.
+  // The previous result is gone.
   await expect(page.locator('.result')).toHaveCount(1);
   const covered = () =>
     message.evaluate((node) => {
@@ -113,6 +113,6 @@ async function expectOverNothing(page: Page, text: string | RegExp): Promise<voi
       }
       return [...found];
     });
-  // Rows that make room slide over each other for a moment.
+  // Rows that make room cover each other for a moment.
   await expect.poll(covered).toEqual([]);
 }

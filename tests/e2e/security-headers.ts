@@ -7,12 +7,12 @@ const ON_EVERY_ANSWER: Record<string, string | RegExp> = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': /camera=\(\)/,
-  // All that these look at is served on loopback.
+  // All responses that are checked here are served on loopback.
   'strict-transport-security': 'undefined',
   'cache-control': 'no-store',
 };
 
-/** What is wrong with an answer's security headers; empty when nothing is. */
+/** Returns what is wrong with the security headers of a response; empty if nothing is. */
 export function headerComplaints(headers: IncomingHttpHeaders | Record<string, string>): string[] {
   const complaints = Object.entries(ON_EVERY_ANSWER).flatMap(([name, expected]) => {
     const value = String(headers[name]);
@@ -44,7 +44,7 @@ function policyComplaints(policy: string, headers: IncomingHttpHeaders | Record<
   expectOnly('style-src', /^'(self|none|nonce-[\w+/=-]{16,}|sha256-[\w+/=]+)'$/);
   expectOnly('connect-src', OWN);
   expectOnly('object-src', OWN);
-  // These do not fall back to default-src.
+  // These directives do not fall back to default-src.
   for (const name of ['base-uri', 'form-action', 'frame-ancestors']) {
     const sources = directives.get(name)?.join(' ');
     const expected = name === 'frame-ancestors' ? /^'none'$/ : OWN;

@@ -17,7 +17,7 @@ test('every page of a signed-in user has a button to sign out', async ({ client,
   }
 });
 
-test('password fields are masked, say what they are for, take a paste, and can be shown', async ({
+test('password fields are masked, have the right autocomplete, accept a paste, and can be shown', async ({
   newDevice,
   user,
 }) => {
@@ -33,7 +33,7 @@ test('password fields are masked, say what they are for, take a paste, and can b
       data.setData('text/plain', text);
       const paste = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
       const field = document.activeElement;
-      // The browser inserts the text unless a handler forbids it.
+      // The browser inserts the text unless a handler prevents it.
       if (field?.dispatchEvent(paste)) document.execCommand('insertText', false, text);
     }, user.password);
     await expect(field).toHaveValue(user.password);
@@ -51,7 +51,7 @@ test('password fields are masked, say what they are for, take a paste, and can b
   await expectField('/account', 'New password', 'new-password');
 });
 
-test('passwords have 8 to 256 characters, of any kind, and not the most used ones', async ({
+test('passwords have 8 to 256 characters of any kind, and may not be among the most used ones', async ({
   client,
   newUser,
 }) => {
@@ -75,7 +75,7 @@ test('passwords have 8 to 256 characters, of any kind, and not the most used one
   expect((await client.post('/signup', { username, password: `${username}99` })).status).toBe(400);
 });
 
-test('a form longer than any here is refused, whether or not it says how long it is', async ({
+test('a form longer than any of the app’s is refused, whether or not it declares its length', async ({
   baseURL,
   client,
   user,
@@ -95,7 +95,7 @@ test('a form longer than any here is refused, whether or not it says how long it
       },
       body,
       redirect: 'manual',
-      // What fetch asks for where it does not know the length.
+      // `fetch` requires this if the length is unknown.
       ...({ duplex: 'half' } satisfies object),
     });
     statuses.push(response.status);
@@ -103,7 +103,7 @@ test('a form longer than any here is refused, whether or not it says how long it
   expect(statuses).toEqual([413, 413, 303]);
 });
 
-test('a username is one however it is typed, and only that one', async ({ client, user }) => {
+test('a username is the same however it is typed, and only then', async ({ client, user }) => {
   await client.post('/signup', user);
   const name = user.username;
   for (const typed of [
@@ -113,7 +113,7 @@ test('a username is one however it is typed, and only that one', async ({ client
   ]) {
     expect((await client.post('/login', { ...user, username: typed })).status, typed).toBe(303);
   }
-  // None of these is taken for the name, cut off where a parser might end it.
+  // None of these may be treated as the name, cut off where a parser might end it.
   const others = [`${name}\0`, `${name}\0x`, `${name}%00`, `${name}.`, `${name}\uFEFFx`, `${name}\u200B`];
   for (const other of others) {
     expect((await client.post('/login', { ...user, username: other })).status, JSON.stringify(other)).toBe(
@@ -133,13 +133,13 @@ test('a cookie that was planted before the sign-in is not adopted', async ({ cli
     expect(given).toMatch(/^[\w-]+\.[\w-]{43}$/);
     expect(given).not.toBe(planted);
     expect(given.split('.')[1]).not.toBe(planted.split('.')[1]);
-    // What was planted opens nothing: a session it named ended with the sign-in.
+    // The planted cookie opens nothing. If it named a session, that session ended with the sign-in.
     expect((await client.get('/sessions', planted)).status).toBe(303);
     expect(await (await client.get('/sessions', given)).text()).toContain(user.username);
   }
 });
 
-test('no address that signing in leads to leaves this site', async ({ baseURL, client, user }) => {
+test('no address that a sign-in redirects to leaves this site', async ({ baseURL, client, user }) => {
   await client.post('/signup', user);
   const targets = [
     'https://evil.example/',
@@ -167,7 +167,7 @@ test('no address that signing in leads to leaves this site', async ({ baseURL, c
   expect(wanted.headers.get('location')).toBe('/activity?before=9');
 });
 
-test('changing the theme leads back to this site only', async ({ baseURL }) => {
+test('changing the theme redirects only within this site', async ({ baseURL }) => {
   for (const [referer, location] of [
     [`${baseURL}/login?x=1`, '/login?x=1'],
     [`${baseURL}//evil.example/`, '/'],
@@ -183,7 +183,7 @@ test('changing the theme leads back to this site only', async ({ baseURL }) => {
   }
 });
 
-test('no action and no endpoint takes a request of another origin, or of none', async ({
+test('no action and no endpoint accepts a request from another origin, or without one', async ({
   baseURL,
   client,
   newUser,
@@ -214,7 +214,7 @@ test('no action and no endpoint takes a request of another origin, or of none', 
             ...(origin !== undefined && { origin }),
             ...(type !== undefined && { 'content-type': type }),
           },
-          // Bytes have no type of their own.
+          // Bytes have no content type of their own.
           body: type === undefined ? new TextEncoder().encode(body) : body,
           redirect: 'manual',
         });
@@ -223,12 +223,12 @@ test('no action and no endpoint takes a request of another origin, or of none', 
       }),
     );
   }
-  // None of it happened: both sessions live, the password is the same.
+  // Nothing happened: both sessions are live and the password is the same.
   for (const cookie of [own, other]) expect((await client.get('/sessions', cookie)).status).toBe(200);
   await client.signIn(user);
 });
 
-test('a GET changes nothing, at whatever path', async ({ client, user }) => {
+test('a GET changes nothing, whatever its path', async ({ client, user }) => {
   const own = sessionCookieOf(await client.post('/signup', user)) ?? '';
   const other = await client.signIn(user);
   for (const { path, actions } of appRoutes()) {
@@ -237,14 +237,14 @@ test('a GET changes nothing, at whatever path', async ({ client, user }) => {
       const response = await client.get(asked, own);
       // There is no session "x".
       expect([200, 303, 405, ...(path.includes('[') ? [404] : [])], asked).toContain(response.status);
-      // The sessions page notes the visit in a cookie; no page touches the session's.
+      // The sessions page stores the visit in a cookie. No page changes the session cookie.
       expect(sessionCookieOf(response), asked).toBeNull();
     }
   }
   for (const cookie of [own, other]) expect((await client.get('/sessions', cookie)).status).toBe(200);
 });
 
-test('no address in the browser ever holds a token, and no page asks another host, or for a font', async ({
+test('no address in the browser ever contains a token, and no page requests another host or a font', async ({
   baseURL,
   newDevice,
   user,
@@ -254,7 +254,7 @@ test('no address in the browser ever holds a token, and no page asks another hos
   const referers: string[] = [];
   device.context.on('request', (request) => {
     asked.push({ url: request.url(), type: request.resourceType() });
-    // What a server is told of where a request comes from counts as well.
+    // A Referer must not contain a token either.
     referers.push(request.headers().referer ?? '');
   });
   for (const path of ['/', ...GUEST_PAGES, '/no-such-page']) await device.visit(path);
@@ -275,10 +275,7 @@ test('no address in the browser ever holds a token, and no page asks another hos
   expect(asked.filter(({ type }) => type === 'font')).toEqual([]);
 });
 
-test('what a visitor writes is no place for the line that says what a page cost', async ({
-  newDevice,
-  user,
-}) => {
+test('nothing that a visitor writes can pose as the cost line', async ({ newDevice, user }) => {
   const device = await newDevice({ refusals: [400] });
   const { page } = device;
   const check = async () => {
@@ -298,7 +295,7 @@ test('what a visitor writes is no place for the line that says what a page cost'
   await check();
 });
 
-test('guessing is answered 429, with the time of the next try in words and in Retry-After', async ({
+test('guessing is answered 429, with the time of the next attempt in words and in Retry-After', async ({
   client,
   newDevice,
   user,
@@ -319,14 +316,14 @@ test('guessing is answered 429, with the time of the next try in words and in Re
   await device.visit('/login');
   await device.submitUser(user, 'Sign in');
   await expect(device.page.getByRole('alert')).toHaveText(/Too many tries\. Try again in \d+ seconds?\.$/);
-  // And it runs down.
+  // It counts down.
   const counted = device.page.locator('[data-countdown]');
   const before = await counted.innerText();
   await expect(counted).not.toHaveText(before);
   expect(await device.hasSessionCookie()).toBe(false);
 });
 
-test('ending another session asks for the password when the last proof is old, then goes on', async ({
+test('ending another session asks for the password when the last proof is old, and then continues', async ({
   newDevice,
   storage,
   user,

@@ -5,7 +5,7 @@ import type { Storage } from './storage';
 const AGE_MILLISECONDS = 60 * 60 * 1_000;
 const proof = v.looseObject({ proved_at: v.number() });
 
-/** Makes a session's last proof of the password an hour old, as if its user had signed in then. */
+/** Makes a session's last proof of the password an hour old, as if the user had signed in then. */
 export async function ageProof(storage: Storage, userId: string, sessionId: string): Promise<void> {
   const aged = (record: unknown) => {
     const session = v.parse(proof, record);

@@ -48,7 +48,7 @@ test('an action on a device that was signed out changes nothing and asks to sign
   await laptop.visit('/sessions');
   await laptop.endSession(await phone.sessionId());
 
-  // Its page is from before, with a list and a button that still look alive.
+  // Its page was loaded before, and its list and buttons still look usable.
   await phone.page.getByRole('main').getByRole('button', { name: 'End the other session' }).click();
   await phone.page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
   await expect(phone.page).toHaveURL('/login?redirectTo=%2Fsessions');
@@ -93,7 +93,7 @@ test('signing out everywhere ends this device too', async ({ newDevice, user }) 
   await expect(laptop.rows()).toHaveCount(1);
 });
 
-test('cancelling a question ends nothing', async ({ newDevice, user }) => {
+test('cancelling a confirmation dialog ends nothing', async ({ newDevice, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   await device.page.getByRole('main').getByRole('button', { name: 'Sign out everywhere' }).click();
@@ -113,7 +113,7 @@ test('signing out ends the session itself, not only the cookie', async ({ client
   const said = laptop.page.getByText('You are signed out.');
   await expect(said).toBeVisible();
   expect(await laptop.hasSessionCookie()).toBe(false);
-  // It is said once, and to whom had no session nothing is said of one.
+  // This is said once. A visitor who had no session is told nothing about one.
   await laptop.visit('/login');
   await expect(said).toHaveCount(0);
   await laptop.expectSignedOut();
@@ -124,7 +124,7 @@ test('signing out ends the session itself, not only the cookie', async ({ client
   await expect(phone.rows()).toHaveCount(1);
 });
 
-test('somebody else’s session and an unknown one get the same answer, and stay', async ({
+test('another user’s session and an unknown one get the same response, and the session stays', async ({
   client,
   newUser,
 }) => {

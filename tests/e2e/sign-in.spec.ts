@@ -3,7 +3,7 @@ import { expect, test } from './fixtures';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-test('signing in leads to the page that asked for it', async ({ newDevice, user }) => {
+test('signing in leads to the page that the visitor had requested', async ({ newDevice, user }) => {
   await (await newDevice()).startSignedUp(user);
 
   const device = await newDevice();
@@ -12,7 +12,7 @@ test('signing in leads to the page that asked for it', async ({ newDevice, user 
   await expect(device.page).toHaveURL('/account');
 });
 
-test('a wrong password and an unknown user get the same answer', async ({ client, newDevice, newUser }) => {
+test('a wrong password and an unknown user get the same response', async ({ client, newDevice, newUser }) => {
   const [user, nobody] = [newUser(), newUser()];
   const device = await newDevice();
   await device.startSignedUp(user);
@@ -27,7 +27,7 @@ test('a wrong password and an unknown user get the same answer', async ({ client
   const answers = await Promise.all(
     [user.username, nobody.username].map(async (username) => {
       const response = await client.post('/login', { username, password: 'not the password' });
-      // What differs from page to page by itself: the name typed, the clock, the nonce of the page's script, how long the stores took.
+      // What varies between any two pages: the typed name, the clock, the nonce of the page's script, and the times of the stores.
       const varying = new RegExp(`${username}|now:\\d+|nonce="[^"]*"|<svg viewBox.*?</svg>|[\\d.]+ ms`, 'g');
       const body = (await response.text()).replaceAll(varying, '');
       return { status: response.status, cookie: sessionCookieOf(response), body };
@@ -42,7 +42,7 @@ test('the cookie is for this host alone and out of reach of scripts', async ({ n
   await device.startSignedUp(user);
 
   const cookie = await device.sessionCookie();
-  // Plain http on localhost: no Secure, and so no __Host- prefix, which asks for it.
+  // Plain http on localhost: without Secure, and so without the __Host- prefix, which requires it.
   expect(cookie).toMatchObject({
     httpOnly: true,
     sameSite: 'Lax',
@@ -73,7 +73,7 @@ test('signing in again in the same browser replaces its session', async ({ clien
   expect((await client.get('/sessions', before.value)).status).toBe(303);
 });
 
-test('a cookie of another form signs nobody in and breaks nothing', async ({ client, newDevice, user }) => {
+test('a malformed cookie signs nobody in and breaks nothing', async ({ client, newDevice, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   const sessionId = await device.sessionId();

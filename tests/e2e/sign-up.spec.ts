@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('all that is wrong is said at once, and the meter says nothing of an emptied field', async ({
+test('all errors are shown at once, and the meter shows nothing for an emptied field', async ({
   newDevice,
 }) => {
   const device = await newDevice({ refusals: [400] });
@@ -31,7 +31,7 @@ test('a taken username is refused and kept, the password is not', async ({ newDe
 
   const device = await newDevice();
   await device.visit('/signup');
-  // Names are compared without case.
+  // Names are compared case-insensitively.
   const sameName = user.username.toUpperCase();
   await device.submitUser({ username: sameName, password: other.password }, 'Sign up');
 
@@ -42,7 +42,7 @@ test('a taken username is refused and kept, the password is not', async ({ newDe
   expect(await device.hasSessionCookie()).toBe(false);
 });
 
-test('wrong input gets a message at each field', async ({ newDevice }) => {
+test('each field with wrong input gets a message', async ({ newDevice }) => {
   const device = await newDevice();
   await device.visit('/signup');
   await device.submitUser({ username: 'a b', password: 'short' }, 'Sign up');
@@ -53,7 +53,7 @@ test('wrong input gets a message at each field', async ({ newDevice }) => {
   await expect(device.field('Username')).toHaveValue('a b');
 });
 
-test('someone who is signed in is sent from the sign-up and sign-in pages to the sessions', async ({
+test('a signed-in user is redirected from the sign-up and sign-in pages to the sessions', async ({
   newDevice,
   user,
 }) => {

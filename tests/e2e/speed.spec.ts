@@ -2,15 +2,15 @@ import type { Page } from '@playwright/test';
 import { sidewaysOverflow } from './axe';
 import { expect, test } from './fixtures';
 
-// What Lighthouse would measure, from the browser's own performance entries: it would bring 100 MB and a second browser driver, and
-// its score moves with the machine. These figures hardly do: what shifts, what waits for scripts, what a slow network costs.
+// What Lighthouse would measure, taken from the browser's own performance entries. Lighthouse needs 100 MB and a second browser driver, and
+// its score varies with the machine. These figures hardly do: layout shifts, what waits for scripts, and the cost of a slow network.
 
 const PUBLIC_PAGES = ['/', '/login', '/signup'];
 const ACCOUNT_PAGES = ['/', '/sessions', '/activity', '/account', '/kv'];
 const TARGET_MIN_PIXELS = 24;
-/** What Lighthouse takes for a phone: 150 ms there and back, 1.6 Mbit/s down, 750 kbit/s up. */
+/** Lighthouse's phone network: 150 ms round trip, 1.6 Mbit/s down, 750 kbit/s up. */
 const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 };
-/** The largest paint is "good" up to then (web.dev, LCP); here from the first byte on, as a busy machine is late with that. */
+/** The limit for a "good" largest paint (web.dev, LCP). Here it counts from the first byte, because a busy machine sends that late. */
 const GOOD_PAINT_MILLISECONDS = 2_500;
 
 for (const [width, more] of [
@@ -18,7 +18,7 @@ for (const [width, more] of [
   [1280, 'does not scroll sideways with text of twice the size'],
 ] as const) {
   test(`a page at ${width} px loads without a shift, and ${more}`, async ({ client, newDevice, user }) => {
-    // Where times read otherwise than on the server.
+    // In a place where times look different from the server's.
     const laptop = await newDevice({ timezoneId: 'Asia/Kathmandu', refusals: [404] });
     const { page } = laptop;
     await page.setViewportSize({ width, height: 800 });
@@ -45,7 +45,7 @@ for (const [width, more] of [
   });
 }
 
-test('what the test calls a shift is seen when there is one', async ({ newDevice }) => {
+test('the test notices a layout shift when there is one', async ({ newDevice }) => {
   const device = await newDevice();
   await device.page.addInitScript(recordShifts);
   await device.visit('/');
@@ -96,8 +96,8 @@ declare global {
 }
 
 /**
- * Runs in the page, before anything else. Notes what moves once all of the page has been read. A browser that paints while half of a row is still on its way has to make room for the
- * other half: that is the network's doing, and on a busy machine the test's.
+ * Runs in the page, before anything else. Records what moves after the whole page was parsed. If a browser paints while half of a row is
+ * still being received, it must make room for the other half. The network causes that, and on a busy machine the test does.
  */
 function recordShifts(): void {
   window.shifts = [];
@@ -112,7 +112,7 @@ function recordShifts(): void {
   }).observe({ type: 'layout-shift', buffered: true });
 }
 
-/** When the largest things were painted so far, in milliseconds from the first byte of the page. Runs in the page. */
+/** Returns when the largest elements were painted so far, in milliseconds from the first byte of the page. Runs in the page. */
 function largestPaints(): Promise<number[]> {
   return new Promise((resolve) => {
     const [{ responseStart }] = performance.getEntriesByType('navigation') as [PerformanceNavigationTiming];
@@ -122,7 +122,7 @@ function largestPaints(): Promise<number[]> {
   });
 }
 
-/** What moved until now, once two more frames are painted. */
+/** Returns what moved so far, after two more frames are painted. */
 function shifts(page: Page): Promise<string[]> {
   return page.evaluate(
     () =>
@@ -132,7 +132,7 @@ function shifts(page: Page): Promise<string[]> {
   );
 }
 
-/** Links inside a sentence are as high as its lines (WCAG 2.2, 2.5.8, inline). */
+/** Leaves out links inside a sentence, which are as high as its lines (WCAG 2.2, 2.5.8, inline). */
 function smallTargets(page: Page): Promise<string[]> {
   return page.evaluate((min) => {
     const inSentence = (element: Element) =>

@@ -1,4 +1,4 @@
-/** Nothing changes by itself: no failure takes typing away, ends in an error page or leaves a button dead. */
+/** Nothing changes unexpectedly: no failure removes typed text, leads to an error page or leaves a button dead. */
 import type { Page } from '@playwright/test';
 import type { Device } from './device';
 import { expect, test } from './fixtures';
@@ -7,7 +7,7 @@ import { answerWith, DATA, FAILURES, LOOK, lookAgain, type Given } from './look'
 const STATUSES = [400, 401, 403, 409, 413, 429, 500, 502, 503];
 const POSTS = { refusals: STATUSES, unanswered: true };
 
-/** The app's own words for a store that is down, as an action gives them. */
+/** The app's own response when a store is down, as an action sends it. */
 const STORE_DOWN: Given = {
   status: 503,
   contentType: 'application/json',
@@ -25,7 +25,7 @@ const LOAD_FAILED: Given = {
   }),
 };
 
-test('half-typed forms on every page outlast every failure of a look', async ({ newDevice, user }) => {
+test('half-typed forms on every page survive every failure of a look', async ({ newDevice, user }) => {
   const [device, guest] = [await newDevice(POSTS), await newDevice(POSTS)];
   await device.page.clock.install();
   await device.startSignedUp(user);
@@ -55,7 +55,7 @@ test('half-typed forms on every page outlast every failure of a look', async ({ 
   }
 });
 
-test('a form that gets no answer of the app keeps its typing, says what came, and can be sent again', async ({
+test('a form without a response from the app keeps what was typed, says what happened, and can be sent again', async ({
   newDevice,
   user,
 }) => {
@@ -63,7 +63,7 @@ test('a form that gets no answer of the app keeps its typing, says what came, an
   await device.startSignedUp(user);
   await other.startSignedIn(user);
 
-  // One form meets every kind, the others one of each: no answer, one that is not the app's, the app's own.
+  // One form gets every kind of failure, the others one of each: no response, a response that is not the app's, and the app's own.
   const every: Record<string, Given> = { ...FAILURES, 'a store that is down': STORE_DOWN };
   const some = Object.entries(every).filter(([name]) => /^(no network|a platform page|a store)/.test(name));
   const forms: [Device, string, string, string?][] = [
@@ -79,7 +79,7 @@ test('a form that gets no answer of the app keeps its typing, says what came, an
     void rest;
     await page.goto(path);
     await page.locator('#svelte-announcer').waitFor({ state: 'attached' });
-    // An open one lies over what is below it.
+    // An open form covers what is below it.
     if (button === 'Save') await openForms(page);
     const typed = await typeEverywhere(page);
     for (const [name, given] of button === 'Change password' ? Object.entries(every) : some) {
@@ -98,7 +98,7 @@ test('a form that gets no answer of the app keeps its typing, says what came, an
       await page.getByRole('button', { name: 'Close this message' }).last().click();
     }
   }
-  // And then it works, from the form as it is.
+  // Then it works, with the form as it is.
   await device.page
     .getByRole('main')
     .getByRole('button', { name: 'Sign out everywhere', exact: true })
@@ -107,10 +107,7 @@ test('a form that gets no answer of the app keeps its typing, says what came, an
   await expect(device.page).toHaveURL(/\/login/);
 });
 
-test('what an action did is told, also where the page cannot be loaded again', async ({
-  newDevice,
-  user,
-}) => {
+test('the result of an action is shown even if the page cannot be reloaded', async ({ newDevice, user }) => {
   const device = await newDevice(POSTS);
   const { page } = device;
   await device.startSignedUp(user);
@@ -132,7 +129,10 @@ test('what an action did is told, also where the page cannot be loaded again', a
   await expect(page.getByRole('heading', { level: 3, name: 'Desk' })).toBeVisible();
 });
 
-test('offline, a link and a sign-out leave the page and its typing', async ({ newDevice, user }) => {
+test('offline, a link and a sign-out leave the page and the typed text as they are', async ({
+  newDevice,
+  user,
+}) => {
   const device = await newDevice(POSTS);
   const { page, context } = device;
   await device.startSignedUp(user);
@@ -153,7 +153,7 @@ test('offline, a link and a sign-out leave the page and its typing', async ({ ne
   await expect(page).toHaveURL('/activity');
 });
 
-/** Takes away what a browser may lack, or makes it throw as blocked storage does. Runs in the page, before its scripts. */
+/** Removes features that a browser may lack, or makes them throw as blocked storage does. Runs in the page, before its scripts. */
 function lackFeatures(): void {
   const lack = (owner: object, ...names: string[]) => {
     for (const name of names) Reflect.deleteProperty(owner, name);
@@ -201,7 +201,7 @@ function lackFeatures(): void {
   });
 }
 
-test('a browser without the newer features, and with storage blocked, runs every page and form', async ({
+test('every page and form works in a browser without newer features and with storage blocked', async ({
   newDevice,
   user,
 }) => {
@@ -216,7 +216,7 @@ test('a browser without the newer features, and with storage blocked, runs every
   await page.getByRole('textbox', { name: 'Name', exact: true }).first().fill('Desk');
   await page.getByRole('button', { name: 'Save' }).first().click();
   await expect(page.getByRole('heading', { level: 3, name: 'Desk' })).toBeVisible();
-  // No dialog of the page's own here: the browser's asks.
+  // The page has no dialog of its own here, so the browser's dialog asks.
   await page.getByRole('main').getByRole('button', { name: 'End the other session' }).click();
   await expect(device.rows()).toHaveCount(1);
   await page.getByRole('button', { name: 'Dark' }).click();
@@ -229,14 +229,14 @@ test('a browser without the newer features, and with storage blocked, runs every
   await expect(page).toHaveURL(/\/login/);
 });
 
-/** Opens what hides a field. */
+/** Opens everything that hides a field. */
 async function openForms(page: Page): Promise<void> {
   await page
     .locator('main details:has(input)')
     .evaluateAll((all) => all.forEach((d) => d.setAttribute('open', '')));
 }
 
-/** Types into every field that can be seen, as somebody who is half done; returns what stands in them. */
+/** Types into every visible field, like a user who is half done. Returns the fields' contents. */
 async function typeEverywhere(page: Page): Promise<string[]> {
   for (const field of await page.locator('main input:not([type="hidden"]):visible').all()) {
     await field.fill('half-typed words');

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, type APIRequestContext } from '@playwright/test';
 import * as v from 'valibot';
 
-/** Where wrangler's dev server answers for the local KV and D1 that it serves from. */
+/** Where wrangler's dev server gives access to its local KV and D1. */
 const EXPLORER = '/cdn-cgi/local/explorer/api';
 const KEYS_A_PAGE = 1000;
 const VALUES_A_CALL = 100;
 
-/** A KV record as it is stored: what has to be written to put it back. */
+/** A KV record as it is stored, with everything needed to put it back. */
 export type KvRecord = { key: string; value: string; metadata: unknown; expiration: number | undefined };
 
 const keysAnswer = v.object({
@@ -22,8 +22,8 @@ const rowsAnswer = v.object({
 });
 
 /**
- * KV and D1 behind a running server. It goes through the server's own process: a second one on the same SQLite files
- * works only while nobody else writes.
+ * KV and D1 of a running server. All access goes through the server's own process. A second process on the same SQLite files works only
+ * while nobody else writes.
  */
 export class Storage {
   private readonly kv: string;
@@ -35,7 +35,7 @@ export class Storage {
     this.d1 = `${EXPLORER}/d1/database/${firstId(config, 'database_id')}`;
   }
 
-  /** Every KV record whose key begins with one of the prefixes, by default every record. */
+  /** Returns every KV record whose key begins with one of the prefixes; by default every record. */
   async records(...prefixes: string[]): Promise<KvRecord[]> {
     const found: KvRecord[] = [];
     for (const prefix of prefixes.length > 0 ? prefixes : ['']) {
@@ -50,7 +50,7 @@ export class Storage {
         const values = await this.values(page.result.map(({ name }) => name));
         for (const { name, metadata, expiration } of page.result) {
           const value = values.get(name);
-          // Deleted between the two questions.
+          // The record may be deleted between the two requests.
           if (typeof value === 'string') found.push({ key: name, value, metadata, expiration });
         }
         cursor = page.result_info.cursor || null;
@@ -59,17 +59,17 @@ export class Storage {
     return found;
   }
 
-  /** The records of one user, in either layout. */
+  /** Returns the records of one user, in either layout. */
   recordsOf(userId: string): Promise<KvRecord[]> {
     return this.records(`session:${userId}.`, `user_sessions:${userId}`);
   }
 
-  /** Writes records as they were: the same key, value, metadata and expiration. */
+  /** Restores records: the same key, value, metadata and expiration. */
   async putBack(records: KvRecord[]): Promise<void> {
     await this.ask('put', `${this.kv}/bulk`, { data: records });
   }
 
-  /** Every row of every table of the app, as text. */
+  /** Returns every row of every table of the app, as text. */
   async rows(): Promise<string> {
     const tables = await this.query(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
@@ -80,7 +80,7 @@ export class Storage {
     return JSON.stringify(contents);
   }
 
-  /** From now on D1 fails when something is written about a user's sessions or account: a fault of the store, for one user only. */
+  /** Makes D1 fail from now on when something is written about this user's sessions or account. Other users are not affected. */
   async failWritesOf(userId: string): Promise<void> {
     await this.query(
       `CREATE TRIGGER "fail ${userId}" BEFORE INSERT ON SecurityEvent WHEN NEW.user_id = '${userId}'
@@ -114,7 +114,7 @@ export class Storage {
   }
 }
 
-/** The first id in wrangler.toml of that name: the ones local mode serves. */
+/** Returns the first id of that name in wrangler.toml, which is the one that local mode uses. */
 function firstId(config: string, name: string): string {
   const id = new RegExp(`^${name} = "([^"]+)"`, 'm').exec(config)?.[1];
   if (!id) throw new Error(`[e2e] wrangler.toml has no ${name}.`);

@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('the records page shows one’s own records as they are stored', async ({
+test('the records page shows the user’s own records as they are stored', async ({
   client,
   layout,
   newDevice,
@@ -24,7 +24,11 @@ test('the records page shows one’s own records as they are stored', async ({
   await expect(articles.first()).toContainText('This session');
 });
 
-test('the records page has no token, and nothing of anyone else', async ({ client, newUser, user }) => {
+test('the records page contains no token, and nothing of any other user', async ({
+  client,
+  newUser,
+  user,
+}) => {
   const own = await client.signUp(user);
   const neighbour = await client.signUp(newUser());
   const [userId = '', token = ''] = own.split('.');
@@ -35,7 +39,7 @@ test('the records page has no token, and nothing of anyone else', async ({ clien
   expect(html).not.toContain(neighbour.split('.')[0]);
 });
 
-test('of many records the first are shown, and always that of this session', async ({
+test('if there are many records, the first are shown, and always the current session’s', async ({
   layout,
   newDevice,
   storage,
@@ -45,7 +49,7 @@ test('of many records the first are shown, and always that of this session', asy
   await device.startSignedUp(user);
   const { userId } = await device.sessionCookie();
   const own = (await storage.recordsOf(userId)).filter(({ key }) => key.startsWith('session:'));
-  // All of them in front of it in the order of the keys.
+  // All of them come before it in the order of the keys.
   const earlier = own.flatMap((record) =>
     Array.from({ length: 60 }, (_, index) => {
       const id = `${userId}.--${String(index).padStart(41, '0')}`;

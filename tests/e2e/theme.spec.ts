@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures';
 
-test('the theme follows the system until one is chosen, which lasts and is there from the first paint', async ({
+test('the theme follows the system until one is chosen; the choice persists and applies from the first paint', async ({
   newDevice,
 }) => {
   const device = await newDevice();
@@ -17,7 +17,7 @@ test('the theme follows the system until one is chosen, which lasts and is there
   await page.getByRole('button', { name: 'Light' }).click();
   expect(await ground()).toBe(light);
   await stored;
-  // The server writes it into the page, so that nothing has to wait for a script.
+  // The server writes the theme into the page, so that nothing has to wait for a script.
   expect(await (await page.request.get('/login')).text()).toContain('<html lang="en-GB" data-theme="light">');
   await device.visit('/login');
   expect(await ground()).toBe(light);

@@ -1,4 +1,4 @@
-/** Wherever there were too many tries, the page counts down to the next one, and then says that one may. */
+/** Wherever there were too many attempts, the page counts down to the next one and then says that it is allowed. */
 import type { Locator, Page } from '@playwright/test';
 import { expectAccessible } from './axe';
 import type { Device, User } from './device';
@@ -20,7 +20,7 @@ test('the account page counts down after too many wrong passwords', async ({ new
   await device.field('Current password').fill('not the password');
   await device.field('New password').fill(`${user.password} new`);
   await change.getByRole('button', { name: 'Change password' }).click();
-  // What is typed does not change how long to wait.
+  // Typing does not change the wait.
   await expect(change.locator('[data-countdown]')).toBeVisible();
   await device.field('Current password').pressSequentially('x');
   await expectCountdown(page, change);
@@ -66,7 +66,7 @@ test('the race counts down after too many races', async ({ newDevice }) => {
   await expectCountdown(page, page.getByRole('main'));
 });
 
-/** So many wrong passwords of this very browser that the next one has to wait. */
+/** Enters so many wrong passwords in this browser that the next attempt has to wait. */
 async function guess(device: Device, { password }: User): Promise<void> {
   const { context, page } = device;
   const answers = [];
@@ -78,7 +78,7 @@ async function guess(device: Device, { password }: User): Promise<void> {
   expect(answers.map((answer) => answer.status())).toEqual([400, 400, 400, 400, 400, 429]);
 }
 
-/** The clock of the page has been installed. */
+/** Expects a countdown. The page's clock must be installed. */
 async function expectCountdown(page: Page, part: Locator): Promise<void> {
   const counted = part.locator('[data-countdown]');
   await expect(part.getByRole('alert')).toHaveCount(1);

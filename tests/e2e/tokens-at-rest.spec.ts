@@ -8,7 +8,7 @@ test('no token and no password is stored anywhere or sent in a page', async ({ c
 
   const kv = JSON.stringify(await storage.records());
   const d1 = await storage.rows();
-  // The dumps are of the right places: D1 knows the user, and KV a session's id.
+  // The dumps come from the right places: D1 contains the user, and KV a session's id.
   expect(kv).toContain(sessionId);
   expect(d1).toContain(user.username);
 

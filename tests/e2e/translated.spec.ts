@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 
-/** Runs in the page: every text that can be seen is replaced as a translator does it, with words of its own in a `<font>`. */
+/** Runs in the page. Replaces every visible text as a translator does, with its own words in a `<font>`. */
 function translate(): void {
   const texts: Text[] = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -18,7 +18,7 @@ function translate(): void {
   }
 }
 
-/** The same in two steps, with the text left inside: another translator's way. */
+/** Does the same in two steps and leaves the original text inside, as another translator does. */
 function wrap(): void {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const texts: Text[] = [];
@@ -74,7 +74,7 @@ for (const [way, translator] of Object.entries({ replaced: translate, wrapped: w
     await page.keyboard.press('Enter');
     await expect(device.rows().first().locator('h3')).toContainText('Desk');
 
-    // And it ends: nothing of it is left.
+    // It can be stopped, and then nothing of it is left.
     await again();
     await page.route('**/api/session', (route) =>
       route.fulfill({
@@ -93,7 +93,7 @@ for (const [way, translator] of Object.entries({ replaced: translate, wrapped: w
 async function endOne(page: Page): Promise<void> {
   const before = await page.locator('[data-session-id]').count();
   const row = page.locator('[data-session-id]:not([data-current])').first();
-  // By key: a click right after another is ignored while the rows move.
+  // With the keyboard, because a click right after another one is ignored while the rows move.
   await row.locator('form[action="?/revoke"] button').press('Enter');
   await expect(page.locator('[data-session-id]')).toHaveCount(before - 1);
 }

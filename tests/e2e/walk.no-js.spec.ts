@@ -2,9 +2,9 @@ import { expect, test } from './fixtures';
 import { addSessions } from './many-sessions';
 import { ageProof } from './session-proof';
 
-// The same walk with scripts off. axe needs scripts, so it looks at the pages elsewhere.
+// The main tasks with scripts off. axe needs scripts, so other tests check these pages with it.
 
-test('a refused form comes back as a page, with its message and the username', async ({
+test('a refused form comes back as a page with its message and the username', async ({
   client,
   newDevice,
   user,
@@ -30,7 +30,10 @@ test('a refused form comes back as a page, with its message and the username', a
   await expect(device.page.getByRole('complementary', { name: 'Cost' })).not.toContainText('per million');
 });
 
-test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDevice, user }) => {
+test('without scripts one can sign up, sign in elsewhere, revoke that device and sign out', async ({
+  newDevice,
+  user,
+}) => {
   const [laptop, phone] = [await newDevice(), await newDevice()];
   await laptop.signUp(user);
   await phone.expectSignedOut('/account');
@@ -55,7 +58,10 @@ test('sign up, sign in elsewhere, revoke that device, sign out', async ({ newDev
   await laptop.expectSignedOut();
 });
 
-test('revoke the others, then sign out everywhere', async ({ newDevice, user }) => {
+test('without scripts one can revoke the others and then sign out everywhere', async ({
+  newDevice,
+  user,
+}) => {
   const [laptop, phone, tablet] = [await newDevice(), await newDevice(), await newDevice()];
   await laptop.startSignedUp(user);
   await phone.startSignedIn(user);
@@ -90,7 +96,7 @@ test('a password change keeps this device and ends the others', async ({ newDevi
   await phone.signIn({ ...user, password: newPassword });
 });
 
-test('name a session, prove the password again, choose a theme, download, delete the account', async ({
+test('without scripts one can name a session, confirm the password, choose a theme, download the data and delete the account', async ({
   newDevice,
   storage,
   user,
@@ -132,7 +138,7 @@ test('name a session, prove the password again, choose a theme, download, delete
   await expect(page.getByRole('status')).toContainText('Your account is deleted');
 });
 
-test('many sessions can be searched', async ({ newDevice, storage, user }) => {
+test('without scripts many sessions can be searched', async ({ newDevice, storage, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);
   await addSessions(storage, (await device.sessionCookie()).userId, 12);
@@ -144,7 +150,7 @@ test('many sessions can be searched', async ({ newDevice, storage, user }) => {
   await expect(device.page.getByRole('searchbox')).toHaveValue('kyoto firefox');
 });
 
-test('a group is ended as a whole, after the password was given on the page', async ({
+test('without scripts a group is ended as a whole, after the password was entered on the page', async ({
   newDevice,
   storage,
   user,

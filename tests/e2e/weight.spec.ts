@@ -2,9 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { compressedBytes, modulesIn, withWorkerBundle } from '../../scripts/lib/worker-bundle.mjs';
 import { expect, test } from './fixtures';
 
-/** Of all scripts together, compressed: what the page loads to be shown and used, before somebody uses a form and before its first look. */
+/** All scripts together, compressed: what the page loads before anybody uses a form and before its first look. */
 const SESSIONS_SCRIPTS_MAX_BYTES = 48_000;
-/** Of all modules together, compressed; the free plan takes 3 MB (Workers, limits). Two thirds of it are Prisma's query compiler. */
+/** All modules together, compressed. The free plan allows 3 MB (Workers, limits). Two thirds of it are Prisma's query compiler. */
 const WORKER_MAX_BYTES = 1_050_000;
 
 test('the sessions page loads at most 48 kB of JavaScript', async ({ newDevice, request, user }) => {
@@ -27,7 +27,7 @@ test('the sessions page loads at most 48 kB of JavaScript', async ({ newDevice, 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(SESSIONS_SCRIPTS_MAX_BYTES);
 });
 
-test('the worker is at most 1.05 MB, compressed, as it would be uploaded', async () => {
+test('the compressed worker is at most 1.05 MB, as it would be uploaded', async () => {
   const modules = await withWorkerBundle(modulesIn);
   expect(modules.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\.wasm$/));
   expect(await compressedBytes(modules)).toBeLessThanOrEqual(WORKER_MAX_BYTES);

@@ -9,7 +9,7 @@ describe('the block of an address', () => {
     ['2001:db8:1:2::9%eth0', '2001:db8:1:2'],
     ['::ffff:1', '0:0:0:0'],
     ['not an address', 'not an address'],
-  ])('of %s is %s', (address, block) => {
+  ])('the block of the address %s is %s', (address, block) => {
     expect(addressBlock(address)).toBe(block);
   });
 
@@ -27,17 +27,17 @@ describe('the block of an address', () => {
     '64:ff9b:1::cb00:7109',
     '2002:cb00:7109::1',
     '2002:cb00:7109:1234:5::6',
-  ])('%s is 203.0.113.9 in another form, and counts as it', (address) => {
+  ])('%s is another form of 203.0.113.9 and counts as the same address', (address) => {
     expect(addressBlock(address)).toBe('203.0.113.9');
   });
 
-  it('tells mapped addresses apart', () => {
+  it('different mapped addresses stay different', () => {
     const blocks = ['::ffff:203.0.113.9', '::ffff:203.0.113.10', '64:ff9b::198.51.100.7'].map(addressBlock);
     expect(new Set(blocks).size).toBe(3);
   });
 
   it.each(['127.0.0.1', '127.9.9.9', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', 'localhost', '', null])(
-    'there is none for %j: no stranger comes from there',
+    '%j has no address block, because no stranger can have it',
     (address) => {
       expect(addressBlock(address)).toBeNull();
     },

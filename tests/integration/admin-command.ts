@@ -1,4 +1,4 @@
-/** `npm run admin` as its tests run it: the script, the stores it works on, and Cloudflare's API on loopback. */
+/** Runs `npm run admin` for its tests: the script, the stores that it works on, and Cloudflare's API on loopback. */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { getPlatformProxy } from 'wrangler';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Each command of wrangler takes seconds to start. */
+/** Each wrangler command takes seconds to start. */
 export const TEST_MILLISECONDS = 90_000;
 
 export type Outcome = { code: number | null; out: string; error: string };
@@ -24,7 +24,7 @@ export async function admin(args: string[], env: Record<string, string> = {}): P
   return { code, out, error };
 }
 
-/** Opens the stores of a state folder, as wrangler does, for as long as `use` takes. */
+/** Opens the stores in a state folder as wrangler does, while `use` runs. */
 export async function withStores<T>(folder: string, use: (stores: Cloudflare.Env) => Promise<T>): Promise<T> {
   const { env, dispose } = await getPlatformProxy<Cloudflare.Env>({
     configPath: join(ROOT, 'wrangler.toml'),
@@ -38,7 +38,7 @@ export async function withStores<T>(folder: string, use: (stores: Cloudflare.Env
 }
 
 /**
- * Runs the script against an API that answers each call as `answerTo` says.
+ * Runs the script against an API that answers each call with `answerTo`.
  * @returns the outcome, and the calls as "METHOD /path body"
  */
 export async function adminRemote(

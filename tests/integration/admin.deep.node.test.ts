@@ -1,4 +1,4 @@
-/** `npm run admin` on the deployed stores, and on stores that fail: some ten runs of wrangler, of seconds each. */
+/** `npm run admin` on the deployed stores and on stores that fail: about ten runs of wrangler, each of several seconds. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-it('end-sessions has ended the sessions also when KV fails, and says what is left', async () => {
+it('end-sessions ends the sessions even if KV fails, and says what is left', async () => {
   await migrate(folder);
   await withStores(folder, ({ DB }) =>
     DB.exec("INSERT INTO User (id, username, session_epoch) VALUES ('ada1', 'ada', 4)"),
@@ -33,7 +33,7 @@ it('end-sessions has ended the sessions also when KV fails, and says what is lef
   expect(epoch).toBe(5);
 });
 
-it('end-sessions asks the deployed stores with --remote, those of previews with --preview', async () => {
+it('end-sessions uses the deployed stores with --remote, and those of previews with --preview', async () => {
   const { outcome, calls } = await adminRemote(['end-sessions', 'ada', '--remote', '--preview'], (path) => {
     if (path.includes('/query')) return [{ results: [{ id: 'ada1', epoch: 2 }] }, { results: [] }];
     return path.includes('/keys') ? [{ name: 'session:ada1.first', metadata: { epoch: 1 } }] : {};
@@ -51,7 +51,7 @@ it('end-sessions asks the deployed stores with --remote, those of previews with 
   ]);
 });
 
-it('export reads the deployed stores with --remote, records without metadata too', async () => {
+it('export reads the deployed stores with --remote, including records without metadata', async () => {
   const record = {
     id: `ada1.${'A'.repeat(43)}`,
     user_id: 'ada1',
@@ -77,13 +77,13 @@ it('export reads the deployed stores with --remote, records without metadata too
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ user_id: 'ada1', token_sha256: '0'.repeat(64) });
 });
 
-it('says what to do about a database without its tables', async () => {
+it('a database without tables is reported with the fix', async () => {
   const { code, error } = await admin(['purge', '--persist-to', folder]);
   expect(error).toContain('Apply the migrations first: "npm run db:migrate".');
   expect(code).toBe(1);
 });
 
-it('purge deletes a bounded number of rows at a time, until none is left', async () => {
+it('purge deletes a bounded number of rows at a time until none is left', async () => {
   const rows = 12_345;
   const left: Record<string, number> = { RevokedSession: 0, SignInThrottle: rows, SecurityEvent: 5_000 };
   const { outcome, calls } = await adminRemote(['purge', '--remote'], (_path, body) => {
@@ -103,7 +103,7 @@ it('purge deletes a bounded number of rows at a time, until none is left', async
   for (const statement of deletions) expect(statement).toMatch(/DELETE FROM .* LIMIT 5000\)/);
 });
 
-it('purge deletes every KV record that deleted accounts left, and of nobody else', async () => {
+it('purge deletes every KV record that deleted accounts left, and no other user’s', async () => {
   await migrate(folder);
   const kept = ['session:dan12.first', 'user_sessions:dan12', 'session:eve1.of-someone-who-lives'];
   await withStores(folder, async ({ DB, SESSIONS }) => {

@@ -40,7 +40,7 @@ const epochs = ({ DB }: Cloudflare.Env) =>
   DB.prepare('SELECT username, session_epoch AS epoch FROM User ORDER BY username').all();
 
 describe('npm run admin -- end-sessions', { timeout: TEST_MILLISECONDS }, () => {
-  it('runs no SQL that a username brings along, and says when there is no such user', async () => {
+  it('end-sessions runs no SQL that a username contains, and says if there is no such user', async () => {
     const usernames = [
       "x' OR '1'='1",
       "ada'; DELETE FROM User; --",
@@ -70,7 +70,7 @@ describe('npm run admin -- end-sessions', { timeout: TEST_MILLISECONDS }, () => 
     ]);
   });
 
-  it('ends every session of that user and of nobody else, and says so', async () => {
+  it('end-sessions ends every session of that user and of nobody else, and says so', async () => {
     expect(await admin(['end-sessions', 'Ada', '--persist-to', folder])).toEqual({
       code: 0,
       out: 'Ended every session of ada in the local stores: 3 session records deleted from KV.\n',
@@ -104,7 +104,7 @@ describe('npm run admin -- end-sessions', { timeout: TEST_MILLISECONDS }, () => 
 });
 
 describe('npm run admin -- purge', { timeout: TEST_MILLISECONDS }, () => {
-  it('deletes what is past its time and nothing else, and says how much', async () => {
+  it('purge deletes what has expired and nothing else, and says how much', async () => {
     const now = Date.now();
     const soon = now + 3_600_000;
     const young = now - EVENTS_STORED_MILLISECONDS + 3_600_000;
@@ -152,7 +152,7 @@ describe('npm run admin', { timeout: TEST_MILLISECONDS }, () => {
     [['delete-everything']],
     [['purge', '--yes']],
     [['purge', '--remote', '--persist-to', '/nowhere']],
-  ])('%j explains itself and does nothing', async (args) => {
+  ])('npm run admin %j explains the usage and does nothing', async (args) => {
     const { code, out, error } = await admin(args);
     expect(error).toMatch(/Usage:|leave it out with --remote/);
     expect({ code, out }).toEqual({ code: 1, out: '' });

@@ -13,7 +13,7 @@ import {
 const PASSWORD = 'correct horse battery';
 const NEW_PASSWORD = 'another horse battery';
 const ADDRESSES = ['203.0.113.7', '2001:db8:1:2::7'];
-/** Four numbers with dots, as no other thing here has; and the test's own IPv6 block however it is written. */
+/** Four numbers with dots, which nothing else here contains, and the test's own IPv6 block in any notation. */
 const ADDRESS_FORMS = [/\b\d{1,3}(\.\d{1,3}){3}\b/, /2001:0?db8/i];
 
 const stores = {
@@ -23,10 +23,10 @@ const stores = {
   cookieSecrets: { current: 'a secret' },
 };
 
-it('no address, no token and no password is in KV or D1 after all that an account can do', async () => {
+it('no address, token or password is in KV or D1 after everything that an account can do', async () => {
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   const username = `ada-${crypto.randomUUID().slice(0, 8)}`;
-  // A browser names its versions with dots too: this one has none of four parts.
+  // A browser's version also contains dots. These browsers have no version of four parts.
   const browsers = ADDRESSES.map((address) => ({
     address,
     browser: new Browser('Mozilla/5.0 Firefox/140.0'),
@@ -51,14 +51,14 @@ it('no address, no token and no password is in KV or D1 after all that an accoun
   await signOut(post(phone));
 
   const dump = await everything();
-  // It is the right dump: the name, the events and a hash are there.
+  // The dump is the right one: it contains the name, the events and a hash.
   for (const kept of [username, 'sign-in-failed', 'password-changed', 's2:']) expect(dump).toContain(kept);
   for (const form of ADDRESS_FORMS) expect(dump).not.toMatch(form);
   expect(seen.size).toBeGreaterThanOrEqual(3);
   for (const secret of [...seen, PASSWORD, NEW_PASSWORD, 'a wrong guess']) expect(dump).not.toContain(secret);
 });
 
-/** Every KV record with its metadata, and every row of every table of the app, as text. */
+/** Returns every KV record with its metadata, and every row of every table of the app, as text. */
 async function everything(): Promise<string> {
   const { keys } = await env.SESSIONS.list();
   const values = await Promise.all(keys.map(({ name }) => env.SESSIONS.get(name)));

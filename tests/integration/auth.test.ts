@@ -66,7 +66,7 @@ async function listed(browser: Browser) {
   return (await listSessions(event, await requireSession(event))).sessions;
 }
 
-/** The KV record behind a browser's cookie, and a way to put it back as it was. */
+/** Returns the KV record behind a browser's cookie, and a function that puts it back unchanged. */
 async function recordOf(browser: Browser) {
   const [userId = '', token = ''] = (browser.cookie ?? '').split('.');
   const key = `session:${sessionIdFor(userId, token)}`;
@@ -83,7 +83,7 @@ async function expectEnded(work: Promise<unknown>) {
 }
 
 describe('signing in', () => {
-  it('gives a session that stands, with the device and place it was made from', async () => {
+  it('signing in creates a live session with its device and place', async () => {
     const [session] = await listed(laptop);
     expect(session).toMatchObject({
       current: true,
@@ -92,18 +92,18 @@ describe('signing in', () => {
     });
   });
 
-  it('refuses a wrong password and an unknown name alike, and leaves no cookie', async () => {
+  it('signing in refuses a wrong password and an unknown name in the same way, and sets no cookie', async () => {
     expect(await signIn(post(phone), username, 'wrong password')).toBe('refused');
     expect(await signIn(post(phone), `${username}x`, PASSWORD)).toBe('refused');
     expect(phone.cookie).toBeUndefined();
   });
 
-  it('refuses a name that is taken and keeps the account as it was', async () => {
+  it('signing up refuses a taken name and leaves its account unchanged', async () => {
     expect(await signUp(post(phone), username, 'another password')).toBe('taken');
     expect(await signIn(post(phone), username, PASSWORD)).toBe('signed-in');
   });
 
-  it('replaces the session this browser had: the old cookie is dead at once', async () => {
+  it('signing in replaces the browser’s session: the old cookie is dead at once', async () => {
     const old = laptop.cookie ?? '';
     expect(await signIn(post(laptop), username, PASSWORD)).toBe('signed-in');
     await laptop.settle();
@@ -112,7 +112,7 @@ describe('signing in', () => {
     expect(await listed(laptop)).toHaveLength(1);
   });
 
-  it('keeps the token out of KV and D1', async () => {
+  it('signing in stores no token in KV or D1', async () => {
     const token = laptop.cookie?.split('.')[1] ?? '';
     expect(token).toHaveLength(43);
     const keys = (await env.SESSIONS.list()).keys;
@@ -127,7 +127,7 @@ describe('signing in', () => {
     expect(dump).not.toContain(token);
   });
 
-  it('does not take a session id for a cookie', async () => {
+  it('a session id is not accepted as a cookie', async () => {
     const [session] = await listed(laptop);
     expect(await signedIn(new Browser().plant(session?.id ?? ''))).toBe(false);
   });
@@ -138,7 +138,7 @@ describe('a revoked session', () => {
     await signIn(post(phone), username, PASSWORD);
   });
 
-  it('is refused even when its old record is back in KV', async () => {
+  it('a revoked session is refused even when its old record is back in KV', async () => {
     const record = await recordOf(phone);
     const other = (await listed(laptop)).find(({ current }) => !current);
     expect(await act(laptop, (event, session) => revokeSession(event, session, other?.id ?? ''))).toBe(
@@ -151,7 +151,7 @@ describe('a revoked session', () => {
     expect(await listed(laptop)).toHaveLength(1);
   });
 
-  it('is refused after "all others", and this browser goes on under a new token', async () => {
+  it('a session is refused after "all others", and the browser that asked gets a new token', async () => {
     const record = await recordOf(phone);
     const old = laptop.cookie ?? '';
     expect(await act(laptop, revokeOtherSessions)).toBe(1);
@@ -161,7 +161,7 @@ describe('a revoked session', () => {
     expect(await listed(laptop)).toHaveLength(1);
   });
 
-  it('is refused after "everywhere", this browser too', async () => {
+  it('a session is refused after "everywhere", including this browser’s', async () => {
     const records = [await recordOf(phone), await recordOf(laptop)];
     const cookies = [phone.cookie ?? '', laptop.cookie ?? ''];
     await act(laptop, revokeAllSessions);
@@ -170,7 +170,7 @@ describe('a revoked session', () => {
     for (const cookie of cookies) expect(await signedIn(new Browser().plant(cookie))).toBe(false);
   });
 
-  it('is refused after a sign-out, even when its old record is back in KV', async () => {
+  it('a session is refused after a sign-out, even when its old record is back in KV', async () => {
     const record = await recordOf(phone);
     const cookie = phone.cookie ?? '';
     await signOut(post(phone));
@@ -180,7 +180,7 @@ describe('a revoked session', () => {
     expect(await signedIn(new Browser().plant(cookie))).toBe(false);
   });
 
-  it('cannot end another session, nor all', async () => {
+  it('a revoked session cannot end another session, nor all', async () => {
     const event = post(phone);
     const session = await requireSession(event);
     const [current] = await listed(laptop);
@@ -196,7 +196,7 @@ describe('a revoked session', () => {
 });
 
 describe("somebody else's session", () => {
-  it('cannot be ended, and the answer is that of an unknown one', async () => {
+  it('another user’s session cannot be ended, and the response is the same as for an unknown one', async () => {
     const bob = new Browser();
     await signUp(post(bob), `${username}-bob`, PASSWORD);
     const [adas] = await listed(laptop);
@@ -210,7 +210,7 @@ describe("somebody else's session", () => {
 });
 
 describe('changing the password', () => {
-  it('ends the other sessions, keeps this browser, and only the new password signs in', async () => {
+  it('changing the password ends the other sessions and keeps this browser; only the new password signs in', async () => {
     await signIn(post(phone), username, PASSWORD);
     const record = await recordOf(phone);
     const outcome = await act(laptop, (event, session) =>
@@ -224,7 +224,7 @@ describe('changing the password', () => {
     expect(await signIn(post(new Browser()), username, 'a new password')).toBe('signed-in');
   });
 
-  it('needs the current one', async () => {
+  it('changing the password needs the current one', async () => {
     const outcome = await act(laptop, (event, session) =>
       changePassword(event, session, 'wrong', 'a new password'),
     );
@@ -232,7 +232,7 @@ describe('changing the password', () => {
     expect(await signIn(post(new Browser()), username, PASSWORD)).toBe('signed-in');
   });
 
-  it('needs another one, however it is typed', async () => {
+  it('changing the password needs a different one, however it is typed', async () => {
     const word = 'caf\u00e9 battery horse';
     await act(laptop, (event, session) => changePassword(event, session, PASSWORD, word));
     const outcome = await act(laptop, (event, session) =>
@@ -242,7 +242,7 @@ describe('changing the password', () => {
     expect(await signIn(post(new Browser()), username, word)).toBe('signed-in');
   });
 
-  it('lets one of two at the same moment through', async () => {
+  it('of two password changes at the same moment, one succeeds', async () => {
     const session = await requireSession(get(laptop));
     const outcomes = await Promise.allSettled(
       ['first password', 'second password'].map((password) =>
@@ -257,7 +257,7 @@ describe('changing the password', () => {
 });
 
 describe('deleting the account', () => {
-  it('ends every session, leaves no row, and frees the name', async () => {
+  it('deleting the account ends every session, leaves no row, and frees the name', async () => {
     await signIn(post(phone), username, PASSWORD);
     const record = await recordOf(phone);
     expect(await act(laptop, (event, session) => deleteAccount(event, session, PASSWORD))).toBe('deleted');
@@ -274,7 +274,7 @@ describe('deleting the account', () => {
 });
 
 describe('a lifetime', () => {
-  it('is renewed by the first request after the active period, which sends no cookie', async () => {
+  it('a session is renewed by the first request after the active period, which sets no cookie', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const start = Date.now();
     vi.setSystemTime(start + ACTIVE_PERIOD_MILLISECONDS + 1_000);
@@ -284,7 +284,7 @@ describe('a lifetime', () => {
     expect((await confirmSession(get(laptop, '/')))?.fresh).toBe(false);
   });
 
-  it('ends after the idle period', async () => {
+  it('a session ends after the idle period', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const cookie = laptop.cookie ?? '';
     vi.setSystemTime(Date.now() + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS + 1_000);
@@ -292,7 +292,7 @@ describe('a lifetime', () => {
     expect(await signedIn(new Browser().plant(cookie))).toBe(false);
   });
 
-  it('ends at the absolute limit, however often it was used', async () => {
+  it('a session ends at the absolute limit, however often it is used', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const start = Date.now();
     const step = IDLE_PERIOD_MILLISECONDS / 2;
@@ -308,7 +308,7 @@ describe('a lifetime', () => {
 });
 
 describe('a successor', () => {
-  it('ends at the absolute limit of its sign-in, and so does its cookie', async () => {
+  it('a rotated session ends at the absolute limit of its sign-in, and so does its cookie', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const limit = Date.now() + ABSOLUTE_PERIOD_MILLISECONDS + 1_000;
     const step = IDLE_PERIOD_MILLISECONDS - 1_000;
@@ -326,7 +326,7 @@ describe('a successor', () => {
 });
 
 describe('renaming a session', () => {
-  it('names it in the list, survives a renewal and "all others", and an empty name takes it back', async () => {
+  it('a session’s name is in the list and survives a renewal and "all others"; an empty name removes it', async () => {
     await signIn(post(phone), username, PASSWORD);
     const other = (await listed(laptop)).find(({ current }) => !current)?.id ?? '';
     expect(await act(laptop, (event, session) => renameSession(event, session, other, 'My phone'))).toBe(
@@ -341,7 +341,7 @@ describe('renaming a session', () => {
     expect((await listed(phone))[0]?.name).toBeNull();
   });
 
-  it("does not touch somebody else's, and does not bring an ended one back", async () => {
+  it('renaming does not change another user’s session, and does not revive an ended one', async () => {
     await signIn(post(phone), username, PASSWORD);
     const record = await recordOf(phone);
     const id = record.key.replace('session:', '');

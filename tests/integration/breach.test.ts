@@ -3,13 +3,13 @@ import { BREACH_LIMIT_MILLISECONDS, breachLookup, isBreached } from '$lib/server
 
 const ENDPOINT = 'https://breaches.example/range';
 const PASSWORD = 'password';
-/** SHA-1 of "password" is 5BAA6 and this. */
+/** The SHA-1 of "password" is 5BAA6 followed by this. */
 const SUFFIX = '1E4C9B93F3F0682250B6CF8331B7EE68FD8';
 const OTHER_SUFFIX = '0018A45C4D1DEF81644B54AB7F969B88D65';
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
-/** A range service on this machine: answers as told, and remembers what it was asked. */
+/** A range service on this machine. It answers as told and records the requests. */
 function serviceThat(answer: Answer) {
   const requests: Request[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -34,7 +34,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The reason of the one line that was logged, after a look that it tells nothing of the password. */
+/** Returns the reason in the one line that was logged. First checks that the line reveals nothing about the password. */
 function loggedReason(): string {
   expect(logged).toHaveLength(1);
   const line = logged[0] ?? '';
@@ -45,13 +45,13 @@ function loggedReason(): string {
 }
 
 describe('the breach look-up', () => {
-  it('finds a password that the service has seen', async () => {
+  it('the breach look-up finds a password that the service has seen', async () => {
     const service = answering(`${OTHER_SUFFIX}:3\r\n${SUFFIX}:10434004\r\n`);
     expect(await isBreached(PASSWORD, service)).toBe(true);
     expect(logged).toEqual([]);
   });
 
-  it('tells the service five digits of the hash and asks for padding, nothing else', async () => {
+  it('the breach look-up sends the service five digits of the hash and a request for padding, nothing else', async () => {
     const service = answering(`${SUFFIX}:1`);
     await isBreached(PASSWORD, service);
     expect(service.requests).toHaveLength(1);
@@ -62,7 +62,7 @@ describe('the breach look-up', () => {
     expect(request?.headers.get('cookie')).toBeNull();
   });
 
-  it('takes an endpoint that ends with a slash', async () => {
+  it('the breach endpoint may end with a slash', async () => {
     const service = answering(`${SUFFIX}:1`);
     expect(await isBreached(PASSWORD, { ...service, endpoint: `${ENDPOINT}/` })).toBe(true);
     expect(service.requests[0]?.url).toBe(`${ENDPOINT}/5BAA6`);
@@ -72,31 +72,34 @@ describe('the breach look-up', () => {
     ['other hashes only', `${OTHER_SUFFIX}:3\n`],
     ['the hash as padding, with a count of 0', `${OTHER_SUFFIX}:3\r\n${SUFFIX}:0`],
     ['an empty list', ''],
-  ])('finds nothing in an answer with %s, and that is no failure', async (_, body) => {
+  ])('a response with %s contains no breach and is not a failure', async (_, body) => {
     expect(await isBreached(PASSWORD, answering(body))).toBe(false);
     expect(logged).toEqual([]);
   });
 
-  it('reads a lower-case answer', async () => {
+  it('a lower-case response is read', async () => {
     expect(await isBreached(PASSWORD, answering(`${SUFFIX.toLowerCase()}:2`))).toBe(true);
   });
 
-  it.each([500, 503, 429, 404, 302])('lets the password pass when the service answers %i', async (status) => {
-    expect(await isBreached(PASSWORD, answering(`${SUFFIX}:9`, status))).toBe(false);
-    expect(loggedReason()).toBe(`the service answered ${status}`);
-  });
+  it.each([500, 503, 429, 404, 302])(
+    'the password is accepted if the service responds with status %i',
+    async (status) => {
+      expect(await isBreached(PASSWORD, answering(`${SUFFIX}:9`, status))).toBe(false);
+      expect(loggedReason()).toBe(`the service answered ${status}`);
+    },
+  );
 
   it.each([
     '<!doctype html><title>Blocked</title>',
     `${SUFFIX}`,
     `${SUFFIX}:many`,
     `${SUFFIX}:9\n{"error":1}`,
-  ])('lets the password pass when the answer is %j', async (body) => {
+  ])('the password is accepted if the response is %j', async (body) => {
     expect(await isBreached(PASSWORD, answering(body))).toBe(false);
     expect(loggedReason()).toContain('not a list');
   });
 
-  it('lets the password pass when the service cannot be reached, and keeps the address with the prefix out of the log', async () => {
+  it('the password is accepted if the service cannot be reached, and the log leaves out the address with the prefix', async () => {
     const service = serviceThat(({ url }) => {
       throw new TypeError(`fetch failed: ${url}`);
     });
@@ -107,7 +110,7 @@ describe('the breach look-up', () => {
   it.each([
     ['never answers', () => new Promise<Response>(() => {})],
     ['never ends its answer', () => new Response(new ReadableStream())],
-  ])('lets the password pass after one second when the service %s', async (_, answer) => {
+  ])('the password is accepted after one second if the service %s', async (_, answer) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const asked = Promise.withResolvers<void>();
     const service = serviceThat(() => {
@@ -125,7 +128,7 @@ describe('the breach look-up', () => {
     expect(service.requests[0]?.signal.aborted).toBe(true);
   });
 
-  it("ends with the caller's signal", async () => {
+  it('the breach look-up stops when the caller aborts it', async () => {
     const caller = new AbortController();
     const service = serviceThat(() => {
       caller.abort();
@@ -136,12 +139,12 @@ describe('the breach look-up', () => {
 });
 
 describe('BREACH_CHECK', () => {
-  it.each([undefined, '', 'off'])('%j asks nobody', (setting) => {
+  it.each([undefined, '', 'off'])('BREACH_CHECK=%j turns the check off', (setting) => {
     expect(breachLookup(setting, answering(''))).toBeNull();
     expect(logged).toEqual([]);
   });
 
-  it('with an address asks there', async () => {
+  it('BREACH_CHECK with an address asks that address', async () => {
     const service = answering(`${SUFFIX}:9`);
     const lookup = breachLookup('https://other.example/range', service);
     expect(await lookup?.(PASSWORD)).toBe(true);
@@ -149,7 +152,7 @@ describe('BREACH_CHECK', () => {
   });
 
   it.each(['on', 'http://breaches.example/range', 'https://breaches.example/?range=', 'javascript:alert(1)'])(
-    'set to %j is logged and blocks nobody',
+    'BREACH_CHECK=%j is logged as invalid and blocks nobody',
     (setting) => {
       expect(breachLookup(setting, answering(''))).toBeNull();
       expect(loggedReason()).toContain('BREACH_CHECK');

@@ -1,4 +1,4 @@
-/** However many sessions and events somebody has: what the list and the download hold, and that they say so. */
+/** What the list and the download contain if a user has very many sessions and events, and that they say so. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/policy';
@@ -17,7 +17,7 @@ beforeEach(async () => {
   userId = sessionIdOf(scene.laptop).split('.')[0] ?? '';
 });
 
-/** So many copies of the phone's record, under ids of their own, each used a second before the next. */
+/** Stores this many copies of the phone's record under new ids. Each was used a second before the next. */
 async function putSessions(count: number): Promise<void> {
   const record: unknown = await env.SESSIONS.get(`session:${sessionIdOf(scene.phone)}`, 'json');
   const expiration = Math.round(Date.now() / 1_000) + 86_400;
@@ -35,7 +35,7 @@ const returned = async (run: (event: never) => unknown, page: '/sessions' | 'GET
   return (outcome as { returned: unknown }).returned;
 };
 
-it('the sessions page shows the last used of many, and says how many there are', async () => {
+it('the sessions page shows the most recently used of many sessions, and says how many there are', async () => {
   await putSessions(250);
   const page = (await returned(loadSessions, '/sessions')) as {
     sessions: { current: boolean; lastActiveAt: number }[];
@@ -51,14 +51,14 @@ it('the sessions page shows the last used of many, and says how many there are',
   expect(others).toEqual(others.toSorted((a, b) => b - a));
 });
 
-it('of more sessions than it looks at, the list says that there may be more, and ending the others ends every one', async () => {
+it('if a user has more sessions than the list reads, it says that there may be more, and "end the others" ends all of them', async () => {
   await putSessions(SESSIONS_LISTED_MAX + 50);
   const response = (await returned(getSessions, 'GET /api/sessions')) as Response;
   const list = (await response.json()) as { sessions: unknown[]; more?: boolean };
   expect(list.more).toBe(true);
   expect(list.sessions.length).toBeLessThanOrEqual(SESSIONS_LISTED_MAX + 1);
   const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
-  // KV was not asked how many they are.
+  // KV was not asked for their number.
   expect(await revokeOtherSessions(event, await requireSession(event))).toBeNull();
   const epoch = await env.DB.prepare('SELECT session_epoch FROM User WHERE id = ?1')
     .bind(userId)

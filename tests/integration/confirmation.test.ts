@@ -1,4 +1,4 @@
-/** The confirmation: the ledger's yes, signed, that greets for a minute without a store, and decides nothing. */
+/** The confirmation: the ledger's yes, signed. It greets for a minute without a store, and decides nothing. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
@@ -41,7 +41,7 @@ const counted: StepHooks = { beforeStep: (step) => void steps.push(step) };
 const get = (browser: Browser, hooks: StepHooks = counted) => browser.request(storesWith(hooks));
 const post = (browser: Browser) => browser.request({ ...storesWith({}), method: 'POST' });
 
-/** A page view, and what it asked. */
+/** Loads a page view. Returns its result and its storage operations. */
 async function view(browser = scene.laptop) {
   steps = [];
   const viewer = await peekSession(get(browser));
@@ -52,13 +52,13 @@ async function view(browser = scene.laptop) {
 const ASKED = ['D1 SELECT', 'KV get'];
 const greeted = () => ({ username: scene.username });
 
-/** What a confirmation cookie says. */
+/** Decodes a confirmation cookie. */
 function read(value = ''): Record<string, unknown> {
   const [body = ''] = value.split('.');
   return JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
 }
 
-/** A confirmation of this session, signed as the app signs, with some of what it says changed. */
+/** Makes a confirmation of this session, signed as the app signs, with parts of it changed. */
 function forge(
   changes: Record<string, unknown>,
   sessionId = sessionIdOf(scene.laptop),
@@ -77,7 +77,7 @@ function forge(
 }
 
 describe('a page view', () => {
-  it('asks once, and then nobody for 60 seconds', async () => {
+  it('a page view asks the stores once and then not again for 60 seconds', async () => {
     expect(await view()).toEqual({ viewer: greeted(), asked: ASKED });
     expect(await view()).toEqual({ viewer: greeted(), asked: [] });
     vi.advanceTimersByTime(MINUTE - 1);
@@ -86,12 +86,12 @@ describe('a page view', () => {
     expect(await view()).toEqual({ viewer: greeted(), asked: ASKED });
   });
 
-  it('asks nobody after an account page that was answered', async () => {
+  it('a page view asks no store after an account page was served', async () => {
     await requireSession(get(scene.laptop));
     expect(await view()).toEqual({ viewer: greeted(), asked: [] });
   });
 
-  it('asks, and renews, once the session is due for renewal', async () => {
+  it('a page view asks the stores, and renews, once the session is due for renewal', async () => {
     await view();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS - 30_000);
     await view();
@@ -103,7 +103,7 @@ describe('a page view', () => {
     expect(await view()).toEqual({ viewer: greeted(), asked: [] });
   });
 
-  it('without a secret asks each time, and leaves no cookie', async () => {
+  it('without a secret, a page view asks the stores each time and sets no cookie', async () => {
     for (let i = 0; i < 2; i += 1) {
       const event = scene.laptop.request({ ...storesWith(counted), cookieSecrets: undefined });
       steps = [];
@@ -115,7 +115,7 @@ describe('a page view', () => {
 });
 
 describe('the cookie', () => {
-  it('says who, when the ledger was asked, and when to renew: and when is before it was asked', async () => {
+  it('the confirmation cookie says who, when to renew, and since when: the time before the ledger was asked', async () => {
     const before = Date.now();
     await requireSession(
       get(scene.laptop, {
@@ -133,7 +133,7 @@ describe('the cookie', () => {
     expect(scene.laptop.confirmation).toMatch(/^[\w-]+\.[\w-]{43}$/);
   });
 
-  it('is worth nothing with another session, a changed text, or another secret; then the stores are asked', async () => {
+  it('a confirmation is worthless with another session, a changed text or another secret; the stores are then asked', async () => {
     await view(scene.phone);
     const [body = '', mac = ''] = (scene.phone.confirmation ?? '').split('.');
     const other = Buffer.from(JSON.stringify({ ...read(body), username: 'eve' })).toString('base64url');
@@ -160,18 +160,18 @@ describe('the cookie', () => {
     }
   });
 
-  it('of a machine whose clock is two seconds ahead is taken', async () => {
+  it('a confirmation from a machine whose clock is two seconds ahead is accepted', async () => {
     scene.laptop.plant(forge({ confirmed_at: Date.now() + 2_000 }), CONFIRMATION_COOKIE);
     expect(await view()).toEqual({ viewer: greeted(), asked: [] });
   });
 
-  it('is nothing without its session cookie', async () => {
+  it('a confirmation is worthless without its session cookie', async () => {
     await view();
     const alone = new Browser().plant(scene.laptop.confirmation ?? '', CONFIRMATION_COOKIE);
     expect(await view(alone)).toEqual({ viewer: null, asked: [] });
   });
 
-  it('is never accepted where something is decided, however well it is signed', async () => {
+  it('a confirmation is never accepted where something is decided, however well it is signed', async () => {
     await view();
     const thief = new Browser()
       .plant(scene.laptop.cookie ?? '')
@@ -206,19 +206,19 @@ describe('what takes it away, in the same answer', () => {
     },
   ];
 
-  it.each(ACTS)('$is', async ({ act }) => {
+  it.each(ACTS)('the confirmation is removed in the same response by $is', async ({ act }) => {
     await view();
     expect(scene.laptop.confirmation).toBeDefined();
     await act(scene.laptop);
     expect(scene.laptop.confirmation).toBeUndefined();
   });
 
-  it('finding the session ended', async () => {
+  it('the confirmation is removed when the session turns out to have ended', async () => {
     await view(scene.phone);
     const event = post(scene.laptop);
     await revokeOtherSessions(event, await requireSession(event));
     vi.advanceTimersByTime(MINUTE - 1);
-    // Not known yet: this is the bound.
+    // The end is not known here yet: this is the bound.
     expect(await view(scene.phone)).toEqual({ viewer: greeted(), asked: [] });
     vi.advanceTimersByTime(1);
     expect((await view(scene.phone)).viewer).toBeNull();
@@ -226,7 +226,7 @@ describe('what takes it away, in the same answer', () => {
     expect(scene.phone.cookie).toBeUndefined();
   });
 
-  it('a late answer that brings it back brings nothing', async () => {
+  it('a late response that brings a removed confirmation back has no effect', async () => {
     const late = scene.laptop.requestUnanswered(storesWith({}));
     await requireSession(late.event);
     await signOut(post(scene.laptop));
@@ -251,7 +251,7 @@ describe('a page view whose stores', () => {
     { is: 'down', befalls: down },
     { is: 'silent', befalls: silent },
     { is: 'slow', befalls: slow },
-  ])('are $is shows the page within 500 ms, to a viewer that is unknown', async ({ befalls }) => {
+  ])('if the stores are $is, the page appears within 500 ms with an unknown viewer', async ({ befalls }) => {
     vi.useRealTimers();
     for (const stores of [['KV'], ['D1'], ['KV', 'D1']]) {
       const { cookie } = scene.laptop;
@@ -265,13 +265,13 @@ describe('a page view whose stores', () => {
     }
   });
 
-  it('are down asks none of them while the confirmation is fresh', async () => {
+  it('a page view asks no store that is down while the confirmation is fresh', async () => {
     await view();
     const { outcome } = await layout(scene.laptop, { beforeStep: down });
     expect(outcome).toMatchObject({ returned: { viewer: greeted(), viewerUnknown: false } });
   });
 
-  it('answer too late still renews, after the answer', async () => {
+  it('if the stores answer too late, the session is still renewed after the response', async () => {
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1_000);
     const key = `session:${sessionIdOf(scene.laptop)}`;
     const before = await env.SESSIONS.get(key);
@@ -283,7 +283,7 @@ describe('a page view whose stores', () => {
     expect(await env.SESSIONS.get(key)).not.toBe(before);
   });
 
-  it('take the renewal too slowly greets whom the ledger confirmed', async () => {
+  it('if the renewal is too slow, the page greets the user that the ledger confirmed', async () => {
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1_000);
     const hooks = {
       beforeStep: ({ op }: Step) => (op === 'put' ? new Promise<void>((r) => setTimeout(r, 800)) : undefined),
@@ -293,7 +293,7 @@ describe('a page view whose stores', () => {
   });
 });
 
-it('changing the secret signs nobody out: the page view asks, and goes on with the new one', async () => {
+it('changing the secret signs nobody out: the page view asks the stores and gets a new confirmation', async () => {
   await view();
   const rotated = { cookieSecrets: { current: 'the next secret', previous: SECRET } };
   const event = () => scene.laptop.request({ ...storesWith(counted), ...rotated });

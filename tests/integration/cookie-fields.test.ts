@@ -8,7 +8,7 @@ const worker = withSecurityHeaders({
     Response.json([request.headers.get('cookie'), request.method, await request.text()]),
 });
 
-/** The Cookie header, method and body as they reach Kit, of a request with these fields. */
+/** Returns the Cookie header, method and body that reach Kit, for a request with these fields. */
 async function reaching(url: string, fields: string[], init: RequestInit = {}): Promise<unknown> {
   const headers = new Headers(fields.map((field): [string, string] => ['cookie', field]));
   const answer = await worker.fetch(new Request(url, { ...init, headers }), env, createExecutionContext());
@@ -17,7 +17,7 @@ async function reaching(url: string, fields: string[], init: RequestInit = {}): 
 
 describe('the Cookie header in two fields', () => {
   it.each(['http://localhost:8788/', 'https://127.0.0.1:8788/sessions'])(
-    'is one to a local worker: %s',
+    'a Cookie header in two fields is read as one by a local worker: %s',
     async (url) => {
       expect(await reaching(url, ['theme=dark', 'pages-session=abc.def; visits=1'])).toEqual([
         'theme=dark; pages-session=abc.def; visits=1',
@@ -32,12 +32,12 @@ describe('the Cookie header in two fields', () => {
     },
   );
 
-  it('leaves a comma in a value alone', async () => {
+  it('a comma in a cookie’s value is kept', async () => {
     const one = 'a=1,2, 3; b="x, y"';
     expect(await reaching('http://localhost:8788/', [one])).toEqual([one, 'GET', '']);
   });
 
-  it('does not let a value that another domain set name a __Host- cookie', async () => {
+  it('a value that another domain set cannot pose as a __Host- cookie', async () => {
     const planted = 'x=1, __Host-session=abc.def';
     expect(await reaching('https://sessions.example/', [planted])).toEqual([planted, 'GET', '']);
   });

@@ -1,4 +1,4 @@
-/** Device Bound Session Credentials on the wire: a client with its own key, on the real KV and D1. */
+/** The protocol of Device Bound Session Credentials: a client with its own key, on the real KV and D1. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -55,7 +55,7 @@ afterEach(() => {
 const later = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
 const afterGrace = () => later(BINDING_GRACE_MILLISECONDS + 1);
 
-/** Signs up; returns the offer in the answer. */
+/** Signs up and returns the offer in the response. */
 async function signUpOffered(browser = laptop, given: RequestOptions = post) {
   const event = browser.request(given);
   await signUp(event, username, PASSWORD);
@@ -68,7 +68,7 @@ async function signInOffered(browser: Browser) {
   return event.locals.auth.deviceKeys?.offer() ?? null;
 }
 
-/** A laptop whose session is bound, past the grace. Returns the binding's id. */
+/** Creates a laptop whose session is bound, past the grace period. Returns the binding's id. */
 async function bound(): Promise<string> {
   const id = await bindWith(laptop, options, device, await signUpOffered());
   afterGrace();
@@ -79,7 +79,7 @@ const isIn = async (browser = laptop, given: RequestOptions = options) =>
   (await requireSession(browser.request(given))).user.username === username;
 
 describe('the offer', () => {
-  it('comes with a sign-up, a sign-in and a rotation whose password was given in the same request', async () => {
+  it('binding is offered at a sign-up, a sign-in and a rotation whose password was entered in the same request', async () => {
     expect(await signUpOffered()).not.toBeNull();
     expect(await signInOffered(laptop)).not.toBeNull();
     const proving = laptop.request(post);
@@ -90,7 +90,7 @@ describe('the offer', () => {
     expect(changing.locals.auth.deviceKeys?.offer()).not.toBeNull();
   });
 
-  it('comes with nothing else: no page, no rotation without a password, no refused sign-in, no sign-out', async () => {
+  it('binding is offered nowhere else: no page, no rotation without a password, no refused sign-in, no sign-out', async () => {
     await signUpOffered();
     later(1_000);
     const page = laptop.request(options);
@@ -104,7 +104,7 @@ describe('the offer', () => {
     for (const { locals } of [page, others, wrong, out]) expect(locals.auth.deviceKeys?.offer()).toBeNull();
   });
 
-  it('is not made without the secret, nor where sessions are not bound', async () => {
+  it('binding is not offered without the secret, nor where sessions are not bound', async () => {
     expect(await signUpOffered(laptop, { ...post, cookieSecrets: undefined })).toBeNull();
     const event = laptop.request({ ...post, deviceBinding: null });
     await signIn(event, username, PASSWORD);
@@ -113,21 +113,21 @@ describe('the offer', () => {
 });
 
 describe('a bound session', () => {
-  it('is taken with its bound cookie, and by nobody who copied the session cookie alone', async () => {
+  it('a bound session is accepted with its bound cookie, and not from anyone who copied the session cookie alone', async () => {
     await bound();
     expect(await isIn()).toBe(true);
     const thief = new Browser().plant(laptop.cookie ?? '');
     await expect(requireSession(thief.request(options))).rejects.toMatchObject(refused);
-    // Nobody is signed out for that.
+    // Nobody is signed out because of it.
     expect(thief.cookie).toBe(laptop.cookie);
   });
 
-  it('is taken without proof for ten seconds, as the page after the sign-in has none', async () => {
+  it('a bound session is accepted without proof for ten seconds, because the page after the sign-in has none', async () => {
     await bindWith(laptop, options, device, await signUpOffered());
     laptop.lose(BOUND_COOKIE);
     later(BINDING_GRACE_MILLISECONDS - 1);
     expect(await isIn()).toBe(true);
-    // What comes then without proof may be a copy: no page greets it later.
+    // A request without proof may come from a copy, so no page greets it later.
     const copy = new Browser().plant(laptop.cookie ?? '');
     expect(await isIn(copy)).toBe(true);
     expect(copy.confirmation).toBeUndefined();
@@ -135,7 +135,7 @@ describe('a bound session', () => {
     await expect(requireSession(laptop.request(options))).rejects.toMatchObject(refused);
   });
 
-  it('is taken for ten minutes after the proof, and for longer with the next one', async () => {
+  it('a bound session is accepted for ten minutes after its proof, and longer after the next one', async () => {
     const id = await bound();
     const copied = new Browser()
       .plant(laptop.cookie ?? '')
@@ -149,7 +149,7 @@ describe('a bound session', () => {
     expect(await isIn()).toBe(true);
   });
 
-  it('costs a confirmation no query more, a refresh one query and a registration one', async () => {
+  it('binding adds no query to a confirmation; a refresh and a registration take one query each', async () => {
     const offer = await signUpOffered();
     const observed = observeD1(env.DB);
     const counted = { ...options, db: observed.db };
@@ -161,7 +161,7 @@ describe('a bound session', () => {
     expect(observed.counters.queries).toBe(4);
   });
 
-  it('says so in the list', async () => {
+  it('a bound session is marked in the list', async () => {
     await bound();
     const phone = new Browser();
     await signInOffered(phone);
@@ -173,7 +173,7 @@ describe('a bound session', () => {
     ]);
   });
 
-  it('tells the browser what to keep', async () => {
+  it('the registration tells the browser which cookie to keep', async () => {
     const offer = await signUpOffered();
     const { status, body } = await sendBind(laptop, options, await device.registration(offer ?? ''));
     expect(status).toBe(200);
@@ -258,7 +258,7 @@ describe('a registration is refused', () => {
     ['with a challenge of its own', () => device.registration('1.2.3.a challenge')],
     ['with a challenge that is no text', (offer) => device.registration(offer, { payload: { jti: 7 } })],
     ['in 64 KB', (offer) => device.registration(offer, { payload: { more: 'x'.repeat(65_536) } })],
-  ])('%s', async (_, forge) => {
+  ])('a registration is refused: %s', async (_, forge) => {
     const offer = (await signUpOffered()) ?? '';
     const answer = await sendBind(laptop, options, await forge(offer));
     expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -269,13 +269,13 @@ describe('a registration is refused', () => {
     expect(await isIn()).toBe(true);
   });
 
-  it('after the minute', async () => {
+  it('a registration is refused after the minute', async () => {
     const proof = await device.registration((await signUpOffered()) ?? '');
     later(DEVICE_CHALLENGE_MILLISECONDS);
     expect((await sendBind(laptop, options, proof)).status).toBe(403);
   });
 
-  it('a second time, by the same key and by another', async () => {
+  it('a second registration is refused, by the same key and by another', async () => {
     const offer = (await signUpOffered()) ?? '';
     const proof = await device.registration(offer);
     const id = await bindWith(laptop, options, device, offer);
@@ -285,7 +285,7 @@ describe('a registration is refused', () => {
     expect((await refreshWith(laptop, options, device, id)).status).toBe(200);
   });
 
-  it('two at once: one of them is taken', async () => {
+  it('of two registrations at once, one is accepted', async () => {
     const offer = (await signUpOffered()) ?? '';
     const devices = await Promise.all([Device.make(), Device.make()]);
     const proofs = await Promise.all(devices.map((one) => one.registration(offer)));
@@ -293,7 +293,7 @@ describe('a registration is refused', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 403]);
   });
 
-  it('without the session cookie, with that of another session, and once the session has ended', async () => {
+  it('a registration is refused without the session cookie, with another session’s cookie, and after the session has ended', async () => {
     const offer = (await signUpOffered()) ?? '';
     const proof = await device.registration(offer);
     expect((await sendBind(new Browser(), options, proof)).status).toBe(403);
@@ -304,7 +304,7 @@ describe('a registration is refused', () => {
     expect((await sendBind(laptop, options, proof)).status).toBe(403);
   });
 
-  it('with the challenge of a refresh', async () => {
+  it('a registration is refused with the challenge of a refresh', async () => {
     const id = await bound();
     const { challenge } = await sendRefresh(laptop, options, id);
     const phone = new Browser();
@@ -314,7 +314,7 @@ describe('a registration is refused', () => {
 });
 
 describe('a refresh', () => {
-  it('gets a challenge first, and the cookie with its proof', async () => {
+  it('a refresh gets a challenge first, and the cookie in return for a proof', async () => {
     const id = await bound();
     const first = laptop.cookieNamed(BOUND_COOKIE);
     laptop.lose(BOUND_COOKIE);
@@ -333,7 +333,7 @@ describe('a refresh', () => {
     expect(await isIn()).toBe(true);
   });
 
-  it('that is sent again within its minute gains nothing: its cookie ends with its challenge', async () => {
+  it('a proof that is sent again within its minute gains nothing: its cookie ends with its challenge', async () => {
     const id = await bound();
     const { challenge } = await sendRefresh(laptop, options, id);
     const challengedAt = Date.now();
@@ -379,7 +379,7 @@ describe('a refresh', () => {
         return device.proof((await signInOffered(phone)) ?? '');
       },
     ],
-  ])('%s is refused with a new challenge', async (_, forge) => {
+  ])('a refresh %s is refused with a new challenge', async (_, forge) => {
     const id = await bound();
     const { challenge } = await sendRefresh(laptop, options, id);
     const proof = await forge(id, challenge ?? '');
@@ -391,14 +391,14 @@ describe('a refresh', () => {
   });
 
   it.each(['', 'another', 'A'.repeat(22), 'x'.repeat(65_536)])(
-    'of a binding that there is not ends it: %#',
+    'a refresh of an unknown binding ends it: %#',
     async (id) => {
       const { status, body } = await sendRefresh(laptop, options, id);
       expect({ status, body }).toEqual({ status: 200, body: { session_identifier: id, continue: false } });
     },
   );
 
-  it('of another session brings a cookie that is of no use for this one', async () => {
+  it('the bound cookie of another session is useless for this one', async () => {
     await bound();
     const mallory = new Browser();
     const own = await Device.make();
@@ -409,7 +409,7 @@ describe('a refresh', () => {
     await expect(requireSession(thief.request(options))).rejects.toMatchObject(refused);
   });
 
-  it('with D1 down or the secret missing is a server error, and no sign-out', async () => {
+  it('a refresh with D1 down or the secret missing is a server error, and signs nobody out', async () => {
     vi.spyOn(console, 'error').mockReturnValue(undefined);
     const id = await bound();
     const cookies = [laptop.cookie, laptop.cookieNamed(BOUND_COOKIE)];
@@ -473,7 +473,7 @@ describe('every way to end a session', () => {
     ],
     ['signing in over it', () => signInOffered(new Browser().plant(laptop.cookie ?? ''))],
     ['its last day', async () => void later(90 * 24 * 60 * 60 * 1_000)],
-  ])('%s ends its binding', async (_, end) => {
+  ])('%s ends the session’s binding', async (_, end) => {
     const id = await bound();
     const { challenge } = await sendRefresh(laptop, options, id);
     await end();
@@ -493,7 +493,7 @@ describe('a rotation', () => {
       'a new password',
       async (event) => changePassword(event, await requireSession(event), PASSWORD, 'another good password'),
     ],
-  ])('by %s keeps the binding', async (_, rotate) => {
+  ])('a rotation by %s keeps the binding', async (_, rotate) => {
     const id = await bound();
     const before = laptop.cookie;
     await rotate(laptop.request(post));
@@ -506,7 +506,7 @@ describe('a rotation', () => {
     expect(await isIn()).toBe(true);
   });
 
-  it('by password lets the browser bind its session anew, once; the binding before has ended', async () => {
+  it('a rotation by password lets the browser bind its session again, once; the old binding has ended', async () => {
     const id = await bound();
     const event = laptop.request(post);
     await stepUp(event, await requireSession(event), PASSWORD);
@@ -520,7 +520,7 @@ describe('a rotation', () => {
     expect(await isIn()).toBe(true);
   });
 
-  it('of the secret lets bound cookies and challenges of the previous one count', async () => {
+  it('after a change of the secret, bound cookies and challenges of the previous one are still accepted', async () => {
     const id = await bound();
     const { challenge } = await sendRefresh(laptop, options, id);
     const rotated = { ...options, cookieSecrets: { current: 'the next', previous: 'a secret' } };
@@ -534,7 +534,7 @@ describe('a rotation', () => {
 describe('with DEVICE_BINDING off', () => {
   const off = { ...options, deviceBinding: null };
 
-  it('nothing is enforced, and neither endpoint is there', async () => {
+  it('with DEVICE_BINDING off, nothing is enforced and neither endpoint exists', async () => {
     const id = await bound();
     laptop.lose(BOUND_COOKIE);
     expect(await isIn(laptop, off)).toBe(true);
@@ -542,7 +542,7 @@ describe('with DEVICE_BINDING off', () => {
     expect((await sendBind(laptop, off, 'a proof')).status).toBe(404);
   });
 
-  it('no statement names the table', async () => {
+  it('with DEVICE_BINDING off, no statement names the table', async () => {
     const asked: string[] = [];
     const db = new Proxy(env.DB, {
       get(target, name) {
@@ -560,7 +560,7 @@ describe('with DEVICE_BINDING off', () => {
   });
 });
 
-it('a bound session of nobody leaves no row with its account', async () => {
+it('deleting an account leaves no row of its bound sessions', async () => {
   await bound();
   const rows = env.DB.prepare('SELECT count(*) AS n FROM DeviceKey');
   const before = (await rows.first<number>('n')) ?? 0;
@@ -570,7 +570,7 @@ it('a bound session of nobody leaves no row with its account', async () => {
   expect(await confirmSession(laptop.request(options))).toBeNull();
 });
 
-it('a sign-in clears away the rows that are past their time', async () => {
+it('a sign-in deletes the rows that have expired', async () => {
   await bound();
   const rows = env.DB.prepare('SELECT count(*) AS n FROM DeviceKey WHERE expires_at <= ?1');
   later(91 * 24 * 60 * 60 * 1_000);

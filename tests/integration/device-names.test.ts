@@ -31,9 +31,9 @@ const WEBVIEW = (phone: string, chrome: number) =>
   `Mozilla/5.0 (Linux; ${phone}; wv) AppleWebKit/537.36 ${KHTML} Version/4.0 Chrome/${chrome}.0.0.0 Mobile Safari/537.36`;
 
 describe('a device is named by what its browser says of itself', () => {
-  // Sent by browsers, apps and tools of 2024 to 2026.
+  // Sent by browsers, apps and tools from 2024 to 2026.
   it.each<[string, string, string]>([
-    // Browsers on computers. The version of the system is frozen in all of them.
+    // Browsers on computers. All of them freeze the version of the system.
     [`${WINDOWS} Chrome/144.0.0.0 Safari/537.36`, 'Chrome 144 on Windows', 'desktop'],
     [`${MAC} Chrome/141.0.0.0 Safari/537.36`, 'Chrome 141 on macOS', 'desktop'],
     [`${LINUX} Chrome/131.0.0.0 Safari/537.36`, 'Chrome 131 on Linux', 'desktop'],
@@ -78,13 +78,13 @@ describe('a device is named by what its browser says of itself', () => {
       'Linux',
       'desktop',
     ],
-    // An iPad asks for pages as a Mac, to the letter.
+    // An iPad's requests are identical to a Mac's.
     [`${MAC_WEBKIT} Version/26.1 Safari/605.1.15`, 'Safari 26 on macOS or iPad', 'desktop'],
     [`${MAC_WEBKIT} Version/17.5 Safari/605.1.15`, 'Safari 17 on macOS or iPad', 'desktop'],
     [`${MAC_WEBKIT} Version/18.3 Safari/605.1.15 Ddg/18.3`, 'DuckDuckGo on macOS or iPad', 'desktop'],
     [`${MAC_WEBKIT} CriOS/141 Version/11.1.1 Safari/605.1.15`, 'Chrome 141 on iPhone or iPad', 'unknown'],
     [`${MAC_WEBKIT} Version/18.0 FxiOS/137.0 Safari/605.1.15`, 'Firefox 137 on iPhone or iPad', 'unknown'],
-    // iPhone and iPad: since 26 the version of iOS is frozen too.
+    // iPhone and iPad. Since 26, the version of iOS is frozen, too.
     [`${IPHONE('18_7')} Version/26.1 Mobile/15E148 Safari/604.1`, 'Safari 26 on iPhone', 'phone'],
     [`${IPHONE('17_5_1')} Version/17.5 Mobile/15E148 Safari/604.1`, 'Safari 17 on iPhone', 'phone'],
     [`${IPAD('18_6')} Version/18.6 Mobile/15E148 Safari/604.1`, 'Safari 18 on iPad', 'tablet'],
@@ -102,9 +102,9 @@ describe('a device is named by what its browser says of itself', () => {
       'DuckDuckGo on iPhone',
       'phone',
     ],
-    // Without "Safari" it is some app, or this site on the home screen.
+    // Without "Safari" it is another app, or this site on the home screen.
     [`${IPHONE('18_6')} Mobile/15E148`, 'iPhone', 'phone'],
-    // Android: "10; K" is what all of Chromium says of version and model.
+    // Android: all Chromium browsers report version and model as "10; K".
     [`${ANDROID} Chrome/144.0.0.0 Mobile Safari/537.36`, 'Chrome 144 on Android', 'phone'],
     [`${ANDROID} Chrome/139.0.0.0 Safari/537.36`, 'Chrome 139 on Android', 'tablet'],
     [
@@ -258,7 +258,7 @@ describe('a device is named by what its browser says of itself', () => {
       'Slack on macOS',
       'desktop',
     ],
-    // Tools, whatever system they run on.
+    // Tools, on any system.
     ['curl/8.5.0', 'curl', 'tool'],
     ['Wget/1.21.4', 'Wget', 'tool'],
     ['Wget2/2.1.0', 'Wget', 'tool'],
@@ -286,7 +286,7 @@ describe('a device is named by what its browser says of itself', () => {
       'PowerShell',
       'tool',
     ],
-    // Bots, which play a browser on some system.
+    // Bots that pretend to be a browser on some system.
     ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'Googlebot', 'tool'],
     [
       `Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 ${KHTML} Chrome/131.0.6778.85 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)`,
@@ -310,7 +310,7 @@ describe('a device is named by what its browser says of itself', () => {
     ],
     ['facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)', 'Bot', 'tool'],
     ['Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)', 'Bot', 'tool'],
-    // A telephone of the maker CUBOT, an app's own requests, a television.
+    // A phone made by CUBOT, an app's own requests, and a television.
     [
       `Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 50) AppleWebKit/537.36 ${KHTML} Chrome/124.0.6367.82 Mobile Safari/537.36`,
       'Chrome 124 on Android',
@@ -327,15 +327,15 @@ describe('a device is named by what its browser says of itself', () => {
       'Opera Mini 36 on Android',
       'unknown',
     ],
-    // Nothing.
+    // Nothing recognizable.
     ['Mozilla/5.0', 'Unknown device', 'unknown'],
-  ])('%s', (userAgent, words, kind) => {
+  ])('the user agent is named correctly: %s', (userAgent, words, kind) => {
     const device = ofHeaders(userAgent);
     expect(deviceName(device)).toBe(words);
     expect(device.kind).toBe(kind);
   });
 
-  it('whatever is frozen or says nothing is left out', () => {
+  it('parts of the user agent that are frozen or mean nothing are left out', () => {
     const words = [
       `${WINDOWS} Chrome/144.0.0.0 Safari/537.36`,
       `${MAC} Chrome/144.0.0.0 Safari/537.36`,
@@ -345,7 +345,7 @@ describe('a device is named by what its browser says of itself', () => {
     expect(words.join()).not.toMatch(/Windows \d|macOS \d|Android \d|iOS|18|10/);
   });
 
-  it.each([null, '', ' ', '-', '%00'])('%j is an unknown device', (userAgent) => {
+  it.each([null, '', ' ', '-', '%00'])('the user agent %j is an unknown device', (userAgent) => {
     expect(ofHeaders(userAgent)).toEqual({ browser: null, system: null, kind: 'unknown' });
   });
 });
@@ -421,14 +421,14 @@ describe('client hints say what a user agent hides', () => {
       { brands: '"Brave";v="156"', platform: '"Linux"' },
       'Firefox 140 on Windows',
     ],
-  ])('%s', (_, userAgent, hints, words) => {
+  ])('client hints name the device: %s', (_, userAgent, hints, words) => {
     expect(deviceName(ofHeaders(userAgent, hints))).toBe(words);
   });
 
   it.each([
     ['?1', 'phone'],
     ['?0', 'unknown'],
-  ])('of a form factor: %s is %s', (mobile, kind) => {
+  ])('the form factor %s is %s', (mobile, kind) => {
     expect(ofHeaders(`${LINUX} Chrome/141.0.0.0 Safari/537.36`, { platform: '"Android"', mobile }).kind).toBe(
       kind,
     );
@@ -446,17 +446,17 @@ describe('a stranger cannot write into what the owner reads', () => {
     `Account-hacked/49305550100`,
     `Mozilla/5.0 (${HOSTILE}; Linux; Android 14) Version/${HOSTILE}`,
     `Opera/${HOSTILE}`,
-  ])('by the user agent %j', (userAgent) => {
+  ])('a stranger cannot write into what the owner reads by the user agent %j', (userAgent) => {
     expect(deviceName(ofHeaders(userAgent))).not.toMatch(/hacked|call|\d{4}/i);
   });
 
-  it('by a version that is a telephone number', () => {
+  it('a stranger cannot show the owner a telephone number as a version', () => {
     expect(ofHeaders(`${WINDOWS} Chrome/49305550100 Safari/537.36`).browser).toBe('Chrome');
     expect(ofHeaders('Mozilla/5.0 (X11; Linux) Firefox/4930555').browser).toBe('Firefox');
     expect(ofHeaders(`${LINUX} Chrome/1`, { brands: '"Brave";v="4930555"' }).browser).toBe('Brave');
   });
 
-  it('whatever is sent: a name comes from a closed set, with a version of at most three digits', () => {
+  it('whatever is sent, a name comes from a closed set, with a version of at most three digits', () => {
     const anyText = fc.string({ unit: 'binary' }).map((characters) => characters.toWellFormed());
     const name = fc.constantFrom(
       ...BROWSER_NAMES,
@@ -510,10 +510,10 @@ describe('a stranger cannot write into what the owner reads', () => {
     );
   });
 
-  it('and cannot keep the server busy with 100 kB of them', () => {
+  it('a stranger cannot keep the server busy with 100 kB of names', () => {
     for (const token of ['Macintosh ', '(iPhone Version/1 ', '"Brave";v=', '"\\', 'Version/', '; wv', '( ']) {
       const long = token.repeat(10_000);
-      // The best of several: the machine may be busy with something else.
+      // Takes the best of several runs, because the machine may be busy with something else.
       const times = Array.from({ length: 10 }, () => {
         const start = performance.now();
         ofHeaders(long, { brands: long, platform: long, mobile: long });

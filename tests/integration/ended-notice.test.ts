@@ -1,4 +1,4 @@
-/** What a device is told whose session was ended elsewhere, when it loads a page: from which device, and when. */
+/** What a device is told when it loads a page after its session was ended elsewhere: from which device, and when. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { createToken } from '$lib/server/sessions/token';
 import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   scene = await setScene();
 });
 
-/** What the sign-in page says to a browser that asked for its sessions. */
+/** Returns what the sign-in page says to a browser that requested its sessions. */
 async function told(browser: Browser, hooks = {}): Promise<unknown> {
   const page = { method: 'GET' as const, browser: () => browser };
   await call({ ...page, name: 'the sessions page', run: loadSessions }, scene, hooks);
@@ -53,20 +53,20 @@ it.each([
     (event, session) => changePassword(event, session, PASSWORD, 'another good one'),
   ],
 ] satisfies [string, Parameters<typeof fromLaptop>[0]][])(
-  '%s ended: once, on the sign-in page',
+  'the sign-in page says once how the session ended: %s',
   async (_, act) => {
     await fromLaptop(act);
     expect(await told(scene.phone)).toEqual(KNOWN);
   },
 );
 
-it('a made-up cookie is told nothing of anybody', async () => {
+it('a made-up cookie learns nothing about anybody', async () => {
   await fromLaptop(revokeOtherSessions);
   const [userId = ''] = sessionIdOf(scene.phone).split('.');
   expect(await told(new Browser().plant(`${userId}.${createToken()}`))).toEqual(UNKNOWN);
 });
 
-it('without the answer of the activity the page still says that the session ended', async () => {
+it('without the activity, the page still says that the session ended', async () => {
   await fromLaptop((event, session) => revokeSession(event, session, sessionIdOf(scene.phone)));
   let queries = 0;
   const beforeStep = ({ store }: { store: string }) => {

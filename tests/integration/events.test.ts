@@ -83,7 +83,7 @@ async function userIdByName(): Promise<string> {
 const types = async () => (await events()).map(({ type }) => type).reverse();
 
 describe('the activity of an account', () => {
-  it('has each thing that happened, once, with the device that did it', async () => {
+  it('the activity lists each thing that happened once, with the device that did it', async () => {
     await signIn(post(new Browser()), username, 'a wrong guess');
     await signIn(post(phone), username, PASSWORD);
     const phoneSession = await act(phone, async (_, session) => session.sessionId);
@@ -114,7 +114,7 @@ describe('the activity of an account', () => {
     });
   });
 
-  it('does not record what did not happen', async () => {
+  it('the activity does not record what did not happen', async () => {
     await signIn(post(phone), username, PASSWORD);
     const before = await types();
     const event = post(phone);
@@ -128,7 +128,7 @@ describe('the activity of an account', () => {
     expect(await types()).toEqual([...before, 'others-revoked', 'proof-failed']);
   });
 
-  it('records a revoke and a sign-out once, however often they are asked for', async () => {
+  it('a revoke and a sign-out are recorded once, however often they are requested', async () => {
     await signIn(post(phone), username, PASSWORD);
     const phoneSession = await act(phone, async (_, session) => session.sessionId);
     for (let i = 0; i < 3; i += 1)
@@ -140,7 +140,7 @@ describe('the activity of an account', () => {
     expect(seen.filter((type) => type === 'signed-out')).toHaveLength(1);
   });
 
-  it('records no sign-out of a session that never was: anybody can make up a token', async () => {
+  it('no sign-out is recorded for a session that never existed, because anyone can make up a token', async () => {
     const [userId] = (laptop.cookie ?? '').split('.');
     await signOut(post(new Browser().plant(`${userId}.${'x'.repeat(43)}`)));
     expect(await types()).not.toContain('signed-out');
@@ -148,7 +148,7 @@ describe('the activity of an account', () => {
     expect(await act(laptop, async (_, session) => session.user.userId)).toBe(userId);
   });
 
-  it('is paged, the newest first', async () => {
+  it('the activity comes in pages, the newest first', async () => {
     const userId = await userIdByName();
     const origin = {
       device: { browser: null, system: null, kind: 'unknown' },
@@ -170,7 +170,7 @@ describe('the activity of an account', () => {
     expect(second.events.at(-1)?.type).toBe('signed-up');
   });
 
-  it('is forgotten after 90 days, and goes a day later with the next sign-in', async () => {
+  it('events are hidden after 90 days, and deleted a day later at the next sign-in', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const start = Date.now();
     vi.setSystemTime(start + EVENTS_KEPT_MILLISECONDS + 1_000);
@@ -182,7 +182,7 @@ describe('the activity of an account', () => {
     expect(rows.results).toEqual([{ type: 'signed-in-new-device' }]);
   });
 
-  it('goes with the account', async () => {
+  it('the activity is deleted with the account', async () => {
     const userId = await userIdByName();
     await act(laptop, (event, session) => deleteAccount(event, session, PASSWORD));
     expect((await listEventsForDownload(env.DB, userId)).events).toEqual([]);
@@ -190,7 +190,7 @@ describe('the activity of an account', () => {
 });
 
 describe('the log', () => {
-  it('has one JSON line an event, without token, password, name or address', async () => {
+  it('the log has one JSON line per event, without token, password, name or address', async () => {
     await signIn(post(phone), username, 'a wrong guess');
     await signIn(post(phone), username, PASSWORD);
     await act(phone, (event, session) => changePassword(event, session, 'a wrong guess', 'a new password'));
@@ -216,7 +216,7 @@ describe('the log', () => {
 });
 
 describe('a proof of the password', () => {
-  it('is fresh for 15 minutes after signing in, and again after a step-up, under a new token', async () => {
+  it('a proof of the password is fresh for 15 minutes after signing in, and again after a step-up, under a new token', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     expect(await act(laptop, async (_, session) => freshlyProven(session) !== null)).toBe(true);
     vi.setSystemTime(Date.now() + PROOF_PERIOD_MILLISECONDS);
@@ -230,7 +230,7 @@ describe('a proof of the password', () => {
     expect(await confirmSession(post(new Browser().plant(old)))).toBeNull();
   });
 
-  it('is not made fresh by ending others or by a renewal', async () => {
+  it('ending others or a renewal does not refresh the proof of the password', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + PROOF_PERIOD_MILLISECONDS);
     await act(laptop, revokeOtherSessions);

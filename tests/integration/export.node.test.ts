@@ -1,4 +1,4 @@
-/** `npm run admin -- export`: what docs/leaving-lucia.md says is in the file, and who may read it. */
+/** `npm run admin -- export`: the file contains what docs/leaving-lucia.md says, and who may read it. */
 import { createHash, scryptSync } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ const HOUR_MILLISECONDS = 3_600_000;
 const now = Date.now();
 const createdAt = now - HOUR_MILLISECONDS;
 
-/** A session record of the app, of user ada in epoch 4. */
+/** Returns a session record of the app, of the user ada in epoch 4. */
 function record(token: string, changes: Record<string, unknown> = {}) {
   return {
     id: sessionIdFor('ada1', token),
@@ -96,7 +96,7 @@ beforeAll(async () => {
       expirationTtl: 3_600,
       metadata: first,
     });
-    // As the layout `index` writes them: without metadata.
+    // As the layout `index` writes them, without metadata.
     for (const one of others)
       await SESSIONS.put(`session:${one.id}`, JSON.stringify(one), { expirationTtl: 3_600 });
     await SESSIONS.put('session:ada1.broken', '{', { expirationTtl: 3_600 });
@@ -107,7 +107,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
-  it('writes every user and key and the sessions that stand, for the caller alone', async () => {
+  it('export writes every user and key and all live sessions, readable by the caller alone', async () => {
     const file = join(folder, 'all.export.ndjson');
     const { code, out, error } = await admin(['export', file, '--persist-to', folder]);
     expect({ code, error }).toEqual({ code: 0, error: '' });
@@ -137,7 +137,7 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
     expect(logs).toEqual([]);
   });
 
-  it('says in its first line how a password is checked', async () => {
+  it('the first line of an export says how a password is checked', async () => {
     const file = join(folder, 'all.export.ndjson');
     const [first] = (await linesOf(file))('export');
     const { N, r, p, key_bytes } = Object(first).password_hash;
@@ -146,7 +146,7 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
     expect(derived.toString('hex')).toBe(key);
   });
 
-  it('has the fields that docs/leaving-lucia.md shows', async () => {
+  it('an export has the fields that docs/leaving-lucia.md shows', async () => {
     const page = await readFile(join(ROOT, 'docs/leaving-lucia.md'), 'utf8');
     const shown = (/```json\n([^]*?)\n```/.exec(page)?.[1] ?? '').split('\n').map((line) => JSON.parse(line));
     const written = await linesOf(join(folder, 'all.export.ndjson'));
@@ -158,7 +158,7 @@ describe('npm run admin -- export', { timeout: TEST_MILLISECONDS }, () => {
     expect(shown[0].password_hash).toEqual(written('export')[0]?.password_hash);
   });
 
-  it('writes over no file, and under no name that git would take', async () => {
+  it('export overwrites no file, and refuses a name that git would add', async () => {
     const file = join(folder, 'precious.export.ndjson');
     await writeFile(file, 'precious');
     expect(await admin(['export', file, '--persist-to', folder])).toMatchObject({

@@ -1,6 +1,6 @@
 /**
- * Every page, action and endpoint with each of its storage operations failing in turn, on the real KV and D1: throwing,
- * and never answering. The route modules themselves run, as SvelteKit would call them.
+ * Every page, action and endpoint with each of its storage operations failing in turn, on the real KV and D1. Each operation fails by
+ * throwing and by never answering. The route modules are called as SvelteKit would call them.
  */
 import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
 import { createExecutionContext } from 'cloudflare:test';
@@ -33,7 +33,7 @@ import { expectTrue, idsOf, textOf, whatStoresHold } from './what-is-claimed';
 import { confirmSession } from '../setup/requests';
 import { stubTimeLimit } from '../setup/time-limit';
 
-/** Lets so many parts of the time limit pass. */
+/** Lets this many parts of the time limit pass. */
 let passParts: (parts: number) => void;
 
 beforeAll(() => {
@@ -55,7 +55,7 @@ async function sceneFor({ stale }: Scenario): Promise<Scene> {
   return scene;
 }
 
-/** The steps of a run in which nothing fails. */
+/** Returns the steps of a run in which nothing fails. */
 async function stepsOf(scenario: Scenario): Promise<{ steps: Step[]; answer: Answer }> {
   const steps: Step[] = [];
   const scene = await sceneFor(scenario);
@@ -102,14 +102,14 @@ function isAnswer(outcome: unknown): boolean {
 const reads = ({ store, op }: Step) =>
   store === 'KV' ? op !== 'put' && op !== 'delete' : op.split('; ').every(isRead);
 
-/** Fails each operation of a scenario in turn, in each way, and gives each answer with the step that failed. */
+/** Fails each operation of a scenario in turn, in each way. Yields each response with the step that failed. */
 async function* eachFailure(scenario: Scenario) {
   const { steps, answer } = await stepsOf(scenario);
   expect(isAnswer(answer.outcome), `${scenario.name} works when nothing fails`).toBe(!scenario.refused);
   expect(steps.length).toBeGreaterThan(0);
   for (const [how, failure] of Object.entries(FAILURES)) {
     for (const [index, planned] of steps.entries()) {
-      // A read whose answer is lost is one that failed.
+      // For a read, losing the response is the same as failing.
       if (!failure && reads(planned)) continue;
       const hooks = failAt(index, failure);
       const scene = await sceneFor(scenario);
@@ -147,11 +147,11 @@ function expectUnavailable({ outcome }: Answer, { store }: Step, said: string): 
   expect(outcome.body.message, said).toContain(store === 'KV' ? 'Workers KV' : 'D1');
 }
 
-/** A store's answer is read in some turns of the thread; on a busy one a timer may ring before each. */
+/** The thread reads a store's response in several turns. On a busy thread, a timer may fire before each of them. */
 const TURNS = 3;
 
 describe('a page whose thread is busy', () => {
-  it('has its answer, however late its timers ring', async () => {
+  it('a busy thread does not make a page fail, however late its timers fire', async () => {
     const beforeStep = () => passParts(TURNS);
     for (const scenario of PAGE_SCENARIOS) {
       const { outcome } = await call(scenario, await setScene(), { beforeStep });
@@ -162,7 +162,7 @@ describe('a page whose thread is busy', () => {
 
 describe('a page whose store fails', () => {
   it.each(PAGE_SCENARIOS.filter(({ page }) => page !== '/login' && page !== '/'))(
-    'is a 503 that names the store: $name',
+    'a page whose store fails is a 503 that names the store: $name',
     async (scenario) => {
       for await (const { scene, step, said, ...answer } of eachFailure(scenario)) {
         if (scenario.tidying?.(step, scene)) expect(isAnswer(answer.outcome), said).toBe(true);
@@ -172,7 +172,7 @@ describe('a page whose store fails', () => {
     },
   );
 
-  it('leaves the viewer unknown, throws nothing and clears nothing', async () => {
+  it('if the layout’s store fails, the viewer is unknown, nothing is thrown and nothing is cleared', async () => {
     for await (const { outcome, said, ...answer } of eachFailure(LAYOUT)) {
       expect(outcome, said).toMatchObject({ returned: { viewer: null, viewerUnknown: true } });
       expect(answer.browser.cookie, said).toBe(answer.before);
@@ -182,7 +182,7 @@ describe('a page whose store fails', () => {
 
 describe('an action whose store fails', () => {
   it.each([...ACTION_SCENARIOS, ...FURTHER_SCENARIOS])(
-    'is a 503 that names the store and says only what is true, and signs nobody in: $name',
+    'an action whose store fails is a 503 that names the store and says only what is true, and signs nobody in: $name',
     async (scenario) => {
       for await (const { scene, step, said, ...answer } of eachFailure(scenario)) {
         if (scenario.tidying?.(step, scene)) {
@@ -190,7 +190,7 @@ describe('an action whose store fails', () => {
           continue;
         }
         expectUnavailable(answer, step, said);
-        // A cookie that the answer brings is one of a session: what came before the failure is done.
+        // If the response sets a cookie, it is that of a live session: what came before the failure is done.
         if (![answer.before, undefined].includes(answer.browser.cookie)) {
           expect(await confirmSession(answer.browser.request(storesWith({}))), said).not.toBeNull();
         }
@@ -199,7 +199,7 @@ describe('an action whose store fails', () => {
     },
   );
 
-  it.each(API_SCENARIOS)('is problem+json in the API: $name', async (scenario) => {
+  it.each(API_SCENARIOS)('an API call whose store fails gets problem+json: $name', async (scenario) => {
     for await (const { scene, step, said, outcome } of eachFailure(scenario)) {
       const returned =
         outcome && typeof outcome === 'object' && 'returned' in outcome ? outcome.returned : null;
@@ -240,7 +240,7 @@ describe('an action whose store fails', () => {
   });
 
   it.each(['revoking the others', 'changing the password'])(
-    '%s, with the answer of the ledger lost, leaves no session whose token nobody has',
+    '%s leaves no session with a token that nobody has, even if the ledger’s response is lost',
     async (name) => {
       const scenario = ACTION_SCENARIOS.find((one) => one.name === name);
       if (!scenario) throw new Error('no such scenario');
@@ -267,7 +267,7 @@ describe('an action whose store fails', () => {
 
 describe('an action whose new session KV took, with the answer lost', () => {
   it.each(['signing in over a session', 'revoking the others', 'changing the password'])(
-    'leaves no session that no browser has: %s',
+    'if KV stored the new session but its response is lost, no session is left that no browser has: %s',
     async (name) => {
       const scenario = ACTION_SCENARIOS.find((one) => one.name === name);
       if (!scenario) throw new Error('no such scenario');
@@ -292,16 +292,16 @@ describe('an action whose new session KV took, with the answer lost', () => {
 });
 
 describe('what a page costs', () => {
-  it.each(PAGE_SCENARIOS)('$page is as published', async (scenario) => {
+  it.each(PAGE_SCENARIOS)('the published cost is right: $page', async (scenario) => {
     const { steps } = await stepsOf(scenario);
     expect(costOf(steps)).toEqual(scenario.page && PAGES[scenario.page]);
   });
 
-  it.each(API_SCENARIOS.slice(0, 1))('$name is as published', async (scenario) => {
+  it.each(API_SCENARIOS.slice(0, 1))('the published cost is right: $name', async (scenario) => {
     expect(costOf((await stepsOf(scenario)).steps)).toEqual(scenario.page && PAGES[scenario.page]);
   });
 
-  it('/healthz is as published', async () => {
+  it('the published cost of /healthz is right', async () => {
     expect(costOf((await stepsOf(HEALTH)).steps)).toEqual(PAGES['/healthz']);
   });
 });
@@ -321,7 +321,7 @@ function costOf(steps: Step[]): Cost {
 }
 
 describe('/healthz', () => {
-  it('says that both stores answer', async () => {
+  it('/healthz says that both stores answer', async () => {
     const { answer } = await stepsOf(HEALTH);
     expect(await healthOf(answer)).toEqual([200, { kv: 'ok', d1: 'ok' }]);
   });
@@ -329,11 +329,11 @@ describe('/healthz', () => {
   it.each([
     { store: 'KV', expected: { kv: 'slow', d1: 'ok' } },
     { store: 'D1', expected: { kv: 'ok', d1: 'slow' } },
-  ])('says which one is slow, which is not down: $store', async ({ store, expected }) => {
+  ])('/healthz says which store is slow, and that it is not down: $store', async ({ store, expected }) => {
     const answer = await call(HEALTH, await setScene(), {
       afterStep: (step) => {
         if (step.store !== store) return undefined;
-        // The other one has answered by then.
+        // The other store has responded by then.
         return new Promise((resolve) => {
           setTimeout(() => {
             vi.setSystemTime(Date.now() + STORE_SLOW_MILLISECONDS);
@@ -345,7 +345,7 @@ describe('/healthz', () => {
     expect(await healthOf(answer)).toEqual([200, expected]);
   });
 
-  it('answers 503 and names the one that does not', async () => {
+  it('/healthz responds with 503 and names the store that does not answer', async () => {
     for await (const { step, said, ...answer } of eachFailure(HEALTH)) {
       const expected = step.store === 'KV' ? { kv: 'down', d1: 'ok' } : { kv: 'ok', d1: 'down' };
       expect(await healthOf(answer), said).toEqual([503, expected]);
@@ -362,7 +362,7 @@ describe('/healthz', () => {
 
 describe('a binding that is missing or wrong', () => {
   const ctx = createExecutionContext();
-  // The very thing under test: an environment that lacks what its type promises.
+  // The subject of this test: an environment that lacks what its type promises.
   const platformOf = (some: Partial<Env>) => ({ env: some as Env, ctx });
 
   it.each([
@@ -373,7 +373,7 @@ describe('a binding that is missing or wrong', () => {
       some: { DB: env.DB, SESSIONS: env.SESSIONS, SESSION_LAYOUT: 'tree' },
       says: ['SESSION_LAYOUT is "tree"', '"owner" or "index"', '[vars]'],
     },
-  ])('says how to mend it: $is', ({ some, says }) => {
+  ])('the error says how to fix a wrong binding: $is', ({ some, says }) => {
     let thrown: unknown;
     try {
       bindings(platformOf(some));
@@ -384,7 +384,7 @@ describe('a binding that is missing or wrong', () => {
     for (const words of says) expect(thrown.message).toContain(words);
   });
 
-  it('no platform at all names the first thing to bind', () => {
+  it('without any platform, the error names the first thing to bind', () => {
     expect(() => bindings(undefined)).toThrow(BindingError);
   });
 });

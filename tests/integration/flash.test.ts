@@ -1,4 +1,4 @@
-/** What the sign-in page says comes from what was done in this browser, and from no address. */
+/** The message of the sign-in page depends on what was done in this browser, and on no address. */
 import { isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { load } from '../../src/routes/(guest)/login/+page.server';
@@ -30,7 +30,7 @@ const scenarioOf = (name: string): Scenario => {
 };
 
 describe('what the sign-in page says', () => {
-  it.each(NOTICES)('is not told by an address: %s', async (notice) => {
+  it.each(NOTICES)('the address cannot make the sign-in page show a message: %s', async (notice) => {
     const scene = await setScene();
     for (const query of [
       `notice=${notice}`,
@@ -46,7 +46,7 @@ describe('what the sign-in page says', () => {
     ['deleting the account', 'account-deleted'],
     ['signing out', 'signed-out'],
     ['revoking oneself', 'signed-out'],
-  ])('is what was done, once: %s', async (name, notice) => {
+  ])('the sign-in page says once what was done: %s', async (name, notice) => {
     const scene = await setScene();
     const { outcome } = await call(scenarioOf(name), scene, {});
     expect(isRedirect(outcome) && outcome.location).toBe('/login');
@@ -54,7 +54,7 @@ describe('what the sign-in page says', () => {
     expect(await noticeOf(scene, scene.laptop)).toBeNull();
   });
 
-  it('is why one is sent there, with a session that has ended and without one', async () => {
+  it('the sign-in page says why the visitor was sent there, with an ended session and without one', async () => {
     const scene = await setScene();
     await call(scenarioOf('revoking one'), scene, {});
     const stranger = new Browser();
@@ -72,7 +72,7 @@ describe('what the sign-in page says', () => {
     }
   });
 
-  it('is not lost when the page cannot be shown', async () => {
+  it('the message of the sign-in page is not lost if the page cannot be shown', async () => {
     const scene = await setScene();
     const { cookie } = scene.laptop;
     await call(scenarioOf('signing out'), scene, {});

@@ -1,4 +1,4 @@
-/** KV that answers reads and takes no writes, as when the day's writes are used up (free plan). What ends a session still does. */
+/** A KV that answers reads and accepts no writes, as when the day's writes are used up (free plan). Sessions can still be ended. */
 import { isHttpError } from '@sveltejs/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS, PROOF_PERIOD_MILLISECONDS } from '$lib/server/policy';
@@ -32,7 +32,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The action, with the password that it asks for by now. */
+/** Returns the action with the password, which it needs by then. */
 function withPassword(name: string): Scenario {
   const scenario = ACTION_SCENARIOS.find((one) => one.name === name);
   if (!scenario) throw new Error(`there is no scenario "${name}"`);
@@ -43,7 +43,7 @@ const stands = async (browser: Browser) =>
   (await confirmSession(browser.request(storesWith(NO_WRITES)))) !== null;
 
 describe('with a proof of long ago', () => {
-  it('another session ends, and this one goes on under its old token', async () => {
+  it('when KV accepts no writes, an old proof can be renewed to end another session; this one keeps its token', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     const { outcome, browser, before } = await call(withPassword('revoking one'), scene, NO_WRITES);
@@ -53,7 +53,7 @@ describe('with a proof of long ago', () => {
     expect(await stands(scene.phone)).toBe(false);
   });
 
-  it('the proof is for that request alone', async () => {
+  it('when KV accepts no writes, a proof counts for its request only', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     await call(withPassword('revoking one'), scene, NO_WRITES);
@@ -64,7 +64,7 @@ describe('with a proof of long ago', () => {
     );
   });
 
-  it('all sessions end', async () => {
+  it('when KV accepts no writes, all sessions can be ended', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     await call(withPassword('revoking all'), scene, NO_WRITES);
@@ -72,7 +72,7 @@ describe('with a proof of long ago', () => {
     expect(await stands(scene.phone)).toBe(false);
   });
 
-  it('all others end, and this one with them: there is none to go on with', async () => {
+  it('when KV accepts no writes, ending all others also ends this session, because it cannot get a new token', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     const { outcome } = await call(withPassword('revoking the others'), scene, NO_WRITES);
@@ -83,7 +83,7 @@ describe('with a proof of long ago', () => {
 });
 
 it.each(PAGE_SCENARIOS.filter(({ page }) => page !== '/login'))(
-  'a session that is due for renewal is not renewed, and goes on: $name',
+  'when KV accepts no writes, a session that is due for renewal stays live without it: $name',
   async (scenario) => {
     const scene = await setScene();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);

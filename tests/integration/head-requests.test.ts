@@ -6,8 +6,8 @@ import { withSecurityHeaders } from '$lib/server/http/headers';
 const PAGE = 'the page';
 
 /**
- * Stands where Kit's worker stands, and throws as its adapter does on the edge: on a HEAD, which it looks up in the cache as a GET, and
- * on a GET with a length.
+ * Takes the place of Kit's worker and throws as its adapter does on the edge: on a HEAD, which it looks up in the cache as a GET, and on a
+ * GET with a Content-Length.
  */
 const worker = withSecurityHeaders({
   fetch(request) {
@@ -48,7 +48,7 @@ it.each([
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-it('HEAD of what is missing is a 404', async () => {
+it('HEAD of a missing page is a 404', async () => {
   expect((await answerTo('/missing', { method: 'HEAD' })).status).toBe(404);
 });
 

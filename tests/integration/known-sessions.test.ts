@@ -1,4 +1,4 @@
-/** Anybody can make up a session id. What there has never been leaves no row; what there has been can always be ended. */
+/** Anyone can make up a session id. A session that never existed leaves no row; one that existed can always be ended. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ROTATIONS_PER_HOUR_MAX } from '$lib/server/policy';
@@ -52,7 +52,7 @@ const idOf = (browser: Browser) => {
 };
 
 describe('a session that there never was', () => {
-  it('leaves no row when its made-up cookie signs out', async () => {
+  it('a made-up session leaves no row when its cookie signs out', async () => {
     const before = [await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')];
     for (let i = 0; i < MADE_UP; i += 1) {
       await signOut(new Browser().plant(`${userId}.${createToken()}`).request(post));
@@ -60,7 +60,7 @@ describe('a session that there never was', () => {
     expect([await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')]).toEqual(before);
   });
 
-  it('leaves no row when the signed-in user ends it', async () => {
+  it('a made-up session leaves no row when the signed-in user ends it', async () => {
     const before = [await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')];
     for (let i = 0; i < MADE_UP; i += 1) {
       const event = laptop.request(post);
@@ -70,14 +70,14 @@ describe('a session that there never was', () => {
     expect([await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')]).toEqual(before);
   });
 
-  it('leaves no row when somebody signs in over its cookie', async () => {
+  it('a made-up session leaves no row when somebody signs in over its cookie', async () => {
     const before = await rowsOf('RevokedSession');
     const stranger = new Browser().plant(`${userId}.${createToken()}`);
     await signUp(stranger.request(post), `${username}-2`, PASSWORD);
     expect(await rowsOf('RevokedSession')).toBe(before);
   });
 
-  it('costs a stranger no list and one query', async () => {
+  it('a made-up session costs a stranger no list and one query', async () => {
     const observed = observeD1(env.DB);
     const lists = vi.fn();
     const kv = new Proxy(env.SESSIONS, {
@@ -117,7 +117,7 @@ describe('a session that there was', () => {
         await revokeOtherSessions(event, await requireSession(event));
       },
     },
-  ])('and was $how can sign out with KV down', async ({ make }) => {
+  ])('a session that was $how can sign out with KV down', async ({ make }) => {
     await make();
     const cookie = laptop.cookie ?? '';
     await laptop.settle();
@@ -126,7 +126,7 @@ describe('a session that there was', () => {
     expect(await confirmSession(new Browser().plant(cookie).request(stores))).toBeNull();
   });
 
-  it('is ended also where KV does not show it yet', async () => {
+  it('a session can be ended even where KV does not show it yet', async () => {
     const phone = new Browser();
     await signIn(phone.request(post), username, PASSWORD);
     const id = idOf(phone);
@@ -139,7 +139,7 @@ describe('a session that there was', () => {
     expect(await confirmSession(phone.request(stores))).toBeNull();
   });
 
-  it('and whose birth D1 has no row of is ended all the same, as KV shows it', async () => {
+  it('a session whose birth is not in D1 can be ended if KV shows it', async () => {
     await env.DB.prepare('DELETE FROM SecurityEvent WHERE user_id = ?1').bind(userId).run();
     const cookie = laptop.cookie ?? '';
     await signOut(laptop.request(post));
@@ -147,7 +147,7 @@ describe('a session that there was', () => {
     expect(await rowsOf('RevokedSession')).toBe(1);
   });
 
-  it('and was replaced by a rotation takes its successor along when it signs out', async () => {
+  it('signing out a session that was replaced by a rotation also ends its successor', async () => {
     const late = laptop.requestUnanswered(post);
     for (let rotations = 0; rotations < 3; rotations += 1) {
       const event = laptop.request(post);
@@ -159,7 +159,7 @@ describe('a session that there was', () => {
 });
 
 describe('the list', () => {
-  it('asks the ledger about listed sessions alone', async () => {
+  it('the list asks the ledger about the listed sessions only', async () => {
     const insert = env.DB.prepare(
       `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
        SELECT ?1 || '.' || value, ?1, 0, ?2, 'revoked' FROM json_each(?3)`,
@@ -183,7 +183,7 @@ describe('the list', () => {
   });
 });
 
-/** Has each answer's count of rows read. */
+/** Records the number of rows that each response has read. */
 function countRows(statement: D1PreparedStatement, answered: D1Meta[]): D1PreparedStatement {
   return new Proxy(statement, {
     get(target, name) {
@@ -202,7 +202,7 @@ function countRows(statement: D1PreparedStatement, answered: D1Meta[]): D1Prepar
 }
 
 describe('going on under another token by ending the others', () => {
-  it('has a limit for each sign-in, past which nothing grows', async () => {
+  it('rotating by ending the others has a limit for each sign-in, past which nothing grows', async () => {
     const phone = new Browser();
     await signIn(phone.request(post), username, PASSWORD);
     const endOthers = async (browser: Browser) => {
@@ -215,10 +215,10 @@ describe('going on under another token by ending the others', () => {
     const before = [await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')];
     expect(await endOthers(laptop)).toMatchObject({ retryAfterSeconds: expect.any(Number) });
     expect([await rowsOf('RevokedSession'), await rowsOf('SecurityEvent')]).toEqual(before);
-    // It goes on as it was.
+    // The session continues unchanged.
     expect(laptop.cookie).toBe(cookie);
     expect(await confirmSession(laptop.request(stores))).not.toBeNull();
-    // Another sign-in has a limit of its own: whoever copied a cookie cannot use up the owner's.
+    // Another sign-in has a limit of its own, so a thief with a copied cookie cannot use up the owner's.
     await signIn(phone.request(post), username, PASSWORD);
     expect(await endOthers(phone)).toBe(1);
   });

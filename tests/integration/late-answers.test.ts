@@ -1,4 +1,4 @@
-/** A session that ends while a request of its own is under way: the request changes nothing, shows nothing, tells nothing. */
+/** A session that ends while one of its requests is in progress: the request changes nothing, shows nothing and reveals nothing. */
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   scene = await setScene();
 });
 
-/** The phone's session, ended from the laptop. */
+/** Ends the phone's session from the laptop. */
 async function endPhone(): Promise<void> {
   const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
   expect(await revokeSession(event, await requireSession(event), sessionIdOf(scene.phone))).toBe('ended');
@@ -34,7 +34,7 @@ async function endPhone(): Promise<void> {
 
 type PostOptions = { hooks?: StepHooks; validate?: typeof quickHash.validate };
 
-/** A form post of a browser; its body is sent by `finish`. */
+/** Posts a form from a browser. `finish` sends its body. */
 function post(browser: Browser, form: Record<string, string>, { hooks = {}, validate }: PostOptions = {}) {
   const sent = Promise.withResolvers<void>();
   const body = new ReadableStream<Uint8Array>({
@@ -51,7 +51,7 @@ function post(browser: Browser, form: Record<string, string>, { hooks = {}, vali
     body,
   });
   const event = { ...browser.request({ ...stores, method: 'POST' }), request, setHeaders: () => undefined };
-  // A route's own event type names its route id; what the routes read is all here.
+  // A route's event type contains its route id. Everything that the routes read is here.
   return { event: event as never, finish: () => sent.resolve() };
 }
 
@@ -83,7 +83,7 @@ describe('a body that comes after the end', () => {
       name: 'changePassword',
     },
     { action: accountActions.deleteAccount, form: () => ({ password: PASSWORD }), name: 'deleteAccount' },
-  ])('of $name is refused', async ({ action, form }) => {
+  ])('the body of $name is refused if it arrives after the session’s end', async ({ action, form }) => {
     const { event, finish } = post(scene.phone, form());
     const answer = outcomeOf(action(event));
     await endPhone();
@@ -97,7 +97,7 @@ describe('the page behind an action asks again', () => {
   it.each([
     { page: 'the sessions page', load: loadSessions },
     { page: 'the account page', load: loadAccount },
-  ])('$page', async ({ load }) => {
+  ])('the page behind an action asks the ledger again: $page', async ({ load }) => {
     const { event, finish } = post(scene.phone, { sessionId: 'none' });
     finish();
     expect(isActionFailure(await sessionActions.revoke(event))).toBe(true);
@@ -105,7 +105,7 @@ describe('the page behind an action asks again', () => {
     expectSignIn(await outcomeOf(load(event)));
   });
 
-  it('with the ledger alone: KV is not read again', async () => {
+  it('the page behind an action asks only the ledger: KV is not read again', async () => {
     const steps: Step[] = [];
     const { event, finish } = post(
       scene.phone,
@@ -128,20 +128,23 @@ describe('a session that ends while its password is compared', () => {
   it.each([
     { guess: 'wrong', right: false },
     { guess: 'right', right: true },
-  ])('does not learn that its guess was $guess', async ({ right }) => {
-    const validate = async () => {
-      await endPhone();
-      return right;
-    };
-    const form = { currentPassword: 'a guess of it', newPassword: NEW_PASSWORD };
-    const { event, finish } = post(scene.phone, form, { validate });
-    finish();
-    expectSignIn(await outcomeOf(accountActions.changePassword(event)));
-  });
+  ])(
+    'a session that ends while its password is compared does not learn that its guess was $guess',
+    async ({ right }) => {
+      const validate = async () => {
+        await endPhone();
+        return right;
+      };
+      const form = { currentPassword: 'a guess of it', newPassword: NEW_PASSWORD };
+      const { event, finish } = post(scene.phone, form, { validate });
+      finish();
+      expectSignIn(await outcomeOf(accountActions.changePassword(event)));
+    },
+  );
 });
 
 describe('naming this device', () => {
-  it('in the first request after an hour renews it with the same write: KV takes one a second', async () => {
+  it('naming this device in the first request after an hour renews it with the same write, because KV accepts one per second', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1_000);

@@ -1,4 +1,4 @@
-/** What is left of a deleted account, on the real KV and D1: nothing, however much there was and whatever fails on the way. */
+/** What is left of a deleted account on the real KV and D1: nothing, however much there was and whatever fails on the way. */
 import { isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -55,7 +55,7 @@ async function markers(): Promise<unknown[]> {
   return (await env.DB.prepare('SELECT user_id FROM Leftover').all()).results.map(({ user_id }) => user_id);
 }
 
-/** As many records of sessions that ended before, whose deletes were lost. */
+/** Stores this many records of sessions that ended before and whose deletes were lost. */
 async function putLeftovers(userId: string, count: number): Promise<void> {
   const keys = Array.from(
     { length: count },
@@ -64,7 +64,7 @@ async function putLeftovers(userId: string, count: number): Promise<void> {
   await Promise.all(keys.map((key) => env.SESSIONS.put(key, '{"name":"Ada\'s phone"}')));
 }
 
-/** The KV operations of a request, and what it left to do; with hooks that may make some fail. */
+/** Records the KV operations of a request and of its background work. The hooks may make some fail. */
 function watchKV(hooks: StepHooks = {}): StepHooks & { taken: Step[] } {
   const taken: Step[] = [];
   return {
@@ -77,7 +77,7 @@ function watchKV(hooks: StepHooks = {}): StepHooks & { taken: Step[] } {
   };
 }
 
-/** Somebody else signs up, and what that left to do is done. */
+/** Another user signs up, and the background work finishes. */
 async function somebodySignsUp(hooks: StepHooks = {}): Promise<void> {
   const browser = new Browser();
   const name = `bob-${crypto.randomUUID().slice(0, 13)}`;
@@ -89,7 +89,7 @@ const gone = (step: Step) => {
   throw new Error(`injected: ${step.store} is gone`);
 };
 
-it('nothing is left of sessions that ended before, whatever their records hold', async () => {
+it('the records of sessions that had ended before are deleted, whatever they hold', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 2);
@@ -111,7 +111,7 @@ it('the records of a user whose id begins with the deleted one stay', async () =
   expect(await keysUnder(`session:${userId}2.`)).toEqual([`session:${userId}2.theirs`]);
 });
 
-it('in layout index nothing is left either, of sessions that the index lost neither', async () => {
+it('in the index layout the records are deleted too, even those that the index had lost', async () => {
   const stores = () => ({ ...storesWith({}), layout: 'index' as const });
   const laptop = new Browser();
   const name = `ada-${crypto.randomUUID().slice(0, 13)}`;
@@ -126,13 +126,13 @@ it('in layout index nothing is left either, of sessions that the index lost neit
   expect(await recordsOf(userId)).toEqual([]);
 });
 
-it('more records than a request may delete go in steps, with the sign-ups of others', async () => {
+it('more records than a request may delete are deleted in steps, at the sign-ups of others', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 1_200);
   const own = watchKV();
   await call(deletion, scene, own);
-  // One more: the read of the session that asked for it.
+  // One more: the read of the session that made the request.
   expect(own.taken).toHaveLength(1 + LEFTOVER_OPERATIONS_PER_STEP);
   expect(await markers()).toEqual([userId]);
   let left = (await recordsOf(userId)).length;
@@ -144,11 +144,11 @@ it('more records than a request may delete go in steps, with the sign-ups of oth
     expect(hooks.taken.length).toBeLessThanOrEqual(1 + LEFTOVER_OPERATIONS_PER_STEP);
     left = (await recordsOf(userId)).length;
   }
-  // The deletion itself took those that a late list may hide, so the marker goes with the last of them.
+  // The deletion itself removed the records that a late list may hide, so the marker is removed with the last of the others.
   expect(await markers()).toEqual([]);
 });
 
-it('deletes that fail half-way are made up for by the next sign-up', async () => {
+it('deletes that fail half-way are repeated at the next sign-up', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 5);
@@ -165,7 +165,7 @@ it('deletes that fail half-way are made up for by the next sign-up', async () =>
 });
 
 it.each(['list', 'delete'])(
-  'a KV whose every %s fails keeps the marker, and the next sign-in goes on',
+  'if every %s of a KV fails, the marker stays and the next sign-in continues',
   async (op) => {
     const scene = await setScene();
     const userId = userIdOf(scene);
@@ -173,7 +173,7 @@ it.each(['list', 'delete'])(
     await call(deletion, scene, { beforeStep: (step) => (step.op === op ? gone(step) : undefined) });
     expect(await markers()).toEqual([userId]);
     const other = await setScene();
-    // Its sign-up and sign-in are not settled: only what follows is awaited.
+    // The background work of its sign-up and sign-in is not waited for, only what follows.
     vi.advanceTimersByTime(KV_LIST_LATE_MILLISECONDS);
     const browser = new Browser();
     expect(await signIn(browser.request(storesWith({})), other.username, PASSWORD)).toBe('signed-in');
@@ -183,7 +183,7 @@ it.each(['list', 'delete'])(
   },
 );
 
-it('with D1 down after the deletion the marker stays, and a later step takes it', async () => {
+it('if D1 is down after the deletion, the marker stays and a later step removes it', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   const isMarker = ({ op }: Step) => op === 'DELETE FROM Leftover';
@@ -195,7 +195,7 @@ it('with D1 down after the deletion the marker stays, and a later step takes it'
   expect(await markers()).toEqual([]);
 });
 
-it('two sign-ups at once that take the same step get in each other’s way in nothing', async () => {
+it('two sign-ups at once that take the same step do not disturb each other', async () => {
   const scene = await setScene();
   const userId = userIdOf(scene);
   await putLeftovers(userId, 20);
@@ -206,7 +206,7 @@ it('two sign-ups at once that take the same step get in each other’s way in no
   expect(await markers()).toEqual([]);
 });
 
-it('the answer waits for no list and no delete', async () => {
+it('the response waits for no list and no delete', async () => {
   const scene = await setScene();
   const hooks = watchKV();
   const { outcome, browser } = await ask(deletion, scene, hooks);
@@ -216,7 +216,7 @@ it('the answer waits for no list and no delete', async () => {
   expect(hooks.taken.map(({ op }) => op).sort()).toEqual(['delete', 'delete', 'delete', 'get', 'list']);
 });
 
-it('a deletion that is refused leaves no marker, and one that D1 loses neither', async () => {
+it('a refused deletion leaves no marker, nor does one that D1 loses', async () => {
   const scene = await setScene();
   const { laptop, phone } = scene;
   const event = laptop.request(storesWith({}));
@@ -226,7 +226,7 @@ it('a deletion that is refused leaves no marker, and one that D1 loses neither',
   };
   expect((await call(deletion, scene, lost)).outcome).toMatchObject({ status: 503 });
   expect(await markers()).toEqual([]);
-  // The laptop's session ends between the question who asks and the deletion.
+  // The laptop's session ends between the check of the session and the deletion.
   const signInAgain = laptop.request(storesWith({}));
   await signIn(signInAgain, scene.username, PASSWORD);
   await expect(deleteAccount(event, session, PASSWORD)).rejects.toMatchObject({ name: 'SessionEnded' });

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { readMigrations } from '../simulation/sqlite-d1';
 
-test('rotations from before the column "line" get the id that their line began with, in whatever order they were written', () => {
+test('rotations from before the column "line" get the id that their line began with, whatever the order of the rows', () => {
   const migrations = readMigrations();
   const adding = migrations.findIndex((sql) => sql.includes('ADD COLUMN "line"'));
   const database = new DatabaseSync(':memory:');

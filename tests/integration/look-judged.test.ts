@@ -1,4 +1,4 @@
-/** What an open page makes of an answer to `GET /api/session`: only this app's own words may end it. */
+/** How an open page interprets a response to `GET /api/session`. Only the app's own response may end the page. */
 import { expect, it } from 'vitest';
 import { judge } from '$lib/client/look';
 

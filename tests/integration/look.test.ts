@@ -1,4 +1,4 @@
-/** `GET /api/session`: what an open page asks once a minute, with each of its answers. A look is not a use. */
+/** `GET /api/session`, which an open page requests once a minute, and each of its responses. A look is not a use. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -46,7 +46,7 @@ async function look(browser = scene.phone, hooks = {}): Promise<Seen> {
   return { status: returned.status, body: await returned.json(), steps, before };
 }
 
-/** What the laptop does to the user's other sessions. */
+/** The laptop's requests that change the user's other sessions. */
 const post = (browser: Browser) => browser.request({ ...storesWith({}), method: 'POST' });
 async function fromLaptop<T>(
   act: (event: ReturnType<typeof post>, session: Awaited<ReturnType<typeof requireSession>>) => Promise<T>,
@@ -57,7 +57,7 @@ async function fromLaptop<T>(
 }
 
 describe('200', () => {
-  it('says who is signed in, and until when if the session is not used again', async () => {
+  it('a look returns who is signed in, and until when if the session is not used again', async () => {
     const { status, body, steps } = await look();
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -70,7 +70,7 @@ describe('200', () => {
     expect(steps.map(({ store }) => store).toSorted()).toEqual(['D1', 'KV']);
   });
 
-  it('is no use: it renews nothing and sets no session cookie, also when a renewal is due', async () => {
+  it('a look is not a use: it renews nothing and sets no session cookie, even when a renewal is due', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1_000);
     const key = `session:${sessionIdOf(scene.phone)}`;
@@ -83,7 +83,7 @@ describe('200', () => {
 });
 
 describe('401', () => {
-  it('is the answer to a browser without a cookie, and costs nothing', async () => {
+  it('a look from a browser without a cookie is answered 401 and costs nothing', async () => {
     const { status, body, steps } = await look(new Browser());
     expect([status, body.title, body.ended, steps]).toEqual([401, 'Not signed in', undefined, []]);
   });
@@ -102,7 +102,7 @@ describe('401', () => {
     },
   ];
 
-  it.each(ENDS)('tells from where the session was ended: $type', async ({ type, act }) => {
+  it.each(ENDS)('a look returns where the session was ended from: $type', async ({ type, act }) => {
     const at = Date.now();
     await act();
     const { status, body } = await look();
@@ -116,24 +116,24 @@ describe('401', () => {
     expect(Math.abs(Number((body.ended as { at: number }).at) - at)).toBeLessThan(30_000);
   });
 
-  it.each(ENDS)('is known from D1 alone where KV answers nothing: $type', async ({ act, type }) => {
+  it.each(ENDS)('a look knows the end from D1 alone if KV does not answer: $type', async ({ act, type }) => {
     await act();
     const down = (step: Step) => {
       if (step.store === 'KV') throw new Error('KV is down');
     };
     const { status, body } = await look(scene.phone, { beforeStep: down });
-    // A raised epoch shows only against a record, and that KV cannot be asked for: not known, and not claimed.
+    // A raised epoch shows only in comparison with a record, and KV cannot be read. So the end is unknown, and not claimed.
     expect([status, (body.ended as { type: string } | undefined)?.type]).toEqual(
       type === 'session-revoked' ? [401, type] : [503, undefined],
     );
   });
 
-  it('tells it also of a session that goes on after a rotation, and only of what came after that', async () => {
+  it('after a rotation, a look returns how the successor ended, and only what happened after the rotation', async () => {
     await fromLaptop(revokeOtherSessions);
     await fromLaptop((event, session) => stepUp(event, session, PASSWORD));
     await signInAs(scene, scene.phone);
     await env.SESSIONS.delete(`session:${sessionIdOf(scene.laptop)}`);
-    // KV has lost it, but nothing has ended it since it began.
+    // KV has lost the record, but nothing has ended the session since it began.
     expect((await look(scene.laptop)).status).toBe(503);
     const event = post(scene.phone);
     await revokeOtherSessions(event, await requireSession(event));
@@ -141,7 +141,7 @@ describe('401', () => {
     expect([status, body.ended]).toMatchObject([401, { type: 'others-revoked' }]);
   });
 
-  it('leaves the cookie, so that every tab learns the same', async () => {
+  it('a look leaves the cookie, so that every tab learns the same', async () => {
     await fromLaptop((event, session) => revokeSession(event, session, sessionIdOf(scene.phone)));
     const first = await look();
     const second = await look();
@@ -149,20 +149,20 @@ describe('401', () => {
     expect(second.body).toEqual(first.body);
   });
 
-  it('follows signing out in another tab', async () => {
+  it('a look is answered 401 after signing out in another tab', async () => {
     const tab = new Browser().plant(scene.phone.cookie ?? '');
     await signOut(post(scene.phone));
     const { status, body } = await look(tab);
     expect([status, body.ended]).toMatchObject([401, { type: 'signed-out' }]);
   });
 
-  it('follows the end of the account', async () => {
+  it('a look is answered 401 after the account was deleted', async () => {
     await fromLaptop((event, session) => deleteAccount(event, session, PASSWORD));
     const { status, body } = await look();
     expect([status, body.ended]).toEqual([401, undefined]);
   });
 
-  it('follows the absolute end, when KV shows no record any more', async () => {
+  it('a look is answered 401 after the absolute end, when KV has no record any more', async () => {
     const bornAt = Date.now() - ABSOLUTE_PERIOD_MILLISECONDS - 1_000;
     const sessionId = sessionIdOf(scene.phone);
     await env.DB.prepare('UPDATE SecurityEvent SET at = ?1 WHERE session_id = ?2')
@@ -174,7 +174,7 @@ describe('401', () => {
   });
 });
 
-it('409: this browser goes on as another session', async () => {
+it('a look is answered 409 if this browser has another session by now', async () => {
   const tab = new Browser().plant(scene.laptop.cookie ?? '');
   await fromLaptop((event, session) => stepUp(event, session, PASSWORD));
   expect((await look(tab)).status).toBe(409);
@@ -182,13 +182,13 @@ it('409: this browser goes on as another session', async () => {
 });
 
 describe('503', () => {
-  it('where KV does not show the session and nothing speaks against it', async () => {
+  it('a look is answered 503 if KV does not show the session and nothing says that it ended', async () => {
     await env.SESSIONS.delete(`session:${sessionIdOf(scene.phone)}`);
     const { status, body } = await look();
     expect([status, body.title]).toEqual([503, 'Not known yet']);
   });
 
-  it.each(['KV', 'D1'])('where %s is down', async (store) => {
+  it.each(['KV', 'D1'])('a look is answered 503 if %s is down', async (store) => {
     vi.spyOn(console, 'error').mockReturnValue(undefined);
     const { status, body } = await look(scene.phone, {
       beforeStep: (step: Step) => {
@@ -198,7 +198,7 @@ describe('503', () => {
     expect([status, body.title]).toEqual([503, 'Store unavailable']);
   });
 
-  it('a made-up token of an existing user learns nothing, whatever became of that user’s sessions', async () => {
+  it('a made-up token of an existing user learns nothing, whatever happened to that user’s sessions', async () => {
     await fromLaptop(revokeOtherSessions);
     const [userId = ''] = sessionIdOf(scene.laptop).split('.');
     const { status, body } = await look(new Browser().plant(`${userId}.${createToken()}`));

@@ -1,4 +1,4 @@
-/** One browser, several people: a page is open for one, another signs in in another tab, and the first one's form is sent. */
+/** One browser with several users: a page is open for one user, another signs in in another tab, and then the first page's form is sent. */
 import { env } from 'cloudflare:workers';
 import { isActionFailure, isHttpError, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -34,13 +34,13 @@ function eventOf(browser: Browser, form: Record<string, string>, stores = stores
     }),
     route: { id: '/(account)/sessions' },
     setHeaders: () => undefined,
-    // A route's own event type names its route id; what the routes read is all here.
+    // A route's event type contains its route id. Everything that the routes read is here.
   } as never;
 }
 
 const outcomeOf = (work: unknown) => Promise.resolve(work).catch((thrown: unknown) => thrown);
 
-/** Every action of an account, with fields that would make it happen. */
+/** Every action of an account, with fields that would make it succeed. */
 const ACTIONS: [name: string, run: (event: never) => unknown, fields: () => Record<string, string>][] = [
   ...Object.entries(sessionActions).map(([name, run]): (typeof ACTIONS)[number] => [
     name,
@@ -55,7 +55,7 @@ const ACTIONS: [name: string, run: (event: never) => unknown, fields: () => Reco
   ['signOut', signOutActions.default, () => ({})],
 ];
 
-/** Everything there is of the second user, in both stores. */
+/** Returns everything about the second user in both stores. */
 async function stateOfSecond(): Promise<unknown> {
   const userId = userIdOf(second.laptop);
   const { keys } = await env.SESSIONS.list({ prefix: `session:${userId}.` });
@@ -69,7 +69,7 @@ async function stateOfSecond(): Promise<unknown> {
   return { keys, tables: tables.map(({ results }) => results), cookie: second.laptop.cookie };
 }
 
-/** Sample devices are on localhost alone. */
+/** Sample devices exist on localhost only. */
 const EVERYWHERE = ACTIONS.filter(([name]) => !name.endsWith('Samples'));
 
 describe('a page open for A, another tab signs in as B, then A’s form is sent', () => {
@@ -89,20 +89,17 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
     },
   );
 
-  it.each(EVERYWHERE)(
-    '%s goes on for the user it was made for, and without a word for whom',
-    async (_, run, fields) => {
-      const answered = async (more: Record<string, string>) => {
-        const outcome = await outcomeOf(run(eventOf(second.laptop, { ...fields(), ...more })));
-        return isActionFailure(outcome) || isHttpError(outcome) ? outcome.status : 200;
-      };
-      expect(await answered({ userId: userIdOf(second.laptop) })).toBe(200);
-      [first, second] = [second, first];
-      expect(await answered({})).toBe(200);
-    },
-  );
+  it.each(EVERYWHERE)('%s works for the user it was made for, and without a user', async (_, run, fields) => {
+    const answered = async (more: Record<string, string>) => {
+      const outcome = await outcomeOf(run(eventOf(second.laptop, { ...fields(), ...more })));
+      return isActionFailure(outcome) || isHttpError(outcome) ? outcome.status : 200;
+    };
+    expect(await answered({ userId: userIdOf(second.laptop) })).toBe(200);
+    [first, second] = [second, first];
+    expect(await answered({})).toBe(200);
+  });
 
-  it('the answer tells nothing to a session that has ended: it leads to the sign-in page', async () => {
+  it('an ended session learns nothing from the response: it leads to the sign-in page', async () => {
     const asking = second.phone.request(storesWith({}));
     await revokeSession(asking, await requireSession(asking), sessionIdOf(second.laptop));
     const outcome = await outcomeOf(
@@ -111,7 +108,7 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
     expect(isRedirect(outcome) && outcome.location).toBe('/login?redirectTo=%2Fsessions');
   });
 
-  it('a form that fits costs nothing more', async () => {
+  it('checking for whom a form was made costs nothing more', async () => {
     const steps: Step[] = [];
     const hooks: StepHooks = { beforeStep: (step) => void steps.push(step) };
     await outcomeOf(
@@ -123,7 +120,7 @@ describe('a page open for A, another tab signs in as B, then A’s form is sent'
     expect(withField).toBe(steps.length);
   });
 
-  it('a page says for whom its forms are made, by the cookie it was asked with', async () => {
+  it('a page says for whom its forms are made, according to the request’s cookie', async () => {
     const answer = await loadLayout(eventOf(second.laptop, {}));
     expect(answer).toMatchObject({ userId: userIdOf(second.laptop) });
   });

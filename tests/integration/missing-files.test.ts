@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import { withSecurityHeaders } from '$lib/server/http/headers';
 
-/** As Workers' static assets answer: the headers of the file `_headers` also for what is not there. */
+/** Responds as Workers' static assets do: `_headers` also applies to a missing file. */
 const worker = withSecurityHeaders({
   fetch: ({ url }) =>
     Promise.resolve(
@@ -20,12 +20,9 @@ const worker = withSecurityHeaders({
 it.each([
   ['/_app/immutable/missing.js', 404, 'no-store'],
   ['/_app/immutable/there.js', 200, 'public, immutable, max-age=31536000'],
-])(
-  'a static file that is not there is kept by nobody, one that is by all: %s',
-  async (path, status, kept) => {
-    const request = new Request(`https://sessions.example${path}`);
-    const answer = await worker.fetch(request, env, createExecutionContext());
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('Cache-Control')).toBe(kept);
-  },
-);
+])('a missing static file is never cached, an existing one is: %s', async (path, status, kept) => {
+  const request = new Request(`https://sessions.example${path}`);
+  const answer = await worker.fetch(request, env, createExecutionContext());
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('Cache-Control')).toBe(kept);
+});

@@ -1,6 +1,6 @@
 /**
- * A session that is used from elsewhere than it was signed in (P9, "noticed"): what is noted, what is not, how often, and until when the list
- * says so. On the real D1 and KV.
+ * A session that is used from elsewhere than where it was signed in (P9, "noticed"): what is recorded, what is not, how often, and how long
+ * the list shows it. On the real D1 and KV.
  */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -35,7 +35,7 @@ const options = {
 };
 
 let username: string;
-/** Where the session was signed in. */
+/** The browser where the session was signed in. */
 let owner: Browser;
 
 beforeEach(async () => {
@@ -51,12 +51,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A browser with a copy of another's cookie. */
+/** Returns a browser with a copy of another's cookie. */
 function copyOf(browser: Browser, userAgent: string, from: ConstructorParameters<typeof Browser>[1] = {}) {
   return new Browser(userAgent, { cf: BERLIN, ...from }).plant(browser.cookie ?? '');
 }
 
-/** One confirmed request, with what it leaves to do after the answer. */
+/** Makes one confirmed request and waits for its background work. */
 async function use(browser: Browser) {
   const event = browser.request(options);
   const session = await requireSession(event);
@@ -96,7 +96,7 @@ async function answer(
 }
 
 describe('a use from elsewhere', () => {
-  it('is one event, and both are in the list', async () => {
+  it('a use from elsewhere is recorded as one event, and both places are in the list', async () => {
     const thief = copyOf(owner, ANDROID, { cf: LAGOS });
     await use(thief);
     expect(await moves()).toEqual([
@@ -114,7 +114,7 @@ describe('a use from elsewhere', () => {
     });
   });
 
-  it('puts its session first among the others', async () => {
+  it('a session that was used from elsewhere is first among the others', async () => {
     const tablet = new Browser(WINDOWS, { cf: BERLIN });
     await signIn(tablet.request({ ...options, method: 'POST' }), username, PASSWORD);
     vi.advanceTimersByTime(2 * HOUR_MILLISECONDS);
@@ -136,7 +136,7 @@ describe('a use from elsewhere', () => {
     { what: 'the Tor network', userAgent: WINDOWS, from: { cf: { country: 'T1' } } },
     { what: 'a tool', userAgent: 'curl/8.5.0', from: {} },
     { what: 'no user agent', userAgent: '', from: {} },
-  ])('is $what', async ({ userAgent, from }) => {
+  ])('$what is a move', async ({ userAgent, from }) => {
     await use(copyOf(owner, userAgent, from));
     expect(await moves()).toHaveLength(1);
   });
@@ -146,12 +146,12 @@ describe('a use from elsewhere', () => {
     { what: 'a new city', userAgent: WINDOWS, from: { cf: { country: 'DE', city: 'Hamburg' } } },
     { what: 'a country that is not known', userAgent: WINDOWS, from: { cf: {} } },
     { what: "Cloudflare's unknown country", userAgent: WINDOWS, from: { cf: { country: 'XX' } } },
-  ])('is not $what', async ({ userAgent, from }) => {
+  ])('$what is not a move', async ({ userAgent, from }) => {
     await use(copyOf(owner, userAgent, from));
     expect(await moves()).toEqual([]);
   });
 
-  it('writes no KV record', async () => {
+  it('recording a move writes no KV record', async () => {
     const writes = vi.fn();
     const kv = new Proxy(env.SESSIONS, {
       get(target, name) {
@@ -167,7 +167,7 @@ describe('a use from elsewhere', () => {
     expect(writes).not.toHaveBeenCalled();
   });
 
-  it('is not asked of a made-up session', async () => {
+  it('no move is looked up for a made-up session', async () => {
     const stranger = new Browser(ANDROID).plant(`${userId()}.${'x'.repeat(43)}`);
     await expect(use(stranger)).rejects.toMatchObject({ name: 'SessionEnded' });
     expect(await moves()).toEqual([]);
@@ -186,7 +186,7 @@ describe('client hints that come and go', () => {
   it.each([
     { what: 'a brand', userAgent: CHROME, hints: brave },
     { what: 'a platform', userAgent: asLinux, hints: desktopSite },
-  ])('are no move: $what', async ({ userAgent, hints }) => {
+  ])('client hints that come and go are no move: $what', async ({ userAgent, hints }) => {
     for (const [first, then] of [
       [hints, undefined],
       [undefined, hints],
@@ -199,7 +199,7 @@ describe('client hints that come and go', () => {
     expect(await moves()).toEqual([]);
   });
 
-  it('hide no other browser', async () => {
+  it('client hints that come and go do not hide another browser', async () => {
     const browser = new Browser(CHROME, { cf: BERLIN, hints: brave });
     await signIn(browser.request({ ...options, method: 'POST' }), username, PASSWORD);
     await use(copyOf(browser, CHROME, { hints: { 'sec-ch-ua': '"Google Chrome";v="142"' } }));
@@ -208,7 +208,7 @@ describe('client hints that come and go', () => {
 });
 
 describe('how often it is noted', () => {
-  it('once an hour for each place, however two devices alternate for a day', async () => {
+  it('a move is recorded once an hour for each place, however two devices alternate for a day', async () => {
     const other = copyOf(owner, ANDROID, { cf: LAGOS });
     const day = 24 * HOUR_MILLISECONDS;
     const step = 10 * 60 * 1_000;
@@ -223,24 +223,24 @@ describe('how often it is noted', () => {
     expect((await listOf(owner))[0]?.moved).toHaveLength(1);
   });
 
-  it('once, of many requests at once', async () => {
+  it('of many requests at once, one records the move', async () => {
     const thieves = Array.from({ length: 8 }, () => copyOf(owner, ANDROID));
     await Promise.all(thieves.map(use));
     expect(await moves()).toHaveLength(1);
   });
 
-  it('costs nothing while it is known', async () => {
+  it('a known move costs nothing', async () => {
     const thief = copyOf(owner, ANDROID);
     await use(thief);
     const { event } = await use(thief);
     expect(event.locals.stores.meter.cost().d1Queries).toBe(1);
     vi.advanceTimersByTime(MOVE_NOTED_EVERY_MILLISECONDS + 1);
-    // The confirmation, the renewal that is due, and the note.
+    // The confirmation, the renewal that is due, and the recording of the move.
     expect((await use(thief)).event.locals.stores.meter.cost().d1Queries).toBe(3);
   });
 
-  it('has a limit for each session and day, which hides no place that is new', async () => {
-    // More than a person has, at once: by a thief who wants to fill it.
+  it('moves have a limit for each session and day, which hides no place that is new', async () => {
+    // More places at once than a person has: a thief tries to fill the quota.
     const countries = Array.from({ length: 26 }, (_, i) => `A${String.fromCharCode(65 + i)}`);
     for (let i = 0; i < 3; i += 1) {
       await use(copyOf(owner, ANDROID, { cf: { country: 'FR' } }));
@@ -248,7 +248,7 @@ describe('how often it is noted', () => {
     }
     expect(await moves()).toHaveLength(3);
     for (const country of countries) await use(copyOf(owner, ANDROID, { cf: { country } }));
-    // Known places are past their share; a new one is noted.
+    // The known places have used up their share, and a new one is still recorded.
     vi.advanceTimersByTime(MOVE_NOTED_EVERY_MILLISECONDS + 1);
     await use(copyOf(owner, ANDROID, { cf: { country: 'AA' } }));
     expect(await moves()).toHaveLength(29);
@@ -263,14 +263,14 @@ describe('how often it is noted', () => {
 });
 
 describe('until when it is shown', () => {
-  it('the thief who comes back as the first browser erases nothing', async () => {
+  it('a thief who comes back as the first browser erases no mark', async () => {
     await use(copyOf(owner, ANDROID, { cf: LAGOS }));
     vi.advanceTimersByTime(3 * 24 * HOUR_MILLISECONDS);
     for (let i = 0; i < 3; i += 1) await use(copyOf(owner, WINDOWS));
     expect((await listOf(owner))[0]?.moved).toMatchObject([{ place: LAGOS }]);
   });
 
-  it('it stays with the session when its browser rotates its token, before and after', async () => {
+  it('a mark stays with the session when its browser rotates its token, before and after', async () => {
     const thief = copyOf(owner, ANDROID, { cf: LAGOS });
     const first = idOf(owner);
     await use(thief);
@@ -290,7 +290,7 @@ describe('until when it is shown', () => {
     expect(new Set(events.map(({ line }) => line))).toEqual(new Set([first]));
   });
 
-  it('its user says that it was them: it is no move any more, and a later one is', async () => {
+  it('once the user says that it was them, it is no move any more, but a later one is', async () => {
     const phone = copyOf(owner, ANDROID, { cf: LAGOS });
     await use(phone);
     const seen = (await listOf(owner))[0]?.moved[0]?.id ?? 0;
@@ -303,7 +303,7 @@ describe('until when it is shown', () => {
     expect((await listOf(owner))[0]?.moved).toMatchObject([{ device: { browser: 'Chrome' } }]);
   });
 
-  it('what came after the page was shown is not answered with it', async () => {
+  it('an answer covers no move that came after the page was shown', async () => {
     await use(copyOf(owner, ANDROID));
     const seen = (await listOf(owner))[0]?.moved[0]?.id ?? 0;
     await use(copyOf(owner, CHROME));
@@ -311,7 +311,7 @@ describe('until when it is shown', () => {
     expect((await listOf(owner))[0]?.moved).toHaveLength(2);
   });
 
-  it('nobody answers for another user', async () => {
+  it('nobody can answer for another user', async () => {
     await use(copyOf(owner, ANDROID));
     const mallory = new Browser();
     await signUp(mallory.request({ ...options, method: 'POST' }), `${username}-2`, PASSWORD);

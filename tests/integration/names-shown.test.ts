@@ -1,4 +1,4 @@
-/** What a record or a row holds from before names were judged, or from whoever can write the stores, on every page and in the API. */
+/** Names in records or rows that were stored before names were checked, or by anyone who can write to the stores. Covers every page and the API. */
 import { env } from 'cloudflare:workers';
 import { isActionFailure } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -41,7 +41,7 @@ beforeEach(async () => {
     .run();
 });
 
-/** Every text in what a route returned, its keys included. */
+/** Returns every text in a route's result, including its keys. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -59,7 +59,7 @@ describe('what is stored already is cleaned when it is shown', () => {
     ({ browser }) => !browser,
   );
 
-  it.each(SHOWING)('by $name', async (scenario) => {
+  it.each(SHOWING)('a stored name is cleaned when it is shown by $name', async (scenario) => {
     const texts = await textsOf(scenario);
     for (const text of texts) {
       expect(JSON.stringify(text.match(UNSEEN))).toBe('null');
@@ -69,7 +69,7 @@ describe('what is stored already is cleaned when it is shown', () => {
     expect(texts.filter(isTitled)).toEqual([]);
   });
 
-  it('and what can be read of it stays', async () => {
+  it('the readable part of a stored name stays', async () => {
     const sessions = PAGE_SCENARIOS.find(({ page }) => page === '/sessions');
     expect(sessions && (await textsOf(sessions))).toContain('ab\u0301\u0301\u0301');
   });
@@ -85,14 +85,17 @@ describe('a session is renamed to U+200B, U+202E, U+3164, NUL, or "This device"'
     'Νеw',
     `a${'\u0301'.repeat(9)}`,
     'x'.repeat(41),
-  ])('%j is refused with a message for its field, and what was typed stays', async (name) => {
-    const form = () => ({ sessionId: sessionIdOf(scene.phone), name });
-    const { outcome } = await call({ name: 'rename', form, run: actions.rename }, scene, {});
-    const { returned } = outcome as { returned: unknown };
-    expect(isActionFailure(returned)).toBe(true);
-    expect(returned).toMatchObject({
-      status: 400,
-      data: { rename: { sessionId: sessionIdOf(scene.phone), name, error: expect.any(String) as string } },
-    });
-  });
+  ])(
+    'renaming a session to %j is refused with a message at its field, and what was typed stays',
+    async (name) => {
+      const form = () => ({ sessionId: sessionIdOf(scene.phone), name });
+      const { outcome } = await call({ name: 'rename', form, run: actions.rename }, scene, {});
+      const { returned } = outcome as { returned: unknown };
+      expect(isActionFailure(returned)).toBe(true);
+      expect(returned).toMatchObject({
+        status: 400,
+        data: { rename: { sessionId: sessionIdOf(scene.phone), name, error: expect.any(String) as string } },
+      });
+    },
+  );
 });

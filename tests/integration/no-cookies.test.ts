@@ -1,4 +1,4 @@
-/** The browser keeps no cookies: a right password leads nowhere, so nothing is made, and the page says why. */
+/** The browser keeps no cookies. A right password would lead nowhere, so nothing is created and the page says why. */
 import { env } from 'cloudflare:workers';
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -38,7 +38,7 @@ function eventOf(path: string, headers: Record<string, string>, fields?: Record<
     },
     route: { id: '/(guest)/login' },
     setHeaders: () => undefined,
-    // A route's own event type names its route id; what the routes read is all here.
+    // A route's event type contains its route id. Everything that the routes read is here.
   } as never;
 }
 
@@ -61,7 +61,7 @@ const FORMS: [name: string, run: (event: never) => unknown, fields: () => Record
 
 describe('the browser keeps no cookies', () => {
   it.each(FORMS)(
-    '%s is answered 400 with a word about cookies, and nothing is made',
+    '%s is answered 400 with a word about cookies, and nothing is created',
     async (_, run, fields) => {
       const before = await rows();
       const outcome = await outcomeOf(run(eventOf('/login', BROWSERS, fields())));
@@ -74,7 +74,7 @@ describe('the browser keeps no cookies', () => {
         },
       });
       expect(await rows()).toEqual(before);
-      // A page that was open for longer than the cookie lives: the second try has it.
+      // A page that was open for longer than the cookie lives: the second attempt has the cookie.
       expect(set.map(({ name }) => name)).toEqual(['cookies-kept']);
     },
   );
@@ -86,7 +86,7 @@ describe('the browser keeps no cookies', () => {
       'no cookie, from curl, which says nothing of Sec-Fetch-Site',
       { origin: ORIGIN, 'user-agent': 'curl/8.5.0' },
     ],
-  ])('a form with %s goes on as before', async (_, headers) => {
+  ])('a form with %s works as before', async (_, headers) => {
     const outcome = await outcomeOf(
       signInActions.default(eventOf('/login', headers, { username, password: PASSWORD })),
     );

@@ -1,4 +1,4 @@
-/** What an answer must not tell: which names exist, and which session ids are somebody's. By result, by work and by time. */
+/** What a response must not reveal: which names exist, and which session ids are in use. Checked by result, work and time. */
 import { isActionFailure } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -12,7 +12,7 @@ import { requireSession, signIn, signUp } from '../setup/requests';
 const PASSWORD = 'correct horse battery';
 const WRONG = 'a password that is not it';
 const TIMED_TRIES = 15;
-/** Far more than the same work differs by in one run, far less than leaving the key derivation out makes. */
+/** Far more than the same work varies within a run, and far less than the difference if the key derivation is skipped. */
 const MEDIANS_DIFFER_AT_MOST = 2;
 
 const stores = { kv: env.SESSIONS, db: env.DB, layout: 'owner' as const };
@@ -30,7 +30,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 type Tried = { outcome: unknown; cost: Cost; derivations: string[]; milliseconds: number };
 
-/** One sign-in by a browser that never was here, and what it took. */
+/** Signs in once from a browser that was never here. Returns the result and its cost. */
 async function trySignIn(name: string, password: string, passwordHash = scryptPasswordHash): Promise<Tried> {
   const validate = vi.fn(passwordHash.validate);
   const counted: PasswordHash = { ...passwordHash, validate };
@@ -42,7 +42,7 @@ async function trySignIn(name: string, password: string, passwordHash = scryptPa
   return { outcome, cost, milliseconds, derivations: validate.mock.calls.map(([, hash]) => shapeOf(hash)) };
 }
 
-/** What of a hash decides how long comparing takes: its form and its lengths. */
+/** Returns the parts of a hash that determine how long a comparison takes: its form and its lengths. */
 function shapeOf(hash: string): string {
   return hash.replace(/[^:]/g, 'x').replace(/^xx:/, `${hash.slice(0, 2)}:`);
 }
@@ -51,7 +51,7 @@ const unknownName = () => `nobody-${crypto.randomUUID().slice(0, 8)}`;
 const forgetFailures = () => env.DB.prepare('DELETE FROM SignInThrottle').run();
 
 describe('signing in with an unknown name', () => {
-  it('answers as a wrong password does, with the same store operations', async () => {
+  it('signing in with an unknown name gets the same response as a wrong password, with the same store operations', async () => {
     const wrong = await trySignIn(username, WRONG);
     const unknown = await trySignIn(unknownName(), WRONG);
     expect(wrong.outcome).toBe('refused');
@@ -60,7 +60,7 @@ describe('signing in with an unknown name', () => {
     expect(unknown.cost).toEqual(wrong.cost);
   });
 
-  it('derives a key once, as a wrong password does, from a hash of the same form', async () => {
+  it('signing in with an unknown name derives a key once, as a wrong password does, from a hash of the same form', async () => {
     const wrong = await trySignIn(username, WRONG);
     const unknown = await trySignIn(unknownName(), WRONG);
     expect(wrong.derivations).toHaveLength(1);
@@ -68,9 +68,9 @@ describe('signing in with an unknown name', () => {
     expect(unknown.derivations).toEqual(wrong.derivations);
   });
 
-  it('takes about as long', async () => {
+  it('signing in with an unknown name takes about as long as with a wrong password', async () => {
     const times: Record<'wrong' | 'unknown', number[]> = { wrong: [], unknown: [] };
-    // One after the other, so that whatever else the machine does falls on both.
+    // Alternating, so that whatever else the machine does affects both.
     for (let n = 0; n < TIMED_TRIES; n += 1) {
       times.wrong.push((await trySignIn(username, WRONG)).milliseconds);
       times.unknown.push((await trySignIn(unknownName(), WRONG)).milliseconds);
@@ -82,7 +82,7 @@ describe('signing in with an unknown name', () => {
     expect(ratio).toBeLessThan(MEDIANS_DIFFER_AT_MOST);
   });
 
-  it('the bound would catch a sign-in that leaves the derivation out', async () => {
+  it('the bound would catch a sign-in that skips the derivation', async () => {
     const atOnce: PasswordHash = { ...scryptPasswordHash, validate: () => Promise.resolve(false) };
     const times: Record<'wrong' | 'unknown', number[]> = { wrong: [], unknown: [] };
     for (let n = 0; n < TIMED_TRIES; n += 1) {
@@ -106,19 +106,19 @@ describe("somebody else's session id", () => {
     unknown = `${userId}.${'A'.repeat(43)}`;
   });
 
-  it('gets the answer of an unknown one from the action', async () => {
+  it('another user’s session id gets the response of an unknown one from the action', async () => {
     const answers = [await revokeByAction(theirs), await revokeByAction(unknown)];
     expect(answers[0]).toMatchObject({ status: 404 });
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  it('gets the answer of an unknown one from the API', async () => {
+  it('another user’s session id gets the response of an unknown one from the API', async () => {
     const answers = [await revokeByApi(theirs), await revokeByApi(unknown)];
     expect(answers[0]).toMatchObject({ status: 404 });
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  it('gets the answer of an unknown one when it is to be renamed', async () => {
+  it('another user’s session id gets the response of an unknown one when it is renamed', async () => {
     const answers = [await renameByAction(theirs), await renameByAction(unknown)];
     expect(answers[0]).toMatchObject({ status: 404 });
     expect(answers[1]).toEqual(answers[0]);
@@ -142,7 +142,7 @@ describe("somebody else's session id", () => {
     };
   }
 
-  /** The owner's request as Kit would hand it to a route; what these routes read of it is all here. */
+  /** Returns the owner's request as Kit would pass it to a route. Everything that these routes read is here. */
   function eventOf(form: Record<string, string>, params: Record<string, string> = {}) {
     const event = owner.request({ ...stores, method: 'POST' });
     const request = new Request(event.request, { method: 'POST', body: new URLSearchParams(form) });

@@ -1,4 +1,4 @@
-/** Two requests of one browser at once: two tabs, or a page that looks again while a form is under way. */
+/** Two simultaneous requests of one browser: two tabs, or a page that looks while a form is being sent. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
@@ -47,7 +47,7 @@ it.each(ROTATIONS)('a page that loads beside $is does not take the new cookie aw
   expect(await confirmSession(browser.request(stores))).not.toBeNull();
 });
 
-it('nor does one beside a new sign-in, after another device ended the session', async () => {
+it('a page that loads beside a new sign-in keeps its cookie, after another device ended the old session', async () => {
   const { browser: laptop, username } = await signedUp();
   const phone = new Browser();
   const post = { ...stores, method: 'POST' as const };
@@ -65,7 +65,7 @@ it('nor does one beside a new sign-in, after another device ended the session', 
   expect(await confirmSession(phone.request(stores))).not.toBeNull();
 });
 
-it('a session that went on under another token is not said to be ended', async () => {
+it('a session that was rotated to a new token is not reported as ended', async () => {
   const { browser: laptop, username } = await signedUp();
   const phone = new Browser();
   const post = { ...stores, method: 'POST' as const };
@@ -78,7 +78,7 @@ it('a session that went on under another token is not said to be ended', async (
   expect(await confirmSession(phone.request(stores))).not.toBeNull();
 });
 
-it('a session that another device ended takes its cookie along', async () => {
+it('a session that another device ended loses its cookie', async () => {
   const { browser, username } = await signedUp();
   const phone = new Browser();
   await signIn(phone.request({ ...stores, method: 'POST' }), username, PASSWORD);

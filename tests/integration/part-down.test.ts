@@ -1,4 +1,4 @@
-/** Each KV method and each table of D1 failing alone, on every page and for what ends sessions: docs/consistency.md has the table. */
+/** Each KV method and each D1 table fails alone, on every page and for every way to end sessions. docs/consistency.md has the table. */
 import { isHttpError, isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -45,7 +45,7 @@ const scenarioOf = (name: string): Scenario => {
   return found;
 };
 
-/** A D1 in which one table cannot be read or written. A batch with it fails as a whole. */
+/** A D1 in which one table can be neither read nor written. A batch that uses it fails as a whole. */
 function withoutTable(real: D1Database, table: string): D1Database {
   const names = new RegExp(`\\b${table}\\b`);
   const broken = new WeakSet<D1PreparedStatement>();
@@ -75,7 +75,10 @@ function withoutTable(real: D1Database, table: string): D1Database {
   });
 }
 
-/** `yes`; `part`: some of it is left out, and named; `done`: it happened, and this browser has to sign in again; `503`: and nothing is changed. */
+/**
+ * `yes`: it works. `part`: some of it is left out, and named. `done`: it happened, and this browser has to sign in again. `503`: nothing is
+ * changed.
+ */
 async function cellOf(scenario: Scenario, hooks: StepHooks, db?: D1Database): Promise<string> {
   const { outcome } = await call(scenario, await setScene(), hooks, db);
   if (isRedirect(outcome)) return 'yes';
@@ -107,7 +110,7 @@ async function rowOf(name: string, hooks: StepHooks, db?: D1Database): Promise<s
   return `| ${[name, ...cells].join(' | ')} |`;
 }
 
-/** The rows of the page, without what pads them. */
+/** The rows of the published table, without padding. */
 const published = page.split('\n').map((line) =>
   line
     .replace(/\s+/g, ' ')
@@ -116,11 +119,11 @@ const published = page.split('\n').map((line) =>
 );
 
 describe('one part of a store down', () => {
-  it('is published for every page and for what ends sessions', () => {
+  it('the table of what works with one part of a store down covers every page and every way to end sessions', () => {
     expect(published).toContain(`| down | ${COLUMNS.map(({ heading }) => heading).join(' | ')} |`);
   });
 
-  it.each(KV_METHODS)('KV %s', async (method) => {
+  it.each(KV_METHODS)('pages and actions do what the table says without KV %s', async (method) => {
     const hooks: StepHooks = {
       beforeStep: ({ store, op }) => {
         if (store === 'KV' && op === method) throw new Error('injected: the network is gone');
@@ -130,13 +133,13 @@ describe('one part of a store down', () => {
     expect(published.includes(row), row).toBe(true);
   });
 
-  it.each(TABLES)('the table %s', async (table) => {
+  it.each(TABLES)('pages and actions do what the table says without the D1 table %s', async (table) => {
     const db = withoutTable(storesWith({}).db, table);
     const row = await rowOf(`D1 \`${table}\``, {}, db);
     expect(published.includes(row), row).toBe(true);
   });
 
-  it('names every table there is', async () => {
+  it('the table of what works with one part of a store down names every database table', async () => {
     const { results } = await env.DB.prepare(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%d1_%' AND name NOT LIKE '\\_%' ESCAPE '\\'",
     ).all<{ name: string }>();

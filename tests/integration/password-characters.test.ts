@@ -1,4 +1,4 @@
-/** Passwords are judged in the form that is hashed, NFKC, and counted in code points: what people see as characters, nearly. */
+/** Passwords are checked in the form that is hashed, NFKC, and counted in code points, which is nearly what people see as characters. */
 import { describe, expect, it } from 'vitest';
 import { strengthOf } from '$lib/password-strength';
 import { scryptPasswordHash } from '$lib/server/accounts/password';
@@ -14,14 +14,14 @@ import {
 } from '$lib/server/http/form';
 
 const KEY = '🔑';
-/** One code point that NFKC writes as eighteen. */
+/** One code point that NFKC expands to eighteen. */
 const LIGATURE = '\ufdfa';
-/** Four code points, ten bytes, that NFKC writes as one: nothing shrinks more. */
+/** Four code points (ten bytes) that NFKC combines into one. Nothing shrinks more. */
 const STACKED = '\u{1d6c2}\u0313\u0300\u0345';
 const fullWidth = (text: string) =>
   [...text].map((letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0)).join('');
 
-/** What the form says of each field, sent as a browser sends it. */
+/** Returns the form's errors by field, for fields sent as a browser sends them. */
 async function errorsOf(schema: Parameters<typeof parseForm>[0], fields: Record<string, string>) {
   const body = new URLSearchParams(fields);
   const request = new Request('https://sessions.example/', { method: 'POST', body });
@@ -58,14 +58,17 @@ describe('the length of a new password', () => {
     ['7 lone surrogates', '\ud83d'.repeat(7), 'at least 8'],
     ['8 lone surrogates', '\udd11'.repeat(8), 'taken'],
     ['nothing', '', 'Enter a password'],
-  ])('is counted in code points of what is hashed: %s', async (_, password, said) => {
-    expect(await ofNewPassword(password)).toContain(said);
-    // The page says the same while it is typed.
-    const isTooShort = said !== 'taken' && said !== 'at most 256';
-    expect(strengthOf(password) === 'too-short').toBe(isTooShort);
-  });
+  ])(
+    'the length of a new password is counted in code points of the hashed form: %s',
+    async (_, password, said) => {
+      expect(await ofNewPassword(password)).toContain(said);
+      // The page says the same while the password is typed.
+      const isTooShort = said !== 'taken' && said !== 'at most 256';
+      expect(strengthOf(password) === 'too-short').toBe(isTooShort);
+    },
+  );
 
-  it('leaves room in a form for two passwords of the longest kind', () => {
+  it('a form has room for two passwords of the longest kind', () => {
     const longest = STACKED.repeat(PASSWORD_MAX_CHARACTERS);
     const form = new URLSearchParams({ currentPassword: longest, newPassword: longest });
     expect(form.toString().length).toBeLessThan(FORM_MAX_BYTES);
@@ -73,14 +76,14 @@ describe('the length of a new password', () => {
 });
 
 describe('a password that was set before', () => {
-  /** What the rule of before let through: 256 UTF-16 units, as typed. */
+  /** What the earlier rule accepted: 256 UTF-16 units as typed. */
   it.each([
     ['4 emoji', KEY.repeat(4)],
     ['128 emoji', KEY.repeat(128)],
     ['256 ligatures, which are 4,608 letters', LIGATURE.repeat(256)],
     ['256 letters', 'x'.repeat(256)],
     ['256 letters in 1,024 code points, by the rule of now', STACKED.repeat(256)],
-  ])('can still be given: %s', async (_, password) => {
+  ])('a password that was set before can still be entered: %s', async (_, password) => {
     expect(await errorsOf(signInForm, { username: 'ada', password })).toEqual({});
     expect(await errorsOf(deleteAccountForm, { password })).toEqual({});
     const change = { currentPassword: password, newPassword: 'a good new password' };
@@ -104,18 +107,18 @@ describe('the lists of passwords that are refused', () => {
     'pa\u017f\u017fword1',
     '¹²³⁴⁵⁶⁷⁸⁹',
     'ﬁrebird',
-  ])('look for a password as it is hashed: %j', async (password) => {
+  ])('the lists of refused passwords look for a password as it is hashed: %j', async (password) => {
     expect(await check(password)).toBe('mostUsed');
   });
 
   it.each([fullWidth('adalovelace'), fullWidth('cloudflare1'), 'sessions２０２６'])(
-    'look for context in the same form: %j',
+    'the lists of refused passwords look for context in the hashed form: %j',
     async (password) => {
       expect(await check(password)).toBe('context');
     },
   );
 
-  it('hand the hashed form to the breach look-up', async () => {
+  it('the breach look-up gets the hashed form', async () => {
     const asked: string[] = [];
     const isBreached = async (password: string) => asked.push(password) > 0;
     expect(
@@ -132,7 +135,7 @@ describe('the strength shown while typing', () => {
     [fullWidth('12345678901234567890'), 'weak'],
     ['cafe\u0301 lamp x', 'weak'],
     ['cafe\u0301 lamps x', 'fair'],
-  ])('judges %j in the same form: %s', (password, strength) => {
+  ])('the strength meter judges the hashed form of %j: %s', (password, strength) => {
     expect(strengthOf(password)).toBe(strength);
   });
 });

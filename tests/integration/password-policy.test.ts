@@ -8,7 +8,7 @@ import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from '$lib/server/po
 const check = (password: string, username = 'ada.lovelace') => checkPassword({ password, username });
 
 describe('the password policy', () => {
-  it('refuses the 3,000 most used passwords that are long enough, in any case', async () => {
+  it('the policy refuses the 3,000 most used passwords that are long enough, in any case', async () => {
     const listed = passwords.filter((password) => password.length >= PASSWORD_MIN_CHARACTERS).slice(0, 3_000);
     expect(listed).toHaveLength(3_000);
     const accepted = [];
@@ -22,7 +22,7 @@ describe('the password policy', () => {
     expect(await check('Password1')).toBe('mostUsed');
   });
 
-  it('takes the list slimmed by the build for what it is', () => {
+  it('the password list that the build slims is the policy’s list', () => {
     const slimmed = mostUsed(passwords);
     expect(slimmed).toHaveLength(MOST_USED_PASSWORDS);
     expect(slimmed[0]).toBe('password');
@@ -44,9 +44,12 @@ describe('the password policy', () => {
     'Pages-Sessions!',
     'cloudflare1',
     'snoissessnoisses',
-  ])('refuses %j, which is little more than the username or the name of the site', async (password) => {
-    expect(await check(password)).toBe('context');
-  });
+  ])(
+    'the policy refuses %j, which is little more than the username or the name of the site',
+    async (password) => {
+      expect(await check(password)).toBe('context');
+    },
+  );
 
   it.each([
     'correct horse battery staple',
@@ -58,16 +61,16 @@ describe('the password policy', () => {
     'ada.lovelace🔑🐎🔋📎',
     '        ',
     'x'.repeat(PASSWORD_MAX_CHARACTERS),
-  ])('takes %j: there is no rule of composition', async (password) => {
+  ])('the policy accepts %j, because there are no composition rules', async (password) => {
     expect(await check(password)).toBeNull();
   });
 
-  it("does not mind a word of someone else's", async () => {
+  it('the policy accepts a word from another user’s name', async () => {
     expect(await check('gracehopper1906', 'ada')).toBeNull();
     expect(await check('gracehopper1906', 'grace-hopper')).toBe('context');
   });
 
-  it('asks for breaches last, and only when it is told to', async () => {
+  it('the policy checks for breaches last, and only if it is told to', async () => {
     const asked: string[] = [];
     const isBreached = async (password: string) => {
       asked.push(password);
@@ -86,7 +89,7 @@ describe('the password policy', () => {
 });
 
 describe('the strength shown while typing', () => {
-  it('calls a password too short exactly when the server does', () => {
+  it('the strength meter calls a password too short exactly when the server does', () => {
     const long = 'zq4vbn7xm2kw9tpd'.slice(0, PASSWORD_MIN_CHARACTERS);
     expect(strengthOf(long.slice(1))).toBe('too-short');
     expect(strengthOf(long)).not.toBe('too-short');
@@ -102,7 +105,7 @@ describe('the strength shown while typing', () => {
     ['copper lamp river', 'strong'],
     ['correct horse battery staple', 'strong'],
     ['ключ лошадь батарея', 'strong'],
-  ])('judges %j by its length: %s', (password, strength) => {
+  ])('the strength meter judges %j by its length: %s', (password, strength) => {
     expect(strengthOf(password)).toBe(strength);
   });
 
@@ -116,7 +119,7 @@ describe('the strength shown while typing', () => {
     'qwertyuiopasdfghjkl',
     'passwordpassword',
     'Password'.repeat(30),
-  ])('is not taken in by the length of %j', (password) => {
+  ])('the strength meter is not deceived by the length of %j', (password) => {
     expect(strengthOf(password)).toBe('weak');
   });
 });

@@ -3,25 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { scryptPasswordHash } from '$lib/server/accounts/password';
 
 describe('the password hash', () => {
-  it('verifies a hash that stock Lucia made', async () => {
+  it('a hash made by stock Lucia can be verified', async () => {
     const hash = await generateLuciaPasswordHash('correct horse battery');
     expect(await scryptPasswordHash.validate('correct horse battery', hash)).toBe(true);
     expect(await scryptPasswordHash.validate('correct horse batterz', hash)).toBe(false);
   });
 
-  it('makes a hash that stock Lucia verifies', async () => {
+  it('stock Lucia can verify a hash made here', async () => {
     const hash = await scryptPasswordHash.generate('correct horse battery');
     expect(hash).toMatch(/^s2:[a-z0-9]{16}:[0-9a-f]{128}$/);
     expect(await validateLuciaPasswordHash('correct horse battery', hash)).toBe(true);
     expect(await validateLuciaPasswordHash('correct horse batterz', hash)).toBe(false);
   });
 
-  it('gives one password two different hashes', async () => {
+  it('one password gets two different hashes', async () => {
     const [first, second] = [await scryptPasswordHash.generate('a'), await scryptPasswordHash.generate('a')];
     expect(first).not.toBe(second);
   });
 
-  it('tells passwords apart by space, case, emoji and what lies past 72 bytes', async () => {
+  it('passwords differ by spaces, case, emoji and everything past 72 bytes', async () => {
     const long = 'x'.repeat(80);
     const pairs = [
       ['pass word', 'password'],
@@ -37,12 +37,12 @@ describe('the password hash', () => {
     }
   });
 
-  it("keeps Lucia's NFKC: a composed and a decomposed letter are one password", async () => {
+  it('the hash uses NFKC as Lucia does: a composed and a decomposed letter are one password', async () => {
     const hash = await scryptPasswordHash.generate('caf\u00e9 au lait');
     expect(await scryptPasswordHash.validate('cafe\u0301 au lait', hash)).toBe(true);
   });
 
-  it('refuses what is not a hash', async () => {
+  it('a string that is not a hash is refused', async () => {
     for (const hash of ['', 's2::', 's2:salt', 's1:salt:00', 's2:salt:zz', '$2a$10$abc']) {
       expect(await scryptPasswordHash.validate('a', hash)).toBe(false);
     }

@@ -3,24 +3,27 @@ import { describe, expect, it } from 'vitest';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { Browser } from '../setup/browser';
 
-/** Where a request is said to come from, by what Cloudflare's edge says of it. */
+/** Returns the place of a request, from what Cloudflare's edge reports. */
 function placeBy(cf: { country?: unknown; city?: unknown } | undefined) {
   const event = new Browser().request({ kv: env.SESSIONS, db: env.DB, layout: 'owner' });
   return requestFacts({ ...event, platform: { cf } }).origin.place;
 }
 
 describe('the place of a sign-in', () => {
-  it.each(['DE', 'BR', 'T1', 'XX'])('has the country %s as the edge says it', (country) => {
-    expect(placeBy({ country }).country).toBe(country);
-  });
+  it.each(['DE', 'BR', 'T1', 'XX'])(
+    'the place of a sign-in has the country %s as the edge reports it',
+    (country) => {
+      expect(placeBy({ country }).country).toBe(country);
+    },
+  );
 
-  it('has no country where the edge says something that is no code', () => {
+  it('a sign-in has no country if the edge reports something that is no code', () => {
     for (const country of [undefined, null, 49, '', 'de', 'D', 'DEU', 'T2', 'Call me', 'D\u202eE', ['DE']])
       expect(placeBy({ country }).country).toBeNull();
   });
 
   it.each(['Berlin', 'São Paulo', "L'Aquila", 'Saint-Étienne', '東京', 'Ağrı'])(
-    'has the city of %s',
+    'the place of a sign-in has the city of %s',
     (city) => {
       expect(placeBy({ city }).city).toBe(city);
     },
@@ -40,18 +43,18 @@ describe('the place of a sign-in', () => {
     ['nothing', '', null],
     ['a number', 7, null],
     ['undefined', undefined, null],
-  ])('shows nothing invisible of a city with %s', (_, city, shown) => {
+  ])('the city of a place shows nothing invisible: %s', (_, city, shown) => {
     expect(placeBy({ city }).city).toBe(shown);
   });
 
-  it('cuts a city at 60 characters, and no character in two', () => {
+  it('a city is cut at 60 characters and never inside one', () => {
     expect(placeBy({ city: 'x'.repeat(200) }).city).toBe('x'.repeat(60));
     expect(placeBy({ city: '🔑'.repeat(200) }).city).toBe('🔑'.repeat(60));
-    // As a boolean: a report with half a character in it breaks the reporter.
+    // Compared as a boolean, because a lone surrogate in a report breaks the reporter.
     expect(placeBy({ city: 'Ber\ud83dlin' }).city === 'Berlin').toBe(true);
   });
 
-  it('is not known without the edge', () => {
+  it('without the edge, the place is unknown', () => {
     expect(placeBy(undefined)).toEqual({ country: null, city: null });
   });
 });

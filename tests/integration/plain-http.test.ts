@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { withSecurityHeaders } from '$lib/server/http/headers';
 
-/** Stands where Kit's worker stands; says what reached it. */
+/** Takes the place of Kit's worker and records the requests that reach it. */
 const reached: string[] = [];
 const worker = withSecurityHeaders({
   async fetch(request) {
@@ -31,18 +31,18 @@ describe('plain http from another machine', () => {
     ['http://pages-sessions.pages.dev//evil.example/', 'https://pages-sessions.pages.dev//evil.example/'],
     ['http://192.168.1.5/', 'https://192.168.1.5/'],
     ['http://localhost.example/', 'https://localhost.example/'],
-  ])('leads a page to https, and keeps its path: %s', async (from, to) => {
+  ])('over plain http a page redirects to https and keeps its path: %s', async (from, to) => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await answerTo(from, { method });
       expect([answer.status, answer.headers.get('location')]).toEqual([308, to]);
-      // A redirect that a browser kept would outlive a change of mind.
+      // A cached redirect would stay in the browser even if the site's owner changed their mind.
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     }
     expect(reached).toEqual([]);
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('takes nothing: %s', async (method) => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('over plain http nothing is accepted: %s', async (method) => {
     for (const path of ['/login', '/signup', '/account?/changePassword', '/api/sessions']) {
       const page = await answerTo(`http://sessions.example${path}`, {
         ...FORM,
@@ -68,7 +68,7 @@ describe('plain http from another machine', () => {
     }
   });
 
-  it('is told from a proxy that ends TLS, as it says', async () => {
+  it('plain http behind a proxy that ends TLS is served by the app, because a header says so', async () => {
     const answer = await answerTo('http://sessions.example/login', {
       ...FORM,
       headers: { 'x-forwarded-proto': 'https' },
@@ -92,7 +92,7 @@ const SERVED = {
 };
 
 describe('what is served', () => {
-  it.each([...SERVED.loopback, ...SERVED.https])('reaches the app: %s', async (url) => {
+  it.each([...SERVED.loopback, ...SERVED.https])('a request is served by the app: %s', async (url) => {
     for (const init of [{}, FORM]) {
       expect(await (await answerTo(url, init)).text()).toBe('the page');
       expect(reached).toHaveLength(1);
@@ -101,12 +101,15 @@ describe('what is served', () => {
 });
 
 describe('Strict-Transport-Security', () => {
-  it.each(SERVED.https)('is on %s', async (url) => {
+  it.each(SERVED.https)('Strict-Transport-Security is sent on %s', async (url) => {
     const { headers } = await answerTo(url);
     expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains');
   });
 
-  it.each([...SERVED.loopback, 'http://sessions.example/'])('is not on %s', async (url) => {
-    expect((await answerTo(url)).headers.get('strict-transport-security')).toBeNull();
-  });
+  it.each([...SERVED.loopback, 'http://sessions.example/'])(
+    'Strict-Transport-Security is not sent on %s',
+    async (url) => {
+      expect((await answerTo(url)).headers.get('strict-transport-security')).toBeNull();
+    },
+  );
 });

@@ -25,7 +25,7 @@ async function putEnded(prefix: string, rows: number, at: number): Promise<void>
     .run();
 }
 
-it('deletes what is past its time and nothing else, a bounded number of rows in a run', async () => {
+it('a purge deletes what has expired and nothing else, a bounded number of rows in a run', async () => {
   const now = Date.now();
   const most = CRON_PURGE_ROUNDS * PURGE_ROWS_AT_ONCE;
   await env.DB.exec("INSERT INTO User (id, username) VALUES ('ada1', 'ada')");
@@ -47,7 +47,7 @@ it('deletes what is past its time and nothing else, a bounded number of rows in 
   expect(await count('RevokedSession')).toBe(2);
 });
 
-it('takes a step at what a deleted account left in KV', async () => {
+it('a purge takes a step at the KV records that a deleted account left', async () => {
   const since = Date.now() - KV_LIST_LATE_MILLISECONDS - 1;
   await env.DB.exec(`INSERT INTO Leftover (user_id, since) VALUES ('dan1', ${since})`);
   await Promise.all(

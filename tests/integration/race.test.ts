@@ -1,4 +1,4 @@
-/** /race: the demo is the app's own guards, on a session that opens nothing else. The clock is moved, as the page's minute is a minute. */
+/** /race: the demo runs the app's own guards, on a session that opens nothing else. A fake clock replaces the page's minute. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endRace, look, startRace } from '../../src/routes/race/race';
@@ -23,12 +23,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A request to /race, with the vars of the platform. */
+/** A request to /race, with the platform's vars. */
 function at(browser: Browser, { address = '127.0.0.1', vars = {} } = {}) {
   const event = browser.request({ ...stores, path: '/race', address });
   const { ctx } = event.platform ?? {};
   const platformEnv = { SESSIONS: env.SESSIONS, DB: env.DB, COOKIE_SECRET: SECRET, ...vars };
-  // The one cast: what the race reads is all here, SvelteKit's event type has more.
+  // The only cast: everything that the race reads is here, and SvelteKit's event type has more.
   return { ...event, platform: { ctx, env: platformEnv }, setHeaders: () => undefined } as never;
 }
 
@@ -48,7 +48,7 @@ async function started(): Promise<Browser> {
 const bothIn = { account: true, view: true };
 
 describe('the race', () => {
-  it('lets both in until the end, then refuses ours at once and the one in KV alone a minute later', async () => {
+  it('the race lets both in until the end, then refuses ours at once and the one in KV alone a minute later', async () => {
     const browser = await started();
     expect(await look(at(browser))).toMatchObject({ endedAt: null, naive: bothIn, ours: bothIn });
 
@@ -64,7 +64,7 @@ describe('the race', () => {
     expect(await look(at(browser))).toMatchObject({ naive: out, ours: out });
   });
 
-  it('refuses ours by the ledger, while KV still shows the record', async () => {
+  it('the race refuses ours by the ledger while KV still shows the record', async () => {
     const browser = await started();
     const { results: before } = await env.DB.prepare('SELECT id FROM RevokedSession').all();
     await endRace(at(browser));
@@ -74,7 +74,7 @@ describe('the race', () => {
     expect(await look(at(browser))).toMatchObject({ ours: { account: true } });
   });
 
-  it('writes nothing to KV, and its session opens nothing of the app', async () => {
+  it('the race writes nothing to KV, and its session opens nothing in the app', async () => {
     const browser = await started();
     expect((await env.SESSIONS.list({ prefix: 'session:race-' })).keys).toEqual([]);
     const thief = new Browser();
@@ -89,7 +89,7 @@ describe('the race', () => {
     expect(await look(at(browser))).toMatchObject({ ours: bothIn });
   });
 
-  it('is each visitor’s own: ending one goes on in another, also of the same demo user', async () => {
+  it('a race belongs to one visitor: ending it leaves another race running, even of the same demo user', async () => {
     const byUser = new Map<string, Browser>();
     let pair: [Browser, Browser] | undefined;
     while (!pair) {
@@ -104,7 +104,7 @@ describe('the race', () => {
     expect(await look(at(yours))).toMatchObject({ endedAt: null, naive: bothIn, ours: bothIn });
   });
 
-  it('believes no cookie that it did not sign', async () => {
+  it('the race accepts no cookie that it did not sign', async () => {
     const browser = await started();
     const signed = browser.request(stores).cookies.get('race-kv') ?? '';
     const forged = new Browser();
@@ -114,7 +114,7 @@ describe('the race', () => {
     expect(await look(at(forged))).toBeNull();
   });
 
-  it('ends twice as once, and not where none is on', async () => {
+  it('ending a race twice is like ending it once, and does nothing where there is no race', async () => {
     const browser = await started();
     await endRace(at(browser));
     const { endedAt } = (await look(at(browser))) ?? {};
@@ -124,7 +124,7 @@ describe('the race', () => {
     await endRace(at(new Browser()));
   });
 
-  it('is a 404 where the var says off, or nothing can be signed', async () => {
+  it('the race is a 404 if the var says off or nothing can be signed', async () => {
     for (const vars of [{ RACE: 'off' }, { COOKIE_SECRET: undefined }]) {
       await expect(load(at(new Browser(), { vars }))).rejects.toMatchObject({ status: 404 });
       const answer = getLook(at(new Browser(), { vars }));
@@ -135,7 +135,7 @@ describe('the race', () => {
 });
 
 describe('what a race leaves', () => {
-  it('is a row and an event, which go with a race an hour later', async () => {
+  it('a race leaves a row and an event, which are deleted with a race an hour later', async () => {
     const [first, second] = [await started(), await started()];
     await endRace(at(first));
     await endRace(at(second));
@@ -147,7 +147,7 @@ describe('what a race leaves', () => {
     expect(await count('SecurityEvent', 'user_id')).toBe(0);
   });
 
-  it('is at most so many demo users, however many races there are, and so many races of an address', async () => {
+  it('the number of demo users and the races of an address are limited, however many races there are', async () => {
     const address = '198.51.100.77';
     for (let i = 0; i < RACES_PER_HOUR_MAX; i += 1) await startRace(at(new Browser(), { address }));
     await expect(startRace(at(new Browser(), { address }))).rejects.toThrow(Throttled);

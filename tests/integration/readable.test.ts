@@ -40,11 +40,11 @@ describe('a name that people use stays as it is', () => {
     '<b>bold</b> & "quoted"',
     'x'.repeat(MAX),
     '🔑'.repeat(MAX),
-  ])('%s', (name) => {
+  ])('a name that people use stays as it is: %s', (name) => {
     expect(judge(name, MAX)).toEqual({ shown: name.normalize('NFC'), fault: null });
   });
 
-  it('but for spaces around and inside', () => {
+  it('spaces around a name are removed, and spaces inside it are reduced to one', () => {
     expect(judge('  New \u00a0  York\u3000', MAX)).toEqual({ shown: 'New York', fault: null });
     expect(judge(' \u00a0 ', MAX)).toEqual({ shown: null, fault: null });
   });
@@ -108,14 +108,14 @@ describe('a session is renamed to what nobody can see, or what turns the line', 
     }
   });
 
-  it('a new line is a space in what is stored', () => {
+  it('a new line in a stored name is shown as a space', () => {
     expect(judge('Berlin\r\nMitte', MAX)).toEqual({ shown: 'Berlin Mitte', fault: 'unseen' });
   });
 });
 
 describe('a name that buries its neighbours under marks', () => {
   it.each(['\u0301', '\u0338', '\u20dd', '\u0488', '\u1ab0', '\u0e47', '\u0f71', '\u064b'])(
-    'of %j is refused, and cut in what is stored',
+    'a name with too many marks (%j) is refused, and cut in what is stored',
     (mark) => {
       const { shown, fault } = judge(`a${mark.repeat(20)}b`, MAX);
       expect(fault).toBe('marks');
@@ -123,14 +123,14 @@ describe('a name that buries its neighbours under marks', () => {
     },
   );
 
-  it('that begins with one is refused, and begins with its first letter in what is stored', () => {
+  it('a name that begins with a mark is refused, and begins with its first letter in what is stored', () => {
     expect(judge('\u0301\u0308Laptop', MAX)).toEqual({ shown: 'Laptop', fault: 'marks' });
     expect(judge('\u0301', MAX)).toEqual({ shown: null, fault: 'marks' });
   });
 });
 
 describe('a name that is too long', () => {
-  it('is counted in code points, and cut between characters', () => {
+  it('a name that is too long is counted in code points, and cut between characters', () => {
     expect(judge('x'.repeat(MAX + 1), MAX)).toEqual({ shown: 'x'.repeat(MAX), fault: 'too-long' });
     expect(judge('🔑'.repeat(MAX + 1), MAX)).toEqual({ shown: '🔑'.repeat(MAX), fault: 'too-long' });
     const family = '👩‍👩‍👧';
@@ -198,11 +198,11 @@ describe('a second "This device": a name that looks like one of our badges', () 
     'M0ved',
     'Μονed',
     '— Moved —',
-  ])('%s is refused, and not shown where it is stored', (name) => {
+  ])('a name that looks like a badge is refused, and not shown where it is stored: %s', (name) => {
     expect(judge(name, MAX)).toEqual({ shown: null, fault: 'badge' });
   });
 
-  it('also with unseen characters in it, which are not shown either', () => {
+  it('a name that looks like a badge is refused even with unseen characters in it, which are not shown either', () => {
     for (const name of ['This\u200b device', '\u202eThis device', 'N\u00adew']) {
       expect(faultOf(name)).toBe('unseen');
       expect(judge(name, MAX).shown).toBeNull();
@@ -210,7 +210,7 @@ describe('a second "This device": a name that looks like one of our badges', () 
   });
 });
 
-it('every look-alike that Unicode lists of a letter in a badge imitates it', () => {
+it('every Unicode look-alike of a letter in a badge counts as that letter', () => {
   const fold = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   const missed = Object.entries(confusables).filter(([character, means]) => {
     const letter = fold(means);
@@ -221,7 +221,7 @@ it('every look-alike that Unicode lists of a letter in a badge imitates it', () 
 });
 
 describe('what a record says is read as it may be shown', () => {
-  it('of a device', () => {
+  it('the device in a record is cleaned before it is shown', () => {
     expect(shownDevice({ browser: 'Chrome 131', system: 'Android 10', kind: 'phone' })).toEqual({
       browser: 'Chrome 131',
       system: 'Android',
@@ -236,7 +236,7 @@ describe('what a record says is read as it may be shown', () => {
       expect(shownDevice(nothing)).toEqual({ browser: null, system: null, kind: 'unknown' });
   });
 
-  it('of a name and a place', () => {
+  it('the name and the place in a record are cleaned before they are shown', () => {
     expect(shownName('My\u200b phone')).toBe('My phone');
     expect([shownName('\u3164'), shownName(''), shownName(undefined), shownName(7)]).toEqual(
       Array(4).fill(null),
@@ -244,7 +244,7 @@ describe('what a record says is read as it may be shown', () => {
     expect(shownPlace({ country: 'de', city: 'Ber\u0000lin' })).toEqual({ country: null, city: 'Berlin' });
   });
 
-  it('in /kv with what is unseen as escapes: the same JSON', () => {
+  it('/kv shows unseen characters as escapes: the same JSON', () => {
     const json = JSON.stringify({ name: `a\u202eb\u0000\u{e0041}${'\u0301'.repeat(20)}`, city: 'São Paulo' });
     const shown = escaped(json);
     expect(JSON.parse(shown)).toEqual(JSON.parse(json));
@@ -252,7 +252,7 @@ describe('what a record says is read as it may be shown', () => {
     expect(shown).toContain('São Paulo');
   });
 
-  it('in a sentence what runs right to left stays inside', () => {
+  it('right-to-left text stays isolated inside a sentence', () => {
     expect(isolated('Laptop')).toBe('Laptop');
     expect(isolated('המחשב 7')).toBe('\u2068המחשב 7\u2069');
   });

@@ -1,4 +1,4 @@
-/** What this site refuses, in the form that whoever sent it can read: never bare text. */
+/** What this site refuses gets a response in the form that the sender can read, never bare text. */
 import { describe, expect, it } from 'vitest';
 import { inForm, refuse } from '$lib/server/http/refuse';
 import { withSecurityHeaders } from '$lib/server/http/headers';
@@ -15,7 +15,7 @@ function request(path: string, headers: Record<string, string>, method = 'POST')
 const STATUSES = [400, 403, 404, 405, 413, 429, 500, 503];
 
 describe('a refusal', () => {
-  it.each(STATUSES)('is a page for a document: %i', async (status) => {
+  it.each(STATUSES)('a refused document request gets a page: %i', async (status) => {
     const answer = refuse(request('/login', DOCUMENT), { status, detail: 'The <b>reason</b>.' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
     const html = await answer.text();
@@ -24,7 +24,7 @@ describe('a refusal', () => {
     expect(html).toContain('The &#60;b&#62;reason');
   });
 
-  it.each(STATUSES)('is the action’s JSON for a form that scripts sent: %i', async (status) => {
+  it.each(STATUSES)('a form that scripts sent gets the refusal as the action’s JSON: %i', async (status) => {
     const answer = refuse(request('/login', ENHANCED), { status, detail: 'The reason.' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json']);
     // As Kit's `deserialize` reads it.
@@ -35,7 +35,7 @@ describe('a refusal', () => {
     ['the API, whatever it asks for', '/api/sessions', DOCUMENT],
     ['the API', '/api/sessions', {}],
     ['a program', '/login', { accept: '*/*' }],
-  ])('is problem+json for %s', async (_, path, headers) => {
+  ])('a refusal is problem+json for %s', async (_, path, headers) => {
     const answer = refuse(request(path, headers), { status: 403, title: 'No', detail: 'The reason.' });
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect(await answer.json()).toEqual({
@@ -46,7 +46,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('looks as the page of last resort', async () => {
+  it('a refusal looks like the static error page', async () => {
     const html = await refuse(request('/login', DOCUMENT), { status: 403 }).text();
     const head = (page: string) => /<head>[^]*<\/head>/.exec(page)?.[0].replace(/Error \S+/, '');
     expect(head(html)).toBe(head(errorPage));
@@ -54,7 +54,7 @@ describe('a refusal', () => {
 });
 
 describe('an answer of bare text', () => {
-  it('keeps its status, its headers and its cookies', async () => {
+  it('a refusal of bare text keeps its status, its headers and its cookies', async () => {
     const headers = new Headers({ allow: 'GET, HEAD', 'retry-after': '5' });
     headers.append('set-cookie', 'a=1');
     headers.append('set-cookie', 'b=2');
@@ -69,7 +69,7 @@ describe('an answer of bare text', () => {
     expect(await answer.text()).toContain('This cannot be done here');
   });
 
-  it('is left alone where it refuses nothing, or is no bare text', async () => {
+  it('a response of bare text stays as it is if it is no refusal, or no bare text', async () => {
     for (const kept of [
       new Response('the page'),
       new Response('<html>', { status: 404, headers: { 'content-type': 'text/html' } }),
@@ -80,13 +80,13 @@ describe('an answer of bare text', () => {
     }
   });
 
-  it('is none of the API’s, not even for an address that it does not have', async () => {
+  it('the API never responds with bare text, not even at an address that does not exist', async () => {
     const page = new Response('<html>', { status: 404, headers: { 'content-type': 'text/html' } });
     const answer = await inForm(request('/api/nothing', DOCUMENT, 'GET'), page);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
   });
 
-  it('has its form also where Kit answers before any hook, and no body for HEAD', async () => {
+  it('a refusal has its form even if Kit responds before any hook, and no body for HEAD', async () => {
     const worker = withSecurityHeaders({
       fetch: () => Promise.resolve(new Response('Malformed URI', { status: 400 })),
     });

@@ -1,4 +1,4 @@
-/** The rooms of `src/lib/server` import one way, and the two makers of session types stay where they are. */
+/** The folders of `src/lib/server` import in one direction only, and the two functions that create session types stay in their places. */
 import { ESLint } from 'eslint';
 import ts from 'typescript-eslint';
 import { expect, it } from 'vitest';
@@ -36,7 +36,7 @@ it.each([
   ]);
 });
 
-it('a route may not make a proof of its own', async () => {
+it('a route may not create a proof by itself', async () => {
   const code = importing('proven', '$lib/server/sessions/proof');
   expect(await complaints('src/routes/x/+page.server.ts', code)).toEqual(['no-restricted-imports']);
 });

@@ -1,4 +1,4 @@
-/** The app's own route modules, called as SvelteKit would call them, on the real KV and D1: what there is to ask of them. */
+/** The app's own route modules, called as SvelteKit would call them, on the real KV and D1: all the scenarios for the tests. */
 import { env } from 'cloudflare:workers';
 import { sessionIdFor } from '$lib/server/sessions/token';
 import { load as loadActivity } from '../../src/routes/(account)/activity/+page.server';
@@ -42,36 +42,36 @@ type RouteEvent = TestEvent & {
   depends: () => void;
 };
 
-/** What of a browser, and what its request asks for. */
+/** A request: which browser sends it, and what it asks for. */
 export type Scenario = {
   name: string;
-  /** Of a page, the one whose cost is published. */
+  /** Only for pages: the page whose cost is published. */
   page?: Page;
   method?: 'GET' | 'POST' | 'DELETE';
   path?: string;
   form?: (scene: Scene) => Record<string, string>;
   params?: (scene: Scene) => Record<string, string>;
   browser?: (scene: Scene) => Browser;
-  // A route's own event type names its route id; what the routes read is all here.
+  // A route's event type contains its route id. Everything that the routes read is here.
   run: (event: never) => unknown;
-  /** Its own answer is a refusal, also when nothing fails. */
+  /** Whether its response is a refusal even if nothing fails. */
   refused?: boolean;
-  /** Its session's last proof of the password is too old by then. */
+  /** Whether the session's last proof of the password is too old. */
   stale?: boolean;
-  /** Operations whose failure changes nothing for the visitor. */
+  /** Operations whose failure makes no difference to the visitor. */
   tidying?: (step: Step, scene: Scene) => boolean;
 };
 
 export const isDelete = ({ store, op }: Step) => store === 'KV' && op === 'delete';
-/** The list of the other sessions, where it only counts them and says what to tidy up. */
+/** The list of the other sessions, where it only serves to count and delete them. */
 export const isListing = ({ store, op }: Step) =>
   store === 'KV' ? op === 'list' : op === 'SELECT id, reason';
 const isMarker = ({ op }: Step) => op === 'DELETE FROM Leftover';
-/** Whether KV shows the session that is to be ended: D1 knows it by its birth. */
+/** Reads whether KV shows the session to be ended. D1 also knows it, by its birth. */
 const isOfPhone = ({ store, op, key }: Step, { phone }: Scene) =>
   store === 'KV' && (op === 'delete' || (op === 'get' && key === `session:${sessionIdOf(phone)}`));
 const isTidying = (step: Step) => isDelete(step) || isListing(step) || isMarker(step);
-/** KV's list of the others: without it this session is shown alone. */
+/** KV's list of the other sessions. Without it, only this session is shown. */
 const isList = ({ store, op }: Step) => store === 'KV' && op === 'list';
 
 export const sessionIdOf = (browser: Browser) => sessionIdFor(...splitCookie(browser.cookie ?? ''));
@@ -92,7 +92,7 @@ export const LAYOUT: Scenario = { name: 'the layout', method: 'GET', run: loadLa
 export const HEALTH: Scenario = { name: '/healthz', method: 'GET', browser: stranger, run: getHealth };
 
 export const PAGE_SCENARIOS: Scenario[] = [
-  // It has no load of its own: the layout's greeting is all that it asks.
+  // It has no load function of its own: only the layout's greeting reads anything.
   { name: 'the home page', page: '/', run: () => null },
   { name: 'the sign-in page', page: '/login', run: loadSignIn, browser: stranger },
   SESSIONS_PAGE,
@@ -125,7 +125,7 @@ export const ACTION_SCENARIOS: Scenario[] = [
     name: 'signing in over a session',
     form: ({ username }) => ({ username, password: PASSWORD }),
     run: signInActions.default,
-    // The ledger knows the session that is replaced by its birth.
+    // The ledger knows the replaced session by its birth.
     tidying: (step) => isDelete(step) || (step.store === 'KV' && step.op === 'get'),
   },
   { name: 'signing out', run: signOutActions.default, tidying: ({ store }) => store === 'KV' },
@@ -176,7 +176,7 @@ export const ACTION_SCENARIOS: Scenario[] = [
   },
 ];
 
-/** Actions as they go when the password has to be given again, or is wrong; and with the page behind them, as without scripts. */
+/** Actions when the password is needed again or is wrong, and actions together with the page behind them, as without scripts. */
 export const FURTHER_SCENARIOS: Scenario[] = [
   {
     name: 'signing in with a wrong password',
@@ -199,7 +199,7 @@ export const FURTHER_SCENARIOS: Scenario[] = [
       await sessionActions.revoke(event);
       return loadSessions(event);
     },
-    // Where KV takes no new session the old one goes on.
+    // If KV accepts no new session, the old one continues.
     tidying: (step, scene) =>
       isDelete(step) || isOfPhone(step, scene) || isList(step) || (step.store === 'KV' && step.op === 'put'),
   },
@@ -245,7 +245,7 @@ export const API_SCENARIOS: Scenario[] = [
 
 const newName = () => `ada-${crypto.randomUUID().slice(0, 13)}`;
 
-/** Somebody with a session on a laptop and one on a phone. */
+/** Creates a user with a session on a laptop and one on a phone. */
 export async function setScene(): Promise<Scene> {
   const scene = { username: newName(), laptop: new Browser(), phone: new Browser() };
   await signUp(scene.laptop.request(storesWith({})), scene.username, PASSWORD);
@@ -273,7 +273,7 @@ function observeKV(real: KVNamespace, hooks: StepHooks): KVNamespace {
   });
 }
 
-/** From a network of its own, so that no scene is throttled for another's tries. */
+/** Returns an address in a new network, so that no scene is throttled because of another one's attempts. */
 const newAddress = () => `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`;
 
 export function storesWith(hooks: StepHooks) {
@@ -289,7 +289,7 @@ export function storesWith(hooks: StepHooks) {
 
 export type Answer = { outcome: unknown; browser: Browser; before: string | undefined };
 
-/** Calls the route as SvelteKit would; gives its answer once the background work is done as well. */
+/** Calls the route as SvelteKit would. Returns its response after the background work is done. */
 export async function call(
   scenario: Scenario,
   scene: Scene,
@@ -301,7 +301,7 @@ export async function call(
   return answer;
 }
 
-/** The same, while what comes after the answer may still go on. */
+/** Like `call`, but the background work may still be running. */
 export async function ask(
   scenario: Scenario,
   scene: Scene,
@@ -329,10 +329,11 @@ export async function ask(
     setHeaders: () => undefined,
     depends: () => undefined,
   };
-  // The one cast: `RouteEvent` has what the routes read, SvelteKit's type has more, and `never` stands for whatever type a route names.
+  // The only cast: `RouteEvent` has everything that the routes read, SvelteKit's type has more, and `never` fits any type that a route
+  // names.
   const asRoutesSeeIt = event as never;
   try {
-    // The loads of a page and of its layout run at once, as SvelteKit runs them.
+    // SvelteKit runs the loads of a page and of its layout at the same time.
     const isPage = scenario.page?.startsWith('/');
     const [returned] = await Promise.all([
       scenario.run(asRoutesSeeIt),

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { getPlatformProxy } from 'wrangler';
 
 /*
- * The SQL in prisma/migrations is written by hand, so nothing but this holds it to prisma/schema.prisma: Prisma's own
- * schema engine compares the two, over the D1 that wrangler serves.
+ * The SQL in prisma/migrations is written by hand, so only this test compares it to prisma/schema.prisma. Prisma's own schema engine does
+ * the comparison, over the D1 that wrangler serves.
  */
 
 const SCHEMA = 'prisma/schema.prisma';
@@ -58,7 +58,7 @@ for (const [change, sql, finding] of [
   });
 }
 
-/** What would have to change in the database to become what schema.prisma describes. */
+/** Returns what would have to change in the database to match schema.prisma. */
 async function compare() {
   const content = readFileSync(SCHEMA, 'utf8');
   const files = [{ path: SCHEMA, content }];
@@ -87,6 +87,6 @@ async function emptyDatabase() {
   const { results } = await platform.env.DB.prepare(
     `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
   ).all<{ name: string }>();
-  // Those that refer to others come last in the list, and have to go first.
+  // Tables with references come last in the list and must be dropped first.
   for (const { name } of results.reverse()) await platform.env.DB.prepare(`DROP TABLE "${name}"`).run();
 }

@@ -1,4 +1,4 @@
-/** The scripts that people run, in a copy of this tree that lacks something: one sentence with the fix, no stack, and an end. */
+/** The scripts that people run, in an incomplete copy of this tree. Each prints one sentence with the fix and no stack, and ends. */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -21,10 +21,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** Puts this checkout's packages into the copy. */
+/** Links this checkout's packages into the copy. */
 const install = () => symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir');
 
-/** Writes a file of the copy anew. */
+/** Rewrites a file of the copy. */
 function edit(path: string, change: (before: string) => string): void {
   writeFileSync(join(root, path), change(readFileSync(join(root, path), 'utf8')));
 }
@@ -40,7 +40,7 @@ async function run(script: string, args: string[] = [], env: NodeJS.ProcessEnv =
   return { code, out, error };
 }
 
-/** Holds a port that was free for as long as `use` takes. */
+/** Occupies a free port while `use` runs. */
 async function withTakenPort<T>(use: (port: number) => Promise<T>): Promise<T> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -62,7 +62,7 @@ const SCRIPTS: [script: string, args: string[]][] = [
 ];
 const misnamed = (before: string) => before.replace('binding = "SESSIONS"', 'binding = "SESSION"');
 
-it('makes the local secret where there is none, and leaves what else .dev.vars holds', async () => {
+it('the local secret is created if there is none, and the rest of .dev.vars stays', async () => {
   install();
   const ensure = "import('./scripts/lib/steps.mjs').then(({ ensureDevVars }) => ensureDevVars())";
   const file = join(root, '.dev.vars');
@@ -80,13 +80,13 @@ it('makes the local secret where there is none, and leaves what else .dev.vars h
 });
 
 describe.each([...SCRIPTS.map(([script]) => script), 'doctor'])('%s', (script) => {
-  it('answers --help, also without node_modules', async () => {
+  it('the scripts answer --help, even without node_modules', async () => {
     const { code, out, error } = await run(script, ['--help']);
     expect({ code, error }).toEqual({ code: 0, error: '' });
     expect(out).toMatch(/^Usage:/);
   });
 
-  it('explains itself when it is asked for what it does not know', async () => {
+  it('a script explains itself when it gets an unknown argument', async () => {
     const { code, out, error } = await run(script, ['--no-such-thing']);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(error).toMatch(/^Unknown option '--no-such-thing'[^]*\nUsage:/);
@@ -113,7 +113,7 @@ describe.each(SCRIPTS)('%s', (script, args) => {
       },
       'wrangler.toml has no KV namespace "SESSIONS" for production: add binding = "SESSIONS" under [[kv_namespaces]].\n',
     ],
-  ])('says one sentence and stops %s', async (_, spoil, sentence) => {
+  ])('the script says one sentence and stops %s', async (_, spoil, sentence) => {
     spoil();
     const { code, out, error } = await run(script, args);
     expect({ code, out }).toEqual({ code: 1, out: '' });
@@ -126,7 +126,7 @@ describe.each<[string, string[]]>([
   ['start', ['--workers']],
   ['deploy', ['--workers', '--dry-run']],
 ])('%s', (script, args) => {
-  it('says one sentence and stops with a misnamed binding of the Worker', async () => {
+  it('a misnamed binding of the Worker stops the script with one sentence', async () => {
     install();
     edit('wrangler.workers.toml', misnamed);
     expect(await run(script, args)).toEqual({
@@ -143,7 +143,7 @@ describe('a port', () => {
     ['start', 'PORT', 0],
     ['dev', 'PORT', 0],
     ['test', 'E2E_PORT', 1],
-  ])('that another program has stops %s', async (script, variable, before) => {
+  ])('a port that another program uses stops %s', async (script, variable, before) => {
     install();
     await withTakenPort(async (port) => {
       expect(await run(script, [], { [variable]: String(port - before) })).toEqual({
@@ -154,7 +154,7 @@ describe('a port', () => {
     });
   });
 
-  it('that is none is refused', async () => {
+  it('an invalid port is refused', async () => {
     install();
     expect(await run('start', [], { PORT: '80a' })).toMatchObject({
       code: 1,
@@ -164,7 +164,7 @@ describe('a port', () => {
 });
 
 describe('doctor', () => {
-  it('finds a Node that still works worth knowing, and nothing broken in it', async () => {
+  it('doctor mentions a Node that still works, and finds nothing broken in it', async () => {
     install();
     const { code, lines: said } = await lines({
       npm_config_user_agent: 'npm/10.8.2 node/v20.20.2 linux x64',
@@ -179,7 +179,7 @@ describe('doctor', () => {
     return { code, lines: out.trimEnd().split('\n') };
   };
 
-  it('finds nothing broken in a fresh checkout, and says what is not there yet', async () => {
+  it('doctor finds nothing broken in a fresh checkout, and says what is still missing', async () => {
     install();
     const { code, lines: said } = await lines();
     expect({ code, end: said.at(-1) }).toEqual({ code: 0, end: 'Nothing is broken.' });
@@ -188,7 +188,7 @@ describe('doctor', () => {
     expect(said.filter((line) => line.startsWith('✓')).length).toBeGreaterThanOrEqual(3);
   });
 
-  it('says what to do first on an old Node without node_modules', async () => {
+  it('on an old Node without node_modules, doctor says what to do first', async () => {
     const { code, lines: said } = await lines({ npm_config_user_agent: 'npm/9.5.0 node/v18.14.0 linux x64' });
     expect(code).toBe(1);
     expect(said.slice(0, 4)).toEqual([
@@ -232,7 +232,7 @@ describe('doctor', () => {
       () => edit('package-lock.json', (before) => `<<<<<<< HEAD\n${before}`),
       '✗ package-lock.json cannot be read',
     ],
-  ])('finds %s', async (_, spoil, line) => {
+  ])('doctor finds %s', async (_, spoil, line) => {
     install();
     spoil();
     const { code, lines: said } = await lines();
@@ -240,7 +240,7 @@ describe('doctor', () => {
     expect(said).toContain(line);
   });
 
-  it('notes a weak secret, a taken port and a database without its migrations', async () => {
+  it('doctor mentions a weak secret, a used port and a database without its migrations', async () => {
     install();
     writeFileSync(join(root, '.dev.vars'), 'COOKIE_SECRET="short"\n');
     mkdirSync(join(root, '.wrangler/state'), { recursive: true });

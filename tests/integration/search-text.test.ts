@@ -27,7 +27,7 @@ it.each([
   expect(folded(text)).toContain(folded(sought));
 });
 
-it('tells apart what differs in more than accents and case', () => {
+it('the search distinguishes what differs in more than accents and case', () => {
   expect(folded('हिन्दी')).not.toBe(folded('हनद'));
   expect(folded('Porto')).not.toContain(folded('part'));
 });

@@ -1,4 +1,4 @@
-/** docs/security.md is held to the code and the tests that it names. */
+/** Compares docs/security.md with the code and the tests that it names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import * as policy from '$lib/server/policy';
 const PAGE = 'docs/security.md';
 const page = readFileSync(PAGE, 'utf8');
 
-/** What the table has to have a row for. */
+/** The requirements that the table must have a row for. */
 const REQUIRED = [
   ...[
     '7.1.1',
@@ -74,7 +74,7 @@ function linksIn(markdown: string): Link[] {
   }));
 }
 
-/** The cells of a section's table, without its head. */
+/** Returns the cells of a section's table, without its head. */
 function rowsOf(heading: string): string[][] {
   const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   return section
@@ -93,20 +93,20 @@ const fileOf = ({ target }: Link) => join(dirname(PAGE), target);
 const checklist = rowsOf('The checklist');
 
 describe('docs/security.md', () => {
-  it('has links that lead to a file', () => {
+  it('every link in docs/security.md leads to a file', () => {
     const links = linksIn(page).filter(({ target }) => !/^https?:/.test(target));
     expect(links.length).toBeGreaterThan(60);
     expect(links.map(fileOf).filter((file) => !existsSync(file))).toEqual([]);
   });
 
-  it('has a row for every requirement', () => {
+  it('docs/security.md has a row for every requirement', () => {
     const ids = checklist.flatMap(([id = '']) =>
       id.split(',').map((one) => one.replace(/\[\d\]/, '').trim()),
     );
     expect(REQUIRED.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
-  it('names code and at least one test in each row, or says "not met"', () => {
+  it('each row of docs/security.md names code and at least one test, or says "not met"', () => {
     for (const [id, , metBy = '', test = ''] of checklist) {
       if (metBy === '**not met**') expect(test, id).toBe('none');
       else expect(linksIn(test).length, id).toBeGreaterThan(0);
@@ -115,7 +115,7 @@ describe('docs/security.md', () => {
     expect(notMet).toEqual(['6.3.3 [2]']);
   });
 
-  it('names tests that exist in the file it links', () => {
+  it('the tests that docs/security.md names exist in the file it links', () => {
     const named = checklist.flatMap(([, , , test = '']) => linksIn(test));
     expect(named.length).toBeGreaterThan(40);
     const missing = named.filter(
@@ -125,7 +125,7 @@ describe('docs/security.md', () => {
   });
 });
 
-/** The titles of a file's tests, as they are written there. */
+/** Returns the titles of a file's tests, as they are written there. */
 function titlesIn(file: string): string[] {
   if (!existsSync(file)) return [];
   const calls = readFileSync(file, 'utf8').matchAll(
@@ -141,13 +141,13 @@ const UNIT_MILLISECONDS: Record<string, number> = {
   day: 86_400_000,
 };
 
-/** "30 days" as milliseconds, "8 characters" and "5" as they are. */
+/** Returns "30 days" in milliseconds, and "8 characters" and "5" as numbers. */
 function amountOf(text: string): number {
   const [number = '', unit = ''] = text.split(' ');
   return Number(number) * (UNIT_MILLISECONDS[unit.replace(/s$/, '')] ?? 1);
 }
 
-/** A constant of policy.ts by name, in milliseconds if it is a time. */
+/** Returns a constant of policy.ts by name, in milliseconds if it is a time. */
 function constant(name: string): number {
   const value = name
     .split('.')
@@ -163,30 +163,30 @@ describe('the numbers of docs/security.md', () => {
     name: code.replaceAll('`', ''),
   }));
 
-  it('every lifetime on this page is the one in the code', () => {
+  it('every lifetime in docs/security.md is the one in the code', () => {
     expect(rows.length).toBeGreaterThan(10);
     const said = rows.map(({ name, amount }) => [name, amountOf(amount)]);
     expect(said).toEqual(rows.map(({ name }) => [name, constant(name)]));
   });
 
-  it('every period of policy.ts is on this page', () => {
+  it('every period of policy.ts is in docs/security.md', () => {
     const periods = Object.keys(policy).filter((name) => /_PERIOD_|_KEPT_|_WINDOW_|_COOKIE_/.test(name));
     expect(periods.length).toBeGreaterThanOrEqual(6);
     expect(periods.filter((name) => !rows.some((row) => row.name === name))).toEqual([]);
   });
 
-  it('the password hash is as strong as this page says', () => {
+  it('the password hash is as strong as docs/security.md says', () => {
     const { cost, blockSize, parallelization, keyBytes } = policy.SCRYPT;
     expect(page).toContain(
       `scrypt: N = ${cost}, r = ${blockSize}, p = ${parallelization}, ${keyBytes} bytes.`,
     );
-    // Lucia v2's own, below which it must not fall.
+    // The parameters of Lucia v2, which are the minimum.
     expect([cost, blockSize, parallelization, keyBytes]).toEqual([16_384, 16, 1, 64]);
   });
 });
 
 describe('the versions of docs/security.md', () => {
-  it('are those in package.json', () => {
+  it('the versions in docs/security.md are those in package.json', () => {
     const { devDependencies }: { devDependencies: Record<string, string> } = JSON.parse(
       readFileSync('package.json', 'utf8'),
     );

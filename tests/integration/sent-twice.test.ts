@@ -1,4 +1,4 @@
-/** The same sign-up sent twice at once, without scripts: a browser shows only the answer to the last one. */
+/** The same sign-up sent twice at once, without scripts. A browser then shows only the response to the last one. */
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -39,12 +39,12 @@ const TAKEN = [
 
 describe('a sign-up that one browser sends twice', () => {
   it.each(['at once', 'one after the other'])(
-    'ends signed in, both times, with one account: %s',
+    'a sign-up that one browser sends twice ends signed in, both times, with one account: %s',
     async (how) => {
       const scene = await setScene();
       const [browser, username] = [new Browser(), newName()];
       await open(scene, browser);
-      // The second goes out with the cookies that the first had: no answer has come.
+      // The second is sent with the same cookies as the first, because no response has arrived.
       const second = new Browser();
       await open(scene, second);
       const visit = browser.cookieNamed('cookies-kept');
@@ -65,7 +65,7 @@ describe('a sign-up that one browser sends twice', () => {
     },
   );
 
-  it('is refused with another password', async () => {
+  it('a sign-up that is sent again with another password is refused', async () => {
     const scene = await setScene();
     const [browser, username] = [new Browser(), newName()];
     await open(scene, browser);
@@ -78,7 +78,7 @@ describe('a sign-up that one browser sends twice', () => {
 
 describe('a sign-up with the name and the password of somebody', () => {
   it.each(['that has its own page open', 'that has no page open'])(
-    'is refused in a browser %s, and signs nobody in',
+    'a sign-up with another user’s name and password is refused in a browser %s, and signs nobody in',
     async (which) => {
       const scene = await setScene();
       const stranger = new Browser();

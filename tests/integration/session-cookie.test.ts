@@ -8,7 +8,7 @@ import { signUp } from '../setup/requests';
 
 type SetCookie = { name: string; value: string; options: Record<string, unknown> };
 
-/** Signs somebody up at an address and gives the cookies that the answer sets. */
+/** Signs up at an address and returns the cookies that the response sets. */
 async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   const set: SetCookie[] = [];
@@ -39,7 +39,7 @@ async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
 
 describe('the session cookie', () => {
   it.each(['https://sessions.example', 'https://localhost', 'http://sessions.example'])(
-    'of %s is __Host-session: Secure, HttpOnly, Lax, for the whole host and no other',
+    'the session cookie of %s is __Host-session: Secure, HttpOnly, Lax, for the whole host and no other',
     async (address) => {
       const cookie = (await cookiesOfSignUp(address)).find(({ name }) => name.includes('session'));
       expect(cookie?.name).toBe('__Host-session');
@@ -47,14 +47,14 @@ describe('the session cookie', () => {
       // `__Host-` forbids a domain.
       expect(cookie?.options.domain).toBeUndefined();
       const expires = cookie?.options.expires;
-      // As long as the session can live; a browser whose clock is wrong goes by Max-Age.
+      // As long as the session can live. A browser with a wrong clock uses Max-Age.
       expect(Number(expires)).toBeGreaterThan(Date.now() + ABSOLUTE_PERIOD_MILLISECONDS - 60_000);
       expect(Number(cookie?.options.maxAge)).toBeGreaterThan(ABSOLUTE_PERIOD_MILLISECONDS / 1_000 - 60);
     },
   );
 
   it.each(['http://localhost:8788', 'http://127.0.0.1:8788'])(
-    'of %s is without Secure, and so without the prefix',
+    'the session cookie of %s has no Secure attribute, and so no prefix',
     async (address) => {
       const cookie = (await cookiesOfSignUp(address)).find(({ name }) => name.includes('session'));
       expect(cookie?.name).toBe('pages-session');
@@ -64,7 +64,7 @@ describe('the session cookie', () => {
 });
 
 describe('the device cookie', () => {
-  it('is as closed as the session cookie, and names nobody', async () => {
+  it('the device cookie is as restricted as the session cookie, and names nobody', async () => {
     const cookie = (await cookiesOfSignUp('https://sessions.example')).find(({ name }) =>
       name.includes('device'),
     );

@@ -12,7 +12,7 @@ function signer(secrets: CookieSecrets, origin = ORIGIN) {
 const own = signer({ current: 'a secret' });
 
 describe('what the secret signs', () => {
-  it('is believed as it was signed', () => {
+  it('a signed text is accepted as it was signed', () => {
     const mac = own.sign('confirmation', 'a', 'b');
     expect(mac).toMatch(/^[\w-]{43}$/);
     expect(own.verify(mac, 'confirmation', 'a', 'b')).toBe(true);
@@ -25,11 +25,11 @@ describe('what the secret signs', () => {
     ['the parts in another order', ['b', 'a']],
     ['the same text, parted elsewhere', ['ab', '']],
     ['parts that hold what parts them', ['a","b']],
-  ])('is not believed with %s', (_, parts) => {
+  ])('a signed text is not accepted with %s', (_, parts) => {
     expect(own.verify(own.sign('confirmation', 'a', 'b'), 'confirmation', ...parts)).toBe(false);
   });
 
-  it('is worth nothing for another purpose, at another origin, under another secret', () => {
+  it('a signature is invalid for another purpose, at another origin, or under another secret', () => {
     const mac = own.sign('confirmation', 'a');
     expect(own.verify(mac, 'known-browser', 'a')).toBe(false);
     expect(signer({ current: 'a secret' }, 'http://sessions.example').verify(mac, 'confirmation', 'a')).toBe(
@@ -38,7 +38,7 @@ describe('what the secret signs', () => {
     expect(signer({ current: 'another' }).verify(mac, 'confirmation', 'a')).toBe(false);
   });
 
-  it('is believed under the previous secret; what is signed now is of the current one', () => {
+  it('the previous secret’s signatures are accepted; new ones use the current secret', () => {
     const next = signer({ current: 'the next', previous: 'a secret' });
     expect(next.verify(own.sign('confirmation', 'a'), 'confirmation', 'a')).toBe(true);
     expect(own.verify(next.sign('confirmation', 'a'), 'confirmation', 'a')).toBe(false);
@@ -47,12 +47,12 @@ describe('what the secret signs', () => {
     );
   });
 
-  it.each(['', 'a', 'ß'.repeat(43), '=', 'A'.repeat(10_000)])('is not %j', (mac) => {
+  it.each(['', 'a', 'ß'.repeat(43), '=', 'A'.repeat(10_000)])('the signature %j is not accepted', (mac) => {
     expect(own.verify(mac, 'confirmation', 'a')).toBe(false);
   });
 });
 
-it('nothing is signed or believed without a secret', () => {
+it('without a secret nothing is signed or accepted', () => {
   expect(createSigner(undefined, ORIGIN)).toBeNull();
   expect(createSigner({ current: '', previous: 'a secret' }, ORIGIN)).toBeNull();
 });

@@ -1,6 +1,6 @@
 /**
- * A D1 that stumbles: it loses a connection, is reset, or is silent for a second. What may be sent again is, once; the rest is not; and whatever
- * D1 did with the first, it has happened once.
+ * A D1 that loses a connection, is reset, or is silent for a second. Statements that may be repeated are sent again once; the others are
+ * not. Whatever D1 did with the first attempt, the change happens exactly once.
  */
 import { env } from 'cloudflare:workers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -24,10 +24,10 @@ import { idsOf, textOf, whatStoresHold, type Held } from './what-is-claimed';
 
 const PASSES = 'D1_ERROR: Network connection lost.';
 
-/** What the log got. */
+/** The lines of the log. */
 const lines: string[] = [];
 let secondsAhead = 0;
-/** Lets a second of silence pass for the operation that began last. */
+/** Lets a second of silence pass for the operation that started last. */
 let passSecond: () => void;
 
 beforeAll(() => {
@@ -44,7 +44,7 @@ beforeAll(() => {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  // A second later than whatever was logged before.
+  // More than a second after anything that was logged before.
   secondsAhead += 2;
   vi.setSystemTime(Date.now() + secondsAhead * 1_000);
   lines.length = 0;
@@ -53,7 +53,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 afterAll(() => void vi.unstubAllGlobals());
 
-/** How D1 stumbles over one step. The step is taken again if it is sent again, and then goes well. */
+/** The ways in which D1 fails at one step. If the step is sent again, it succeeds. */
 const STUMBLES: Record<string, (fits: (step: Step) => boolean) => StepHooks> = {
   'an error before it took effect': (fits) => ({
     beforeStep: once(fits, () => {
@@ -91,7 +91,7 @@ function once(
   };
 }
 
-/** What a scene holds, but for what is drawn at random. */
+/** Returns the state of a scene without its random values. */
 function comparable({ users: _, epoch, ended, events, records, hash }: Held) {
   return {
     epoch: epoch === null ? 'gone' : epoch === 0 ? 'as it was' : 'raised',
@@ -170,7 +170,7 @@ describe('an error that passes', () => {
   it.each([
     ...PAGE_SCENARIOS.filter(({ page }) => page !== '/' && page !== '/login'),
     scenarioOf('GET /api/sessions'),
-  ])('is not seen on a page, wherever it comes: $name', async (scenario) => {
+  ])('a passing error is not seen on a page, wherever it occurs: $name', async (scenario) => {
     const { steps } = await run(scenario, {});
     const reads = steps.filter(({ store }) => store === 'D1').length;
     expect(reads).toBeGreaterThan(0);
@@ -186,7 +186,7 @@ describe('an error that passes', () => {
     }
   });
 
-  it('is counted in Server-Timing, and said in the log', async () => {
+  it('a repeated statement is counted in Server-Timing and logged', async () => {
     const scene = await setScene();
     const event = scene.laptop.request(
       storesWith(STUMBLES['an error before it took effect']?.(({ store }) => store === 'D1') ?? {}),
@@ -200,7 +200,7 @@ describe('an error that passes', () => {
     ]);
   });
 
-  it('comes twice: then the store is down, and nobody is signed in', async () => {
+  it('if the error comes twice, the store is down, and nobody is signed in', async () => {
     const scene = await setScene();
     let tries = 0;
     const event = scene.laptop.request(
@@ -221,7 +221,7 @@ describe('what D1 is not asked again for', () => {
   it.each([
     ['an error that does not pass', 'D1_ERROR: no such table: User: SQLITE_ERROR'],
     ['a database that has too much to do', 'D1_ERROR: D1 DB is overloaded. Too many requests queued.'],
-  ])('%s', async (_, message) => {
+  ])('D1 is not asked again: %s', async (_, message) => {
     expect(isPassing(new Error(message))).toBe(false);
     let tries = 0;
     const scene = await setScene();
@@ -238,7 +238,7 @@ describe('what D1 is not asked again for', () => {
     expect(tries).toBe(1);
   });
 
-  it('whatever has no time for it', async () => {
+  it('a statement without time left for it is not sent again', async () => {
     let tries = 0;
     const { db } = storesWith({
       beforeStep: () => {
@@ -251,7 +251,7 @@ describe('what D1 is not asked again for', () => {
     expect(tries).toBe(1);
   });
 
-  it('a statement that changes something, whatever it begins with', () => {
+  it('a statement that changes something is not sent again, whatever it begins with', () => {
     expect(isRead('SELECT 1')).toBe(true);
     expect(isRead('  with line AS (SELECT 1) SELECT * FROM line')).toBe(true);
     expect(isRead('WITH old AS (SELECT 1) DELETE FROM User')).toBe(false);
@@ -260,7 +260,7 @@ describe('what D1 is not asked again for', () => {
 });
 
 describe('the log', () => {
-  it('has one line a second, which says how many it stands for', async () => {
+  it('the log has one line per second, which says how many repetitions it stands for', async () => {
     const failing = storesWith({
       beforeStep: () => {
         throw new Error('injected');

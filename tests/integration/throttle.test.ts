@@ -24,7 +24,7 @@ import {
 
 const PASSWORD = 'correct horse battery';
 const SECRET = 'a secret of the tests';
-/** Hashing is not what these tests are about. */
+/** A fast hash, because these tests are not about hashing. */
 const quickHash = {
   generate: (password: string) => Promise.resolve(`hash of ${password}`),
   validate: (password: string, hash: string) => Promise.resolve(hash === `hash of ${password}`),
@@ -72,7 +72,7 @@ async function fail(times: number, name = username) {
   }
 }
 
-/** Rows of the throttle that are of a kind of bucket or quota. */
+/** Returns the rows of the throttle for one kind of bucket or quota. */
 async function rowsOf(kind: string) {
   const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle WHERE id GLOB ?1')
     .bind(`${kind}:*`)
@@ -81,7 +81,7 @@ async function rowsOf(kind: string) {
 }
 
 describe('guessing at one account', () => {
-  it('is refused after the free failures, the right password too, and goes on after the wait', async () => {
+  it('guessing at an account is refused after the free failures, even with the right password, and allowed again after the wait', async () => {
     await fail(ACCOUNT_THROTTLE.freeFailures);
     expect(await tryToSignIn(PASSWORD)).toMatchObject({ retryAfterSeconds: 30 });
     wait(29_000);
@@ -90,7 +90,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
-  it('doubles the wait with each failure, up to the longest', async () => {
+  it('each failure doubles the wait, up to the longest', async () => {
     await fail(ACCOUNT_THROTTLE.freeFailures);
     const waits: number[] = [];
     for (let i = 0; i < 8; i += 1) {
@@ -103,14 +103,14 @@ describe('guessing at one account', () => {
     expect(waits).toEqual([30, 60, 120, 240, 480, 900, 900, 900]);
   });
 
-  it('lets one guess through at a time after the first wait', async () => {
+  it('after the first wait, one guess at a time is let through', async () => {
     await fail(ACCOUNT_THROTTLE.freeFailures);
     wait(30_000);
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => tryToSignIn('a wrong guess')));
     expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(1);
   });
 
-  it('answers no more of the guesses made at once than of those made one after the other', async () => {
+  it('simultaneous guesses get no more answers than successive ones', async () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => tryToSignIn('a wrong guess')));
     const refused = outcomes.filter((outcome) => outcome === 'refused');
     expect(refused.length).toBeGreaterThan(0);
@@ -120,7 +120,7 @@ describe('guessing at one account', () => {
     }
   });
 
-  it('does not let the right guess in that a block overtook', async () => {
+  it('a right guess that was overtaken by a block does not sign in', async () => {
     const compared = Promise.withResolvers<void>();
     const slowForTheRight = {
       ...quickHash,
@@ -147,7 +147,7 @@ describe('guessing at one account', () => {
     expect(results).toEqual([]);
   });
 
-  it('of which nothing was heard holds up the next for a minute, and no longer', async () => {
+  it('a guess that never finishes holds up the next one for a minute at most', async () => {
     const throttle = createThrottle(env.DB);
     const account = bucket(ACCOUNT_THROTTLE, 'a secret of the tests', 'account', username);
     for (let n = 0; n < ACCOUNT_THROTTLE.triesAtOnce; n += 1) {
@@ -159,7 +159,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
-  it('after the first wait, too: one of which nothing was heard holds up the next for a minute', async () => {
+  it('after the first wait, too, a guess that never finishes holds up the next one for a minute', async () => {
     await fail(ACCOUNT_THROTTLE.freeFailures);
     wait(30_000);
     const account = bucket(ACCOUNT_THROTTLE, 'a secret of the tests', 'account', username);
@@ -169,7 +169,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
-  it('is not told when it comes later than that', async () => {
+  it('the result of a guess that finishes later than that is not told', async () => {
     const compared = Promise.withResolvers<void>();
     const slow = {
       ...quickHash,
@@ -177,7 +177,7 @@ describe('guessing at one account', () => {
         compared.promise.then(() => quickHash.validate(password, hash)),
     };
     const late = signIn(post(new Browser(), { passwordHash: slow }), username, 'a wrong guess');
-    // Taken by then: what follows is another request.
+    // It was let through by then. What follows is another request.
     await vi.waitUntil(() => rowsOf('account').then((rows) => rows.length === 1));
     wait(UNDER_WAY_MILLISECONDS);
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
@@ -185,14 +185,14 @@ describe('guessing at one account', () => {
     expect(await late).toMatchObject({ retryAfterSeconds: 1 });
   });
 
-  it('is treated alike whether the name exists or not', async () => {
+  it('guessing is treated the same whether the name exists or not', async () => {
     await fail(ACCOUNT_THROTTLE.freeFailures, 'nobody-of-that-name');
     expect(await tryToSignIn(PASSWORD, new Browser(), 'nobody-of-that-name')).toEqual({
       retryAfterSeconds: 30,
     });
   });
 
-  it('does not lock out a browser that signed in before', async () => {
+  it('guessing by others does not lock out a browser that signed in before', async () => {
     const own = new Browser();
     expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
     await fail(ACCOUNT_THROTTLE.freeFailures);
@@ -200,7 +200,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
   });
 
-  it('counts a known browser by itself, so a stolen device cookie guesses no faster', async () => {
+  it('a known browser is counted separately, so a stolen device cookie guesses no faster', async () => {
     const own = new Browser();
     await tryToSignIn(PASSWORD, own);
     for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) {
@@ -210,7 +210,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
-  it('does not take a device cookie of another account or secret', async () => {
+  it('a device cookie of another account or secret is not accepted', async () => {
     const own = new Browser();
     await tryToSignIn(PASSWORD, own);
     const other = `${username}-b`;
@@ -227,7 +227,7 @@ describe('guessing at one account', () => {
   });
 
   describe('a, then b, then a in one browser', () => {
-    /** Whether this browser is let in while strangers guess at the account. */
+    /** Returns whether this browser is let in while strangers guess at the account. */
     async function staysKnown(browser: Browser, name: string): Promise<boolean> {
       await fail(ACCOUNT_THROTTLE.freeFailures, name);
       return (await tryToSignIn(PASSWORD, browser, name)) === 'signed-in';
@@ -240,7 +240,7 @@ describe('guessing at one account', () => {
       return name;
     }
 
-    it('stays known to both, and names neither', async () => {
+    it('a browser that alternates between two accounts stays known to both, and its cookie names neither', async () => {
       const shared = new Browser();
       await tryToSignIn(PASSWORD, shared);
       const second = await another(shared);
@@ -250,14 +250,14 @@ describe('guessing at one account', () => {
       expect(deviceCookie(shared)).not.toContain(second);
     });
 
-    it('is known to the last six; the one not used for longest goes; the cookie stays under 1 kB', async () => {
+    it('a browser is known to its last six accounts; the least recently used one is dropped; the cookie stays under 1 kB', async () => {
       const shared = new Browser();
       await tryToSignIn(PASSWORD, shared);
       const names = [username];
       for (let i = 0; i < 5; i += 1) names.push(await another(shared));
       expect(post(shared).locals.facts.cookies.get('__Host-device')?.split('~')).toHaveLength(6);
       expect(deviceCookie(shared).length).toBeLessThan(1_000);
-      // Used again, so it is no longer the oldest.
+      // It is used again, so it is no longer the oldest.
       expect(await tryToSignIn(PASSWORD, shared)).toBe('signed-in');
       names.push(await another(shared));
       expect(deviceCookie(shared).length).toBeLessThan(1_000);
@@ -266,13 +266,13 @@ describe('guessing at one account', () => {
       for (const name of names.slice(2)) expect(await staysKnown(shared, name), name).toBe(true);
     });
 
-    it('has one entry for an account, however often it signs in', async () => {
+    it('the device cookie has one entry per account, however often the account signs in', async () => {
       const own = new Browser();
       for (let i = 0; i < 4; i += 1) await tryToSignIn(PASSWORD, own);
       expect(deviceCookie(own)).not.toContain('~');
     });
 
-    it('a cookie of more entries than there may be is not looked through', async () => {
+    it('a device cookie with more entries than allowed is not searched', async () => {
       const own = new Browser();
       await tryToSignIn(PASSWORD, own);
       const event = post(own);
@@ -289,7 +289,7 @@ describe('guessing at one account', () => {
     });
   });
 
-  it('knows a browser by the secret before, and from its next sign-in on by the new one', async () => {
+  it('a browser is known by the previous secret, and from its next sign-in on by the new one', async () => {
     const own = new Browser();
     await tryToSignIn(PASSWORD, own);
     const rotated = { cookieSecrets: { current: 'the next secret', previous: SECRET } };
@@ -322,7 +322,7 @@ describe('guessing at one account', () => {
       },
     },
   ])('with the device cookies of many sign-ins, by one $who', ({ then }) => {
-    it('is guessing by a stranger', async () => {
+    it('guessing with old device cookies counts as guessing by a stranger', async () => {
       const devices = Array.from({ length: 10 }, () => new Browser());
       for (const device of devices) expect(await tryToSignIn(PASSWORD, device)).toBe('signed-in');
       await then(devices[0] ?? new Browser());
@@ -333,7 +333,7 @@ describe('guessing at one account', () => {
     });
   });
 
-  it('does not lock out the browser that set a new password, though it does those that had the old one', async () => {
+  it('a new password keeps the browser that set it known, and locks out those that had the old one', async () => {
     const [own, other] = [new Browser(), new Browser()];
     for (const browser of [own, other]) expect(await tryToSignIn(PASSWORD, browser)).toBe('signed-in');
     const event = post(own);
@@ -343,7 +343,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn('a better one', own)).toBe('signed-in');
   });
 
-  it('counts nowhere for a browser with an earlier password that is refused as a stranger', async () => {
+  it('a browser with an earlier password that is refused as a stranger is counted nowhere', async () => {
     const other = new Browser();
     expect(await tryToSignIn(PASSWORD, other)).toBe('signed-in');
     const own = new Browser();
@@ -358,7 +358,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn('a better one', other)).toBe('signed-in');
   });
 
-  it('is forgotten a day after its first failure, however often it went on', async () => {
+  it('failures are forgotten a day after the first one, however many followed', async () => {
     const most = ACCOUNT_THROTTLE.freeFailures - 1;
     await fail(most);
     wait(23 * 60 * 60 * 1_000);
@@ -369,7 +369,7 @@ describe('guessing at one account', () => {
     expect(await tryToSignIn(PASSWORD)).toMatchObject({ retryAfterSeconds: 30 });
   });
 
-  it('does not count many sign-ins at once by their owner', async () => {
+  it('many simultaneous sign-ins by the owner are not counted as guesses', async () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => tryToSignIn(PASSWORD)));
     expect(outcomes).toEqual(Array.from({ length: 20 }, () => 'signed-in'));
   });
@@ -379,7 +379,7 @@ describe('guessing from one address', () => {
   const address = '2001:db8:1:2:3:4:5:6';
   const sameBlock = '2001:db8:1:2:ffff::1';
 
-  it('over many names is refused after the free failures, for the whole block', async () => {
+  it('guessing at many names from one address is refused after the free failures, for the whole block', async () => {
     const guess = (n: number) => signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
     for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += ADDRESS_THROTTLE.triesAtOnce) {
       const atOnce = Array.from({ length: ADDRESS_THROTTLE.triesAtOnce }, (_, i) => guess(n + i));
@@ -390,7 +390,7 @@ describe('guessing from one address', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
-  it('does not count sign-ins that succeed: many people may share an address', async () => {
+  it('sign-ins that succeed are not counted for the address, because many people may share it', async () => {
     for (let i = 0; i < ADDRESS_THROTTLE.freeFailures + 10; i += ADDRESS_THROTTLE.triesAtOnce) {
       const atOnce = Array.from({ length: ADDRESS_THROTTLE.triesAtOnce }, () =>
         signIn(post(new Browser(), { address }), username, PASSWORD),
@@ -399,19 +399,19 @@ describe('guessing from one address', () => {
     }
   });
 
-  it('lets the next colleague in after one who knew the password', async () => {
+  it('after somebody with the right password, the next colleague at the address may sign in', async () => {
     const guess = (n: number) => signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
     for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) expect(await guess(n)).toBe('refused');
     wait(30_000);
     for (let n = 0; n < 3; n += 1) {
       expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
     }
-    // It counts on from where it was.
+    // The count continues from where it was.
     expect(await guess(0)).toBe('refused');
     expect(await guess(1)).toMatchObject({ retryAfterSeconds: 60 });
   });
 
-  it('costs nobody tries at their own account, while it waits', async () => {
+  it('while an address waits, its attempts do not count against any account', async () => {
     for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) {
       await signIn(post(new Browser(), { address }), `name-${n}`, 'a guess');
     }
@@ -423,7 +423,7 @@ describe('guessing from one address', () => {
     expect(await tryToSignIn(PASSWORD)).toMatchObject({ retryAfterSeconds: 30 });
   });
 
-  it('stores no address and no name', async () => {
+  it('the throttle stores no address and no name', async () => {
     await signIn(post(new Browser(), { address: '203.0.113.7' }), username, 'a guess');
     const { results } = await env.DB.prepare('SELECT * FROM SignInThrottle').all();
     expect(results).toHaveLength(2);
@@ -432,7 +432,7 @@ describe('guessing from one address', () => {
 });
 
 describe('signing up from one address', () => {
-  it('is limited, and the answer says for how long', async () => {
+  it('signing up from one address is limited, and the response says for how long', async () => {
     const address = '198.51.100.9';
     for (let i = 0; i < SIGN_UP_THROTTLE.freeFailures; i += 1) {
       expect(await signUp(post(new Browser(), { address }), `${username}-${i}`, PASSWORD)).toBe('signed-in');
@@ -441,7 +441,7 @@ describe('signing up from one address', () => {
     expect(outcome).toMatchObject({ retryAfterSeconds: 30 });
   });
 
-  it('counts asking for names that are taken', async () => {
+  it('requests for taken names count as sign-ups', async () => {
     const address = '198.51.100.10';
     for (let i = 0; i < SIGN_UP_THROTTLE.freeFailures; i += 1) {
       expect(await signUp(post(new Browser(), { address }), username, PASSWORD)).toBe('taken');
@@ -455,7 +455,7 @@ describe('tries of one address that are under way at once', () => {
   const address = '192.0.2.44';
   const most = ADDRESS_THROTTLE.triesAtOnce;
 
-  /** Hashing that does not end before it is told to. */
+  /** Returns a hash that does not finish until it is told to. */
   function slowHash() {
     const compared = Promise.withResolvers<void>();
     const afterwards = <Values extends unknown[], Result>(hash: (...values: Values) => Promise<Result>) => {
@@ -480,7 +480,7 @@ describe('tries of one address that are under way at once', () => {
       what: 'both',
       one: (hash: typeof quickHash, n: number) => (n % 2 ? signingUp : guessing)(hash, n),
     },
-  ])('are ten: $what', async ({ one }) => {
+  ])('ten attempts of one address may be in progress at once: $what', async ({ one }) => {
     const own = new Browser();
     expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
     const { hash, resolve } = slowHash();
@@ -491,7 +491,7 @@ describe('tries of one address that are under way at once', () => {
     await vi.waitUntil(() => answers.length === 2 * most);
     expect(answers).toEqual(answers.map(() => ({ retryAfterSeconds: 1 })));
     expect((await rowsOf('address')).map(({ under_way }) => under_way)).toEqual([most]);
-    // A browser that is known hashes for the same address.
+    // A known browser also hashes for this address.
     expect(await signIn(post(own, { address }), username, PASSWORD)).toMatchObject({ retryAfterSeconds: 1 });
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
     resolve();
@@ -500,7 +500,7 @@ describe('tries of one address that are under way at once', () => {
     expect(await signIn(post(own, { address }), username, PASSWORD)).toBe('signed-in');
   });
 
-  it('do not keep a known browser there from signing in while guesses from there have to wait', async () => {
+  it('attempts in progress do not keep a known browser from signing in while guesses from its address have to wait', async () => {
     const own = new Browser();
     expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
     for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) await guessing(quickHash, n);
@@ -510,7 +510,7 @@ describe('tries of one address that are under way at once', () => {
 });
 
 describe('sign-ins with the right password', () => {
-  /** As if so many had been counted in this hour. */
+  /** Sets the count of sign-ins in this hour. */
   async function countAsManyAs(signIns: number, kind: string) {
     const { meta } = await env.DB.prepare('UPDATE SignInThrottle SET failures = ?1 WHERE id GLOB ?2')
       .bind(signIns, `${kind}:*`)
@@ -518,7 +518,7 @@ describe('sign-ins with the right password', () => {
     expect(meta.changes).toBe(1);
   }
 
-  it('are counted, however many come at once, and limited in an hour; a wrong one gets the same answer', async () => {
+  it('sign-ins with the right password are counted, however many come at once, and limited in an hour; a wrong password gets the same response', async () => {
     const minute = 60_000;
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
     wait(minute);
@@ -537,13 +537,13 @@ describe('sign-ins with the right password', () => {
     expect((await rowsOf('sign-ins')).map(({ failures }) => failures)).toEqual([1]);
   });
 
-  it('by others do not lock out the browser that signed in before, though it has a limit of its own', async () => {
+  it('sign-ins by others do not lock out the browser that signed in before, though it has a limit of its own', async () => {
     const own = new Browser();
     expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
     await countAsManyAs(SIGN_INS_PER_HOUR_MAX - 1, 'sign-ins');
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
     expect(await tryToSignIn(PASSWORD)).toHaveProperty('retryAfterSeconds');
-    // Each gives it another device cookie.
+    // Each sign-in gives it a new device cookie.
     for (let n = 1; n <= 5; n += 1) {
       expect(await tryToSignIn(PASSWORD, own)).toBe('signed-in');
       expect((await rowsOf('sign-ins-device')).map(({ failures }) => failures)).toEqual([n]);
@@ -557,7 +557,7 @@ describe('sign-ins with the right password', () => {
 });
 
 describe('guessing the password from a session', () => {
-  it('is slowed down, and locks nobody else out', async () => {
+  it('guessing the password from a session is slowed down, and locks nobody else out', async () => {
     const thief = new Browser();
     await tryToSignIn(PASSWORD, thief);
     const guess = async () => {
@@ -569,7 +569,7 @@ describe('guessing the password from a session', () => {
     expect(await tryToSignIn(PASSWORD)).toBe('signed-in');
   });
 
-  it('goes on counting when the session goes on under a new token', async () => {
+  it('guessing from a session is still counted when the session gets a new token', async () => {
     const thief = new Browser();
     await tryToSignIn(PASSWORD, thief);
     for (let i = 0; i < ACCOUNT_THROTTLE.freeFailures; i += 1) {
@@ -584,7 +584,7 @@ describe('guessing the password from a session', () => {
     });
   });
 
-  it('answers no more of the guesses made at once', async () => {
+  it('simultaneous guesses from a session get no more answers', async () => {
     const thief = new Browser();
     await tryToSignIn(PASSWORD, thief);
     const outcomes = await Promise.all(
@@ -600,7 +600,7 @@ describe('guessing the password from a session', () => {
 });
 
 describe('rows of the throttle', () => {
-  it('are left by no try that is refused, in whatever bucket', async () => {
+  it('a refused attempt leaves no row, whatever bucket refused it', async () => {
     const address = '192.0.2.45';
     for (let n = 0; n < ADDRESS_THROTTLE.freeFailures; n += 1) {
       await signIn(post(new Browser(), { address }), 'one name', 'a guess');
@@ -615,7 +615,7 @@ describe('rows of the throttle', () => {
     expect(await rowsOf('*')).toEqual(before);
   });
 
-  it('go with what they held: a right password leaves none but the count of its hour', async () => {
+  it('rows are deleted with what they held: a right password leaves only the count of its hour', async () => {
     const address = '192.0.2.46';
     await fail(3);
     expect(await signIn(post(new Browser(), { address }), username, PASSWORD)).toBe('signed-in');
@@ -624,7 +624,7 @@ describe('rows of the throttle', () => {
     ]);
   });
 
-  it('go after their window, with the next try', async () => {
+  it('rows are deleted after their window, at the next attempt', async () => {
     await fail(1);
     wait(25 * 60 * 60 * 1_000);
     await tryToSignIn('a wrong guess', new Browser(), 'another name');

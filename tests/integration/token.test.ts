@@ -5,7 +5,7 @@ import { createToken, isSessionIdOf, parseCookieValue, sessionIdFor } from '$lib
 const USER = 'abcdefghijklmno';
 
 describe('a session token', () => {
-  it('is 32 bytes in base64url, new each time', () => {
+  it('a session token is 32 bytes in base64url, new each time', () => {
     const tokens = new Set(Array.from({ length: 1_000 }, createToken));
     expect(tokens.size).toBe(1_000);
     for (const token of tokens) {
@@ -14,7 +14,7 @@ describe('a session token', () => {
     }
   });
 
-  it('is not its session id: presenting the id names another session', () => {
+  it('a token is not its session id: presenting the id names another session', () => {
     const token = createToken();
     const sessionId = sessionIdFor(USER, token);
     expect(sessionId).not.toContain(token);
@@ -22,7 +22,7 @@ describe('a session token', () => {
     expect(parseCookieValue(sessionId)?.sessionId).not.toBe(sessionId);
   });
 
-  it('hashes as SHA-256 in base64url', async () => {
+  it('a session id is the token’s SHA-256 in base64url', async () => {
     const token = createToken();
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token));
     expect(sessionIdFor(USER, token)).toBe(`${USER}.${Buffer.from(digest).toString('base64url')}`);
@@ -48,14 +48,14 @@ describe('a cookie value', () => {
     ['a line break at its end', `${USER}.${token}\n`],
     ['a space in front', ` ${USER}.${token}`],
     ['a KV prefix', `session:${USER}.${token}`],
-  ])('that is %s is no session', (_, value) => {
+  ])('a cookie value that is %s is no session', (_, value) => {
     expect(parseCookieValue(value)).toBeNull();
   });
 });
 
 describe('a session id', () => {
   const hash = 'B'.repeat(43);
-  it('belongs to the user it begins with, and to no other', () => {
+  it('a session id belongs to the user it begins with, and to no other', () => {
     expect(isSessionIdOf(USER, `${USER}.${hash}`)).toBe(true);
     expect(isSessionIdOf(USER, `${USER}x.${hash}`)).toBe(false);
     expect(isSessionIdOf(USER.slice(1), `${USER}.${hash}`)).toBe(false);

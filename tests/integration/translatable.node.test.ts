@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const components = globSync('src/**/*.svelte');
 
-test('no block begins or ends with bare text, which could not be taken away once a translator has replaced it', () => {
+test('no block begins or ends with bare text, which Svelte could not remove once a translator has replaced it', () => {
   expect(components.length).toBeGreaterThan(20);
   expect(components.flatMap((file) => bareEdges(file, readFileSync(file, 'utf8')))).toEqual([]);
 });
@@ -14,7 +14,7 @@ test('bare text at the edge of a block is found', () => {
   expect(bareEdges('x', source)).toEqual(['x: {b} <i>c</i>', 'x: <b>{e}</b>,']);
 });
 
-/** The inside of every block that Svelte may take away by itself and that has text at its beginning or end. */
+/** Returns the contents of every block that Svelte may remove by itself and that begins or ends with text. */
 function bareEdges(file: string, source: string): string[] {
   const found: string[] = [];
   const visit = (value: unknown): void => {

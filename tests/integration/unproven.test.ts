@@ -1,4 +1,4 @@
-/** What the app's own routes answer a session that is bound to its device when no proof of it comes. */
+/** How the app's own routes respond to a bound session whose request has no proof. */
 import { env } from 'cloudflare:workers';
 import { isHttpError, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -34,7 +34,7 @@ let username: string;
 let laptop: Browser;
 let thief: Browser;
 let proof: string;
-/** Names of the cookies that the last answer set. */
+/** The names of the cookies that the last response set. */
 let cookiesSet: string[];
 
 beforeEach(async () => {
@@ -82,7 +82,7 @@ async function call(
     setHeaders: () => undefined,
   };
   try {
-    // The one cast: `event` has what the routes read, SvelteKit's type has more.
+    // The only cast: `event` has what the routes read, and SvelteKit's type has more.
     return await run(event as never);
   } catch (thrown) {
     return thrown;
@@ -92,7 +92,7 @@ async function call(
   }
 }
 
-/** Of a refusal: what the page does about it. */
+/** Returns what the page does about a refusal. */
 function unprovenOf(answer: unknown): 'retry' | 'sign-in' {
   if (!isHttpError(answer, 403)) throw new Error(`no 403: ${String(answer)}`);
   if (answer.body.retry) return 'retry';
@@ -109,7 +109,7 @@ async function notedFailures(): Promise<number> {
 }
 
 describe('an account page without proof', () => {
-  it('tries again twice by itself and then offers to sign in, and keeps the session cookie', async () => {
+  it('an account page without proof reloads itself twice and then offers to sign in, and keeps the session cookie', async () => {
     const cookie = thief.cookie;
     for (let tries = 0; tries < PROOF_RETRIES_MAX; tries += 1) {
       expect(unprovenOf(await call(thief, loadSessions))).toBe('retry');
@@ -118,20 +118,20 @@ describe('an account page without proof', () => {
     expect(thief.cookie).toBe(cookie);
   });
 
-  it('does not count once the proof is good', async () => {
+  it('reloads are not counted once the proof is good', async () => {
     for (let tries = 0; tries <= PROOF_RETRIES_MAX; tries += 1) await call(thief, loadSessions);
     thief.plant(proof, BOUND_COOKIE);
     expect(await call(thief, loadSessions)).toMatchObject({ sessions: [{ current: true }] });
   });
 
-  it('has what was asked for in the background loaded anew, as a page, and does not count it', async () => {
+  it('a background request without proof makes the browser load the page, and is not counted', async () => {
     for (let tries = 0; tries < 5; tries += 1) {
       expect(unprovenOf(await call(thief, loadSessions, { isDataRequest: true }))).toBe('retry');
     }
     expect(unprovenOf(await call(thief, loadSessions))).toBe('retry');
   });
 
-  it('takes away a bound cookie that proves nothing, and leaves a good one and a missing one alone', async () => {
+  it('a bound cookie that proves nothing is removed; a good one and a missing one are left alone', async () => {
     thief.plant(`${Date.now() + 60_000}.${'A'.repeat(43)}`, BOUND_COOKIE);
     await call(thief, loadSessions);
     expect(thief.cookieNamed(BOUND_COOKIE)).toBeUndefined();
@@ -147,13 +147,13 @@ describe('an action or API call without proof', () => {
     ['ending a session', sessionActions.revoke, { sessionId: 'any' }],
     ['naming a session', sessionActions.rename, { sessionId: 'any', name: 'mine' }],
     ['ending all', sessionActions.revokeAll, {}],
-  ])('is refused: %s', async (_, action, form) => {
+  ])('an action without proof is refused: %s', async (_, action, form) => {
     const answer = await call(thief, action, { method: 'POST', form });
     expect(unprovenOf(answer)).toBe('sign-in');
     expect(await confirmSession(laptop.request(options))).not.toBeNull();
   });
 
-  it('is refused: the API', async () => {
+  it('an API call without proof is refused', async () => {
     for (const [run, method] of [
       [getSessions, 'GET'],
       [deleteSessions, 'DELETE'],
@@ -167,7 +167,7 @@ describe('an action or API call without proof', () => {
 });
 
 describe('what needs no proof', () => {
-  it('signing out', async () => {
+  it('signing out needs no proof', async () => {
     const answer = await call(thief, signOutActions.default, { method: 'POST', path: '/logout', form: {} });
     expect(isRedirect(answer)).toBe(true);
     expect(await confirmSession(laptop.request(options))).toBeNull();
@@ -176,12 +176,12 @@ describe('what needs no proof', () => {
   it.each([
     ['/login', loadSignIn],
     ['/signup', loadSignUp],
-  ])('%s, where such a session is a guest', async (path, load) => {
+  ])('without proof %s shows the page for guests', async (path, load) => {
     expect(isRedirect(await call(thief, load, { path }))).toBe(false);
     expect(isRedirect(await call(laptop, load, { path }))).toBe(true);
   });
 
-  it('a sign-in over it, which replaces it', async () => {
+  it('a sign-in needs no proof, and replaces the session', async () => {
     const form = { username, password: PASSWORD };
     const before = laptop.cookie ?? '';
     await call(laptop.lose(BOUND_COOKIE), loadSignIn, { path: '/login' });
@@ -191,27 +191,27 @@ describe('what needs no proof', () => {
   });
 });
 
-it('the start page is there, and greets nobody', async () => {
+it('without proof the start page is shown and greets nobody', async () => {
   expect(isHttpError(await call(thief, loadHome, { path: '/' }))).toBe(false);
   const isUnknown = { viewer: null, viewerUnknown: true };
   expect(await call(thief, loadLayout, { path: '/' })).toMatchObject(isUnknown);
   expect(cookiesSet).toEqual([]);
 });
 
-it('a confirmation that was given with the proof is worth nothing without it', async () => {
+it('a confirmation that was given with a proof is worthless without it', async () => {
   expect(await call(laptop, loadLayout, { path: '/' })).toMatchObject({ viewer: { username } });
   thief.plant(laptop.cookieNamed('__Host-confirmation') ?? '', '__Host-confirmation');
   expect(await call(thief, loadLayout, { path: '/' })).toMatchObject({ viewer: null, viewerUnknown: true });
 });
 
-it('an open page that looks is answered 403, and gets no confirmation', async () => {
+it('a look without proof is answered 403 and gets no confirmation', async () => {
   expect(await call(thief, getSession, { path: '/api/session' })).toMatchObject({ status: 403 });
   expect(cookiesSet).toEqual([]);
   expect(await call(laptop, getSession, { path: '/api/session' })).toMatchObject({ status: 200 });
 });
 
 describe('the activity', () => {
-  it('says so once an hour, however often it is tried', async () => {
+  it('the activity notes missing proof once an hour, however often it is tried', async () => {
     for (let tries = 0; tries < 4; tries += 1) await call(thief, loadSessions);
     await call(thief, getSessions, { path: '/api/sessions' });
     expect(await notedFailures()).toBe(1);
@@ -222,7 +222,7 @@ describe('the activity', () => {
     expect(await notedFailures()).toBe(2);
   });
 
-  it('says nothing of the first try of a link from another site, nor of a refresh that our own fault kept from', async () => {
+  it('the activity does not note the first request of a link from another site, nor a refresh that the server itself prevented', async () => {
     await call(new Browser().plant(laptop.cookie ?? ''), loadSessions, {
       headers: { 'sec-fetch-site': 'cross-site' },
     });

@@ -23,7 +23,7 @@ async function rows() {
 beforeEach(clear);
 
 describe('the user adapter', () => {
-  it("passes Lucia's own suite over D1", async () => {
+  it('the user adapter passes Lucia’s own suite over D1', async () => {
     await testAdapter(
       { ...adapter, ...sessions },
       new Database({
@@ -62,12 +62,12 @@ describe('the user adapter', () => {
     expect(await rows()).toEqual({ users: [], keys: [] });
   });
 
-  it('makes a user and a key together', async () => {
+  it('the user adapter creates a user and a key together', async () => {
     await adapter.setUser({ id: 'u1', username: 'ada' }, key('username:ada', 'u1'));
     expect(await rows()).toEqual({ users: ['u1'], keys: ['username:ada'] });
   });
 
-  it('makes neither when the username is taken', async () => {
+  it('neither user nor key is created if the username is taken', async () => {
     await adapter.setUser({ id: 'u1', username: 'ada' }, key('username:ada', 'u1'));
     await expect(
       adapter.setUser({ id: 'u2', username: 'ada' }, key('other:ada', 'u2')),
@@ -77,7 +77,7 @@ describe('the user adapter', () => {
     expect(await rows()).toEqual({ users: ['u1'], keys: ['username:ada'] });
   });
 
-  it('makes neither when the key exists', async () => {
+  it('neither user nor key is created if the key exists', async () => {
     await adapter.setUser({ id: 'u1', username: 'ada' }, key('username:ada', 'u1'));
     await expect(
       adapter.setUser({ id: 'u2', username: 'bob' }, key('username:ada', 'u2')),
@@ -87,13 +87,13 @@ describe('the user adapter', () => {
     expect(await rows()).toEqual({ users: ['u1'], keys: ['username:ada'] });
   });
 
-  it("makes neither when the key's insert fails for another reason, and says which", async () => {
+  it('neither user nor key is created if the insert of the key fails for another reason, and the error says which', async () => {
     const keyOfNobody = key('username:ada', 'nobody');
     await expect(adapter.setUser({ id: 'u1', username: 'ada' }, keyOfNobody)).rejects.toThrow(/FOREIGN KEY/);
     expect(await rows()).toEqual({ users: [], keys: [] });
   });
 
-  it('lets exactly one of two sign-ups with one name at once through', async () => {
+  it('of two simultaneous sign-ups with one name, exactly one succeeds', async () => {
     const outcomes = await Promise.allSettled(
       ['u1', 'u2'].map((id) => adapter.setUser({ id, username: 'ada' }, key('username:ada', id))),
     );

@@ -1,5 +1,5 @@
 /**
- * How often a request waits for a store, one wait after the other, on the app's own routes with the real KV and D1.
+ * How often a request waits for a store, on the app's own routes with the real KV and D1. Operations that start together count as one wait.
  * docs/consistency.md publishes these numbers.
  */
 import { isHttpError } from '@sveltejs/kit';
@@ -88,11 +88,11 @@ function scenario(name: string): Scenario {
   return found;
 }
 
-/** The waits of a request that is answered. */
+/** Returns the waits of a request that succeeds. */
 async function waitsOf(scenario: Scenario, scene: Scene): Promise<string[][]> {
   return wavesOf(async (hooks) => {
     const { outcome } = await ask(scenario, scene, hooks);
-    // A redirect is an answer, a store that failed is none.
+    // A redirect counts as a response; a failed store does not.
     if (outcome instanceof Error || isHttpError(outcome)) throw outcome;
   });
 }
@@ -114,7 +114,7 @@ describe('one wait after the other', () => {
     expect(one).toHaveLength(WAITS['revoke one']);
   });
 
-  it('without scripts the page comes after the action, in the same answer', async () => {
+  it('without scripts, the page after an action comes in the same response', async () => {
     const withPage: Scenario = {
       ...scenario('revoking one'),
       run: async (event) => {
@@ -123,7 +123,7 @@ describe('one wait after the other', () => {
       },
     };
     expect(await waitsOf(withPage, await setScene())).toHaveLength(
-      // The record is known by then; the ledger is asked again.
+      // The record is known by then, and the ledger is asked again.
       WAITS['revoke one'] + WAITS['sessions page'],
     );
   });
@@ -152,7 +152,7 @@ describe('a try that is throttled', () => {
 });
 
 describe('on top of them', () => {
-  it('a renewal that was due', async () => {
+  it('a renewal that is due adds its waits', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(ACTIVE_PERIOD_MILLISECONDS + 1);
     const account = await waitsOf(REQUIRE, scene);
@@ -163,7 +163,7 @@ describe('on top of them', () => {
     );
   });
 
-  it('the password, where it is asked for again', async () => {
+  it('asking for the password adds its waits', async () => {
     const scene = await setScene();
     vi.advanceTimersByTime(PROOF_PERIOD_MILLISECONDS + 1);
     const waves = await waitsOf({ ...scenario('revoking all'), form: () => ({ password: PASSWORD }) }, scene);
@@ -172,7 +172,7 @@ describe('on top of them', () => {
     expect(waves).toHaveLength(WAITS['password again (step-up)'] + WAITS['revoke all'] - known);
   });
 
-  it('several that are ended at once cost a list and a batch, however many they are', async () => {
+  it('ending several sessions at once costs one list and one batch, however many they are', async () => {
     const steps = (await waitsOf(scenario('revoking some'), await setScene())).flat();
     const count = (what: string) => steps.filter((step) => step.startsWith(`: ${what}`)).length;
     const batches = steps.filter((step) => step.startsWith('D1: '));
@@ -182,7 +182,7 @@ describe('on top of them', () => {
     expect(batches.flatMap((batch) => batch.split('; '))).toHaveLength(queries);
   });
 
-  it('more sessions that end', async () => {
+  it('each other session that ends adds its wait', async () => {
     const scene = await setScene();
     for (let i = 0; i < 10; i += 1) await signInAs(scene);
     const waves = await waitsOf(scenario('revoking the others'), scene);

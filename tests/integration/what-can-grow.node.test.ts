@@ -1,6 +1,6 @@
 /**
- * What requests without a session can make grow, in any table: docs/security.md, "What can grow", publishes these bounds. On the
- * in-process D1, which is held to the real one (tests/simulation/sqlite-d1-equivalence.node.test.ts), as there are so many.
+ * How much requests without a session can make each table grow. docs/security.md, "What can grow", publishes these bounds. There are very
+ * many requests, so they run on the in-process D1, which is compared to the real one (tests/simulation/sqlite-d1-equivalence.node.test.ts).
  */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Browser } from '../setup/browser';
@@ -15,7 +15,7 @@ const OWNER = 'ada';
 const HOSTILE_REQUESTS = 2_000;
 const AT_ONCE = 20;
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
-/** Of documentation (RFC 5737). */
+/** Addresses for documentation (RFC 5737). */
 const FEW_ADDRESSES = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4'];
 const d1 = createSqliteD1({ migrations: readMigrations() });
 
@@ -38,7 +38,7 @@ afterEach(() => {
 
 afterAll(() => d1.close());
 
-/** A request of a browser that never was here. */
+/** A request of a browser that was never here. */
 function from(address: string) {
   return new Browser().request({
     kv: kv.place('FRA'),
@@ -54,7 +54,7 @@ function from(address: string) {
 
 type Rows = Record<string, number>;
 
-/** Rows of every table, and KV's records. */
+/** Returns the number of rows in every table, and of records in KV. */
 function rows(): Rows {
   const tables = d1.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite*'");
   const counts = tables.map(({ name }) => [
@@ -64,7 +64,7 @@ function rows(): Rows {
   return { ...Object.fromEntries(counts), KV: kv.truth().length };
 }
 
-/** How many rows `work` made, in the tables that have more than before. */
+/** Returns how many rows `work` added, by table. */
 async function grownBy(work: () => Promise<unknown>): Promise<Rows> {
   const before = rows();
   await work();
@@ -72,7 +72,7 @@ async function grownBy(work: () => Promise<unknown>): Promise<Rows> {
   return Object.fromEntries(after.map(([name, n]) => [name, n - (before[name] ?? 0)]).filter(([, n]) => n));
 }
 
-/** Many requests, some at once, each from one of the addresses in turn. */
+/** Sends many requests, some at once, from each of the addresses in turn. */
 async function flood(addresses: string[], request: (address: string, n: number) => Promise<unknown>) {
   for (let n = 0; n < HOSTILE_REQUESTS; n += AT_ONCE) {
     await Promise.all(
@@ -92,11 +92,11 @@ describe.each([
 ])(`${HOSTILE_REQUESTS} requests from $where leave at most`, ({ addresses }) => {
   const few = addresses.length;
 
-  it('a row for each guess that was answered and one for the address: sign-ins, each with another name', async () => {
+  it('sign-ins, each with another name, leave a row for each guess that was answered and one for the address', async () => {
     expect(await grownBy(() => flood(addresses, guessAName))).toEqual({ SignInThrottle: few * (50 + 1) });
   });
 
-  it("the account's five failures: sign-ins with one name", async () => {
+  it('sign-ins with one name leave at most the account’s five failures', async () => {
     const { SecurityEvent, SignInThrottle, ...others } = await grownBy(() => flood(addresses, guessAtOwner));
     expect(SecurityEvent).toBe(5);
     expect(SignInThrottle).toBeGreaterThan(0);
@@ -104,11 +104,11 @@ describe.each([
     expect(others).toEqual({});
   });
 
-  it('one for the address: sign-ups with a name that is taken', async () => {
+  it('sign-ups with a taken name leave one row for the address', async () => {
     expect(await grownBy(() => flood(addresses, askForAName))).toEqual({ SignInThrottle: few });
   });
 
-  it('twenty accounts and what was under way with the last: sign-ups, each with another name', async () => {
+  it('sign-ups, each with another name, leave twenty accounts and those in progress with the last', async () => {
     const { User = 0, ...others } = await grownBy(() => flood(addresses, makeAnAccount));
     expect(User).toBeGreaterThanOrEqual(few * 20);
     expect(User).toBeLessThanOrEqual(few * (20 + 9));
@@ -117,7 +117,7 @@ describe.each([
 });
 
 describe('in a day', () => {
-  /** Tries as often as it is let, for a day; gives how often it was answered. */
+  /** Sends requests for a day, as often as they are let through. Returns how often they were. */
   async function tries(request: (n: number) => Promise<unknown>): Promise<number> {
     const end = clock + DAY_MILLISECONDS;
     let answered = 0;
@@ -131,7 +131,7 @@ describe('in a day', () => {
     return answered;
   }
 
-  it('at most 104 failures of one account are recorded, from however many addresses', async () => {
+  it('at most 104 failures of one account are recorded in a day, from however many addresses', async () => {
     const { SecurityEvent } = await grownBy(async () => {
       const answered = await tries((n) => guessAtOwner(`2001:db8:0:${n.toString(16)}::1`));
       expect(answered).toBe(104);
@@ -139,7 +139,7 @@ describe('in a day', () => {
     expect(SecurityEvent).toBe(104);
   });
 
-  it('at most 149 names can be tried from one address, with a row each', async () => {
+  it('at most 149 names can be tried from one address in a day, with a row each', async () => {
     const { SignInThrottle, ...others } = await grownBy(async () => {
       expect(await tries((n) => guessAName('198.51.100.7', n))).toBe(149);
     });
@@ -147,7 +147,7 @@ describe('in a day', () => {
     expect(others).toEqual({});
   });
 
-  it('at most 119 accounts can be made from one address', async () => {
+  it('at most 119 accounts can be created from one address in a day', async () => {
     const { User } = await grownBy(async () => {
       expect(await tries((n) => makeAnAccount('198.51.100.8', n))).toBe(119);
     });

@@ -1,4 +1,4 @@
-/** What an error says of what was asked, held against what the stores hold afterwards. */
+/** Compares what an error says about the requested change with what the stores contain afterwards. */
 import { isHttpError } from '@sveltejs/kit';
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
@@ -8,7 +8,7 @@ import { confirmSession } from '../setup/requests';
 import type { Step } from '../simulation/steps';
 import { sessionIdOf, storesWith, type Scene } from './routes';
 
-/** What people would notice of a scene: its account, its sessions, its activity. Counts of tries are no part of it. */
+/** What a user would notice of a scene: the account, the sessions, the activity. Counts of attempts are not included. */
 export type Held = {
   users: number;
   hash: unknown;
@@ -67,10 +67,10 @@ const HAPPENED: Record<Told, (before: Held, after: Held, ids: Ids) => boolean> =
   rename: (_, after, { phone }) => JSON.stringify(after.records[`session:${phone}`]).includes('"name"'),
 };
 
-/** The writes of the ledger that people are told of. */
+/** The ledger's writes that users are told about. */
 const TELLS = /INSERT INTO (User|RevokedSession|SecurityEvent)|UPDATE (User|Key)|DELETE FROM User/;
 
-/** The sentences of an error, or `null` for an answer that is none. */
+/** Returns the sentences of an error, or `null` if the response is not an error. */
 export async function textOf(outcome: unknown): Promise<string | null> {
   if (isHttpError(outcome)) return outcome.body.claim?.text ?? '';
   if (!outcome || typeof outcome !== 'object' || !('returned' in outcome)) return null;
@@ -80,7 +80,7 @@ export async function textOf(outcome: unknown): Promise<string | null> {
   return detail ?? null;
 }
 
-/** Throws where a sentence says what the stores do not bear out. `step`: the one that failed. */
+/** Throws if the stores contradict a sentence. `step` is the step that failed. */
 export async function expectTrue(
   text: string,
   { before, after, ids, browser, step, said }: Compared,
@@ -94,7 +94,7 @@ export async function expectTrue(
   for (const name of done) {
     expect(HAPPENED[name](before, after, ids), `${said}: ${claims.done[name]}`).toBe(true);
   }
-  // What can be known is said: a read that fails makes nothing uncertain but a name, which is confirmed by one.
+  // The error must say what can be known. A failed read leaves nothing uncertain except a name, which is confirmed by a read.
   if (unknown.some((name) => name !== 'rename')) expect(step.op, said).toMatch(TELLS);
   if (text.includes(claims.signInHere)) {
     expect(await confirmSession(browser.request(storesWith({}))), said).toBeNull();

@@ -1,4 +1,4 @@
-/** The adapter as `npm run build:adapter` packs it, in a project outside this repository that has nothing else of it. */
+/** The adapter as `npm run build:adapter` packs it, in a project outside this repository that contains nothing else of it. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +13,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 const PACKAGE = 'pages-sessions-kv-adapter';
-/** Compiling and installing take seconds; on a busy machine many. */
+/** Compiling and installing take seconds, or longer on a busy machine. */
 const STEP_MILLISECONDS = 120_000;
 
 const run = promisify(execFile);
 
-/** The consumer's project: the tarball, and of this repository's own packages the peer and the Workers types. */
+/** The consumer's project. It has the tarball, and from this repository's packages the peer dependency and the Workers types. */
 let project: string;
 const installed = (path: string) => join(project, 'node_modules', PACKAGE, path);
 
@@ -26,7 +26,7 @@ async function install(folder: string, packages: string[]) {
   const npm = process.env.npm_execpath;
   const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []];
   const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
-  // Nothing comes from a registry: --install-links copies the folders, as if they had been packed.
+  // Nothing comes from a registry. --install-links copies the folders as if they had been packed.
   await run(command, [...first, 'install', '--offline', '--install-links', ...quiet, ...packages], {
     cwd: folder,
   });
@@ -34,7 +34,7 @@ async function install(folder: string, packages: string[]) {
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'adapter-package-'));
-  // Its folders are for consumers.deep.node.test.ts.
+  // The folders in it are for consumers.deep.node.test.ts.
   await cp(CONSUMER, project, { recursive: true, filter: (path) => !/[\\/](hono|sveltekit)$/.test(path) });
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   const dist = join(project, 'dist');
@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true }));
 
 describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
-  it('has each module with its types, a README and a licence, and no dependency but Lucia 2 beside it', async () => {
+  it('the packed adapter has each module with its types, a README and a licence, and no dependency but Lucia 2', async () => {
     const sources = (await readdir(join(ROOT, 'src/lib/server/kv-adapter')))
       .filter((name) => name.endsWith('.ts'))
       .map((name) => name.slice(0, -'.ts'.length));
@@ -62,7 +62,7 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
     expect(manifest).not.toHaveProperty('dependencies');
   });
 
-  it('has the kit in one file, with its types, its migration and a README, and in it nothing of SvelteKit or accounts', async () => {
+  it('the packed adapter has the kit in one file, with its types, its migration and a README, and nothing of SvelteKit or accounts in it', async () => {
     const files = ['README.md', 'index.d.ts', 'index.js', 'migration.sql', 'types.d.ts'];
     expect((await readdir(installed('revocable'))).sort()).toEqual(files);
     const code = await readFile(installed('revocable/index.js'), 'utf8');
@@ -77,7 +77,7 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
   });
 
   it.each(['', 'revocable/'])(
-    'names all that it exports in the API section of its %sREADME',
+    'the API section of the %sREADME names everything that the package exports',
     async (folder) => {
       const readme = await readFile(installed(`${folder}README.md`), 'utf8');
       const [, api = ''] = /\n## API\n([^]*?)\n## /.exec(readme) ?? [];
@@ -95,7 +95,7 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
     },
   );
 
-  it('has the public API of api.ts and revocable-api.ts under strict, as bundlers and as Node resolve modules', async () => {
+  it('the packed adapter has the public API of api.ts and revocable-api.ts under strict, as bundlers and Node resolve modules', async () => {
     const compile = (...options: string[]) =>
       run(process.execPath, [TSC, '--project', '.', ...options], { cwd: project }).then(
         () => '',
@@ -111,43 +111,46 @@ describe('the packed adapter', { timeout: STEP_MILLISECONDS }, () => {
   it.each([
     ['', 'cloudflareKvBinding default sessionOwner'],
     ['/revocable', 'ProofNeeded SessionEnded StoreUnavailable forgetUser migration revocableSessions'],
-  ])('loads in Node as it is: "%s"', async (entry, names) => {
+  ])('the packed adapter loads in Node without a bundler: "%s"', async (entry, names) => {
     const load = `import('${PACKAGE}${entry}').then((api) => console.log(Object.keys(api).join(' ')))`;
     const { stdout } = await run(process.execPath, ['--eval', load], { cwd: project });
     expect(stdout).toBe(`${names}\n`);
   });
 
-  it('works as documented by Lucia for such an adapter', async () => {
+  it('the packed adapter works as Lucia documents it for adapters', async () => {
     const { stdout } = await run(process.execPath, ['documented.mjs'], { cwd: project });
     expect(stdout).toBe('ada\nada\nmy_session:one my_user_sessions:ada session:one user_sessions:ada\n');
   });
 
-  it.each(['index', 'owner'])('signs up, in and out in workerd on the %s layout', async (layout) => {
-    const worker = await openWorker(layout);
-    try {
-      const ada = 'name=ada&password=correct horse battery staple';
-      const laptop = await worker.send(`/signup?${ada}`);
-      const phone = await worker.send(`/login?${ada}`);
-      expect([laptop.status, phone.status]).toEqual([204, 204]);
-      expect((await worker.send('/login?name=ada&password=wrong')).status).toBe(400);
-      const seen = await worker.send('/', phone.cookie);
-      expect({ status: seen.status, body: JSON.parse(seen.body) }).toEqual({
-        status: 200,
-        body: { username: 'ada', device: 'a test', sessions: 2, ownerInId: layout === 'owner' },
-      });
-      expect((await worker.send('/logout', phone.cookie)).status).toBe(204);
-      expect((await worker.send('/', phone.cookie)).status).toBe(401);
-      expect(JSON.parse((await worker.send('/', laptop.cookie)).body)).toMatchObject({ sessions: 1 });
-      expect(await worker.prefixes()).toEqual(
-        layout === 'owner' ? ['session'] : ['session', 'user_sessions'],
-      );
-    } finally {
-      await worker.close();
-    }
-  });
+  it.each(['index', 'owner'])(
+    'the packed adapter signs up, in and out in workerd on the %s layout',
+    async (layout) => {
+      const worker = await openWorker(layout);
+      try {
+        const ada = 'name=ada&password=correct horse battery staple';
+        const laptop = await worker.send(`/signup?${ada}`);
+        const phone = await worker.send(`/login?${ada}`);
+        expect([laptop.status, phone.status]).toEqual([204, 204]);
+        expect((await worker.send('/login?name=ada&password=wrong')).status).toBe(400);
+        const seen = await worker.send('/', phone.cookie);
+        expect({ status: seen.status, body: JSON.parse(seen.body) }).toEqual({
+          status: 200,
+          body: { username: 'ada', device: 'a test', sessions: 2, ownerInId: layout === 'owner' },
+        });
+        expect((await worker.send('/logout', phone.cookie)).status).toBe(204);
+        expect((await worker.send('/', phone.cookie)).status).toBe(401);
+        expect(JSON.parse((await worker.send('/', laptop.cookie)).body)).toMatchObject({ sessions: 1 });
+        expect(await worker.prefixes()).toEqual(
+          layout === 'owner' ? ['session'] : ['session', 'user_sessions'],
+        );
+      } finally {
+        await worker.close();
+      }
+    },
+  );
 });
 
-/** The consumer's worker, bundled as Vite does and run in workerd. */
+/** The consumer's worker, bundled as Vite does it and run in workerd. */
 async function openWorker(layout: string) {
   const outDir = join(project, 'bundle');
   await build({

@@ -1,4 +1,4 @@
-/** The adapter's README is followed to the letter in an empty project: its commands, with what the registry serves, and its files. */
+/** Follows the adapter's README exactly in an empty project: its commands, with the packages from the registry, and its files. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const ADAPTER = 'src/lib/server/kv-adapter';
 const STEP_MILLISECONDS = 600_000;
-/** What a SvelteKit project has before anybody reads that README. */
+/** What a SvelteKit project has before its author reads that README. */
 const PROJECT = ['@sveltejs/kit@2', 'svelte@5', 'vite@8', '@sveltejs/vite-plugin-svelte@7', 'typescript@6'];
 
 const run = promisify(execFile);
@@ -20,7 +20,7 @@ beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'adapter-readme-'));
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   await cp(ADAPTER, join(project, ADAPTER), { recursive: true });
-  // The contract suite is for those who run it, and needs vitest.
+  // The contract suite is only for projects that run it, and needs vitest.
   await rm(join(project, ADAPTER, 'contract'), { recursive: true, force: true });
   await inProject(`npm install --no-audit --no-fund --save-dev ${PROJECT.join(' ')}`);
 }, STEP_MILLISECONDS);
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true }));
 
 it(
-  'installs, generates and type-checks as it stands there',
+  'the README’s example installs, generates and type-checks unchanged',
   async () => {
     const readme = await readFile(join(ADAPTER, 'README.md'), 'utf8');
     const use = readme.split('\n## Use\n')[1]?.split('\n## ')[0] ?? '';

@@ -159,7 +159,7 @@ async function checkPromises(served: Served, end: (id: string) => [string, Recor
 }
 
 describe('an empty project with the kit', { timeout: STEP_MILLISECONDS }, () => {
-  it('ends sessions at once in a Worker with Hono', async () => {
+  it('the kit ends sessions at once in a Worker with Hono', async () => {
     const project = join(home, 'hono');
     const { npm, install, wrangler } = inProject(project);
     await cp(join(CONSUMER, 'hono'), project, { recursive: true });
@@ -178,7 +178,7 @@ describe('an empty project with the kit', { timeout: STEP_MILLISECONDS }, () => 
     }
   });
 
-  it("ends sessions at once in SvelteKit's minimal template", async () => {
+  it("the kit ends sessions at once in SvelteKit's minimal template", async () => {
     const project = join(home, 'sveltekit');
     const create = ['sv@0.17', 'create', 'sveltekit', '--template', 'minimal', '--types', 'ts'];
     await inProject(home).npm('exec', '--yes', '--', ...create, '--no-add-ons', '--no-install');

@@ -1,4 +1,4 @@
-/** The kit (src/lib/server/revocable): the app's revocable sessions over a plain `Request`, in a D1 that has a `User` of somebody else's. */
+/** The kit (src/lib/server/revocable): the app's revocable sessions over a plain `Request`, in a D1 with another app's `User` table. */
 import { readFileSync } from 'node:fs';
 import type { UserAdapter } from 'lucia';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,7 +18,7 @@ const START = Date.UTC(2026, 10, 27);
 const MINUTE = 60_000;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 
-/** Anything but `getUser` is not asked for. */
+/** Only `getUser` is called. */
 const userAdapter = () =>
   ({
     getUser: async (id: string) => (id === 'nobody' ? null : { id, username: `${id}'s name` }),
@@ -82,7 +82,7 @@ async function signedIn(userId = 'ada') {
   return browser;
 }
 
-/** Puts every record back that KV has now, as a KV that is late would still show them. */
+/** Puts back every record that KV has now, as a late KV would still show them. */
 async function recordsPutBackBy(work: () => Promise<unknown>): Promise<void> {
   const records = store.truth();
   await work();
@@ -96,7 +96,7 @@ const down = () => {
 };
 
 describe('a session that was ended', () => {
-  it('is refused at once although KV still shows it, and is greeted for a minute at most', async () => {
+  it('an ended session is refused at once although KV still shows it, and is greeted for a minute at most', async () => {
     const [laptop, phone] = [await signedIn(), await signedIn()];
     const { sessionId } = await phone.ask((auth) => auth.require());
     await recordsPutBackBy(() => laptop.ask((auth) => auth.revoke(sessionId)));
@@ -117,7 +117,7 @@ describe('a session that was ended', () => {
     ['signOut', async (own: RevocableSessions) => own.signOut()],
     ['revoke', async (own: RevocableSessions) => own.revoke((await own.require()).sessionId)],
     ['revokeAll', async (own: RevocableSessions) => own.revokeAll()],
-  ])('ends by %s on its own device, and stays ended', async (_, end) => {
+  ])('a session ended by %s on its own device stays ended', async (_, end) => {
     const laptop = await signedIn();
     const kept = new Map(laptop.cookies);
     await recordsPutBackBy(() => laptop.ask<unknown>(end));
@@ -126,7 +126,7 @@ describe('a session that was ended', () => {
     await expect(laptop.ask((auth) => auth.require())).rejects.toThrow(SessionEnded);
   });
 
-  it('ends with all others, while the one that asked goes on under another token', async () => {
+  it('ending all others ends them, and the session that asked gets a new token', async () => {
     const [laptop, phone] = [await signedIn(), await signedIn()];
     const before = laptop.cookies.get('__Host-session');
     await recordsPutBackBy(() => laptop.ask((auth) => auth.revokeOthers()));
@@ -136,7 +136,7 @@ describe('a session that was ended', () => {
     expect(sessions.map(({ current }) => current)).toEqual([true]);
   });
 
-  it('is not brought back by the sign-in of a user who was forgotten meanwhile', async () => {
+  it('an ended session is not revived when its user is forgotten and signs in again', async () => {
     const old = await signedIn();
     await recordsPutBackBy(() => forgetUser({ kv, db }, 'ada'));
     vi.setSystemTime(START + 1);
@@ -147,7 +147,7 @@ describe('a session that was ended', () => {
 });
 
 describe('ending others', () => {
-  it('asks for a new proof 15 minutes after the last, and takes it in the same request', async () => {
+  it('ending others needs a new proof 15 minutes after the last, and accepts it in the same request', async () => {
     const [laptop, phone] = [await signedIn(), await signedIn()];
     vi.setSystemTime(START + 15 * MINUTE);
     await expect(laptop.ask((auth) => auth.revokeAll())).rejects.toThrow(ProofNeeded);
@@ -159,7 +159,7 @@ describe('ending others', () => {
     expect(await laptop.ask((auth) => auth.confirm())).toMatchObject({ userId: 'ada' });
   });
 
-  it('works with a proof of this request where KV takes no record of it', async () => {
+  it('ending others works with a proof in the same request if KV accepts no record of it', async () => {
     vi.spyOn(console, 'error').mockReturnValue(undefined);
     const [laptop, phone] = [await signedIn(), await signedIn()];
     vi.setSystemTime(START + 15 * MINUTE);
@@ -174,7 +174,7 @@ describe('ending others', () => {
     expect(await phone.ask((auth) => auth.confirm())).toBeNull();
   });
 
-  it('does not reach another user, whose session is unknown', async () => {
+  it('ending a session does not reach another user, whose session is unknown', async () => {
     const [laptop, other] = [await signedIn(), await signedIn('bob')];
     const { sessionId } = await other.ask((auth) => auth.require());
     expect(await laptop.ask((auth) => auth.revoke(sessionId))).toBe('unknown');
@@ -183,7 +183,7 @@ describe('ending others', () => {
 });
 
 describe('a request', () => {
-  it('lists sessions with their device, the current one first', async () => {
+  it('a request lists its user’s sessions with their device, the current one first', async () => {
     await signedIn();
     const laptop = await signedIn();
     const { sessions, more, unlisted } = await laptop.ask((auth) => auth.list());
@@ -202,7 +202,7 @@ describe('a request', () => {
     });
   });
 
-  it('without a session asks no store, sets no cookie, and may be cached', async () => {
+  it('a request without a session asks no store, sets no cookie, and may be cached', async () => {
     const headers = new Headers({ 'cache-control': 'public' });
     const request = new Request('https://shop.example/', { headers: { cookie: '__Host-session=no.token' } });
     const auth = revocableSessions({ request, kv, db, userAdapter });
@@ -213,7 +213,7 @@ describe('a request', () => {
     expect([store.log.length, d1.counters.queries]).toEqual([0, 0]);
   });
 
-  it('gets cookies for this site alone, out of reach of scripts, and is private', async () => {
+  it('a session’s cookies are for this site alone and out of reach of scripts, and its response is private', async () => {
     const request = new Request('https://shop.example/login', { method: 'POST' });
     const auth = revocableSessions({ request, kv, db, userAdapter });
     await auth.signIn('ada');
@@ -228,7 +228,7 @@ describe('a request', () => {
     expect(headers.get('cache-control')).toBe('private, no-store');
   });
 
-  it('greets nobody while the stores are down, and lets nobody in', async () => {
+  it('while the stores are down, nobody is greeted and nobody let in', async () => {
     vi.spyOn(console, 'error').mockReturnValue(undefined);
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const laptop = await signedIn();
@@ -241,13 +241,13 @@ describe('a request', () => {
   it.each([
     ['a.b', 'does not fit a cookie'],
     ['nobody', 'has no such user'],
-  ])('signs nobody in as %s', async (userId, message) => {
+  ])('nobody is signed in as %s', async (userId, message) => {
     await expect(openBrowser().ask((auth) => auth.signIn(userId))).rejects.toThrow(message);
     expect(d1.rows('SELECT * FROM SessionOwner')).toEqual([]);
   });
 });
 
-it("the migration makes the ledger's tables as the app has them, statement by statement", async () => {
+it('the migration creates the same ledger tables as the app’s, statement by statement', async () => {
   const app = createSqliteD1({ migrations: readMigrations() });
   const alone = createSqliteD1({ migrations: [] });
   for (const sql of migration.split(';').filter((text) => text.trim())) await alone.db.prepare(sql).run();
@@ -298,7 +298,7 @@ describe('the table of what it costs in its README', () => {
     ];
   }
 
-  it.each(measured)('holds for %s', async (what, after, work) => {
+  it.each(measured)('the published cost of %s is right', async (what, after, work) => {
     await signedIn();
     await signedIn();
     const laptop = await signedIn();
@@ -307,7 +307,7 @@ describe('the table of what it costs in its README', () => {
     expect(await costOf(() => laptop.ask(work))).toEqual(published[what]);
   });
 
-  it('holds for a sign-in, for ending one session, and for nobody', async () => {
+  it('the published costs of a sign-in, of ending one session, and of a guest are right', async () => {
     const [laptop, phone] = [await signedIn(), await signedIn()];
     const { sessionId } = await phone.ask((auth) => auth.require());
     expect(await costOf(() => laptop.ask((auth) => auth.revoke(sessionId)))).toEqual(published['`revoke`']);

@@ -17,23 +17,23 @@ export type RequestOptions = Omit<AuthOptions, 'stores' | 'facts'> & {
 type Jar = Map<string, { value: string; expires: number }>;
 export type TestEvent = RequestLike & { locals: Pick<App.Locals, 'stores' | 'facts' | 'auth'> };
 
-/** One browser: a cookie jar, and requests that reach the app's own modules as SvelteKit would hand them over. */
+/** A browser: a cookie jar, and requests that reach the app's own modules as SvelteKit would pass them. */
 export class Browser {
   private readonly jar: Jar = new Map();
   private readonly background: Promise<unknown>[] = [];
 
   constructor(
     private readonly userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36',
-    /** Its client hints, and where it is: no request of the shipped worker can say so by a header. */
+    /** Its client hints and its place. In the deployed worker, no request can set the place by a header. */
     private readonly from: { hints?: Record<string, string>; cf?: { country?: string; city?: string } } = {},
   ) {}
 
-  /** The event of a new request of this browser, with its cookies as they are now. The answer's cookies are kept. */
+  /** Returns the event of a new request of this browser, with its current cookies. The response's cookies are kept. */
   request(options: RequestOptions): TestEvent {
     return this.send(options, this.jar);
   }
 
-  /** The same, but the answer gets lost unless `receive` is called: a crash on the way sets no cookie. */
+  /** Like `request`, but the response is lost unless `receive` is called, as in a crash that sets no cookie. */
   requestUnanswered(options: RequestOptions): {
     event: TestEvent;
     receive: () => void;
@@ -43,7 +43,7 @@ export class Browser {
     return {
       event: this.send(options, answer),
       receive: () => answer.forEach((cookie, name) => this.jar.set(name, cookie)),
-      /** The session cookie that the answer sets, if it sets one. */
+      /** The session cookie that the response sets, if any. */
       received: () => answer.get(SESSION_COOKIE)?.value || undefined,
     };
   }
@@ -78,7 +78,7 @@ export class Browser {
     return { ...event, locals: { stores, facts, auth: createAuth({ ...options, stores, facts }) } };
   }
 
-  /** Waits for what the answers left to do (`waitUntil`). */
+  /** Waits for the background work of the responses (`waitUntil`). */
   async settle(): Promise<void> {
     await Promise.allSettled(this.background.splice(0));
   }
@@ -102,13 +102,13 @@ export class Browser {
     return this.read(name);
   }
 
-  /** Plants a cookie, as somebody who copied one would; it does not expire. */
+  /** Plants a cookie, as somebody who copied it would. It does not expire. */
   plant(value: string, name = SESSION_COOKIE): this {
     this.jar.set(name, { value, expires: Infinity });
     return this;
   }
 
-  /** Loses a cookie. */
+  /** Removes a cookie. */
   lose(name: string): this {
     this.jar.delete(name);
     return this;

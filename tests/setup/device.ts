@@ -1,6 +1,6 @@
 /**
- * A device as a browser with Device Bound Session Credentials has one: a key that signs the server's challenges, and the two requests that
- * carry what it signed. It writes its JWTs itself, so that it can also write wrong ones.
+ * A device of a browser with Device Bound Session Credentials: a key that signs the server's challenges, and the two requests that send the
+ * signed proofs. It builds its JWTs itself, so that it can also build wrong ones.
  */
 import { POST as postBind } from '../../src/routes/session/bind/+server';
 import { POST as postRefresh } from '../../src/routes/session/refresh/+server';
@@ -33,12 +33,12 @@ export class Device {
     return new Device(made, { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y }, privateJwk);
   }
 
-  /** What it sends to be registered: the proof brings its key. */
+  /** Returns the proof for a registration, which contains the device's public key. */
   registration(challenge: string, forged: Forgery = {}): Promise<string> {
     return this.proof(challenge, { ...forged, header: { jwk: this.jwk, ...forged.header } });
   }
 
-  /** What it sends later: the challenge, signed. `forged` replaces parts of it. */
+  /** Returns the proof for a refresh: the signed challenge. `forged` replaces parts of it. */
   async proof(challenge: string, { header, payload, signature }: Forgery = {}): Promise<string> {
     const head = { alg: 'ES256', typ: 'dbsc+jwt', ...header };
     const input = `${base64(head)}.${base64({ jti: challenge, ...payload })}`;
@@ -62,14 +62,14 @@ function base64(value: object): string {
 
 export type Answer = { status: number; body: Record<string, unknown>; challenge: string | null };
 
-/** The browser takes an offer to bind its session, with this proof. */
+/** The browser accepts an offer to bind its session, with this proof. */
 export function sendBind(browser: Browser, options: RequestOptions, proof: string | null): Promise<Answer> {
   return send(browser, { ...options, path: '/session/bind' }, postBind, {
     ...(proof !== null && { 'secure-session-response': proof }),
   });
 }
 
-/** The browser asks for the next bound cookie. */
+/** The browser requests the next bound cookie. */
 export function sendRefresh(
   browser: Browser,
   options: RequestOptions,
@@ -93,7 +93,7 @@ async function send(
     method: 'POST',
     headers: { origin: ORIGIN, ...headers },
   });
-  // The one cast: the event has what the routes read, SvelteKit's type has more.
+  // The only cast: the event has what the routes read, and SvelteKit's type has more.
   const response = await post({ ...event, request, locals: event.locals } as never);
   const text = await response.text();
   const body: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
@@ -101,7 +101,7 @@ async function send(
   return { status: response.status, body, challenge: challenge ?? null };
 }
 
-/** Binds the browser's session with the offer of an answer; returns the binding's id. */
+/** Binds the browser's session with the offer from a response. Returns the binding's id. */
 export async function bindWith(
   browser: Browser,
   options: RequestOptions,
@@ -114,7 +114,7 @@ export async function bindWith(
   return String(body.session_identifier);
 }
 
-/** A whole refresh, as the browser does it: a challenge, and the proof. */
+/** A whole refresh, as the browser does it: a challenge, and then the proof. */
 export async function refreshWith(
   browser: Browser,
   options: RequestOptions,

@@ -1,4 +1,4 @@
-/** What a request of a test asks of the app's own modules, by name. Too many tries are an outcome here, not an exception. */
+/** The functions of the app's own modules that tests call for a request, by name. Too many attempts are a result here and not an exception. */
 import { proven } from '$lib/server/sessions/proof';
 import type { ConfirmedSession } from '$lib/server/sessions/confirmed';
 import { Throttled } from '$lib/server/throttle/throttle';

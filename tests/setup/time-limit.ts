@@ -1,7 +1,10 @@
 import { vi } from 'vitest';
 import { STORE_TIMEOUT_MILLISECONDS, STORE_TIMEOUT_PARTS } from '$lib/server/policy';
 
-/** Stubs `setTimeout` so that the time limit of the store operation that began last passes when a test says so: by so many of its parts. */
+/**
+ * Stubs `setTimeout` so that a test decides when the time limit of the last started store operation passes. The returned function lets a
+ * number of its parts pass.
+ */
 export function stubTimeLimit(): (parts: number) => void {
   const { setTimeout } = globalThis;
   let ring: () => void = () => undefined;

@@ -5,7 +5,7 @@ import { testAdapterContract, type ContractKV } from '../contract/adapter-contra
 import { newUserId, sessionOf } from '$lib/server/kv-adapter/contract/fixture';
 import { createHostileKV } from './hostile-kv';
 
-/** The clock is read anew each time: the contract moves it. */
+/** Reads the clock each time, because the contract moves it. */
 const now = () => Date.now();
 
 const openKv = (): ContractKV => ({
@@ -14,7 +14,7 @@ const openKv = (): ContractKV => ({
 
 testAdapterContract('the calm simulation', openKv);
 
-test('pages that are short, or empty before the last, hide no session in the owner layout', async () => {
+test('list pages that are short, or empty before the last, hide no session in the owner layout', async () => {
   const store = createHostileKV({ seed: 0, hostility: { pageKeys: 1, emptyPageRate: 0.5 }, now });
   const adapter = cloudflareKvBinding(store.place('here'), undefined, { layout: 'owner' })(LuciaError);
   const user = newUserId();

@@ -1,6 +1,6 @@
 /**
- * Every interleaving of what a browser does for its bound session, with what rotates or ends that session. Whatever the order: once a session is
- * bound, a copy of its cookie is of no use without proof; and no refresh tells a browser that a session has ended which goes on.
+ * Every interleaving of what a browser does for its bound session with what rotates or ends that session. In every order, once a session is
+ * bound, a copy of its cookie is useless without proof. No refresh tells a browser that a session has ended if it has not.
  */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { BINDING_GRACE_MILLISECONDS } from '$lib/server/policy';
@@ -52,7 +52,7 @@ type Scene = {
   options: (hooks?: StepHooks) => RequestOptions;
 };
 
-/** Somebody with a laptop whose session may be bound, and a phone. */
+/** Creates a user with a laptop, whose session may be bound, and a phone. */
 async function setScene(device: Device): Promise<Scene> {
   vi.setSystemTime(START);
   d1.reset();
@@ -74,7 +74,7 @@ async function setScene(device: Device): Promise<Scene> {
   return { laptop, phone, device, offer: event.locals.auth.deviceKeys?.offer() ?? '', sessionId, options };
 }
 
-/** What decides: the ledger's questions about the session, and its writes. Nothing else needs an order of its own. */
+/** The steps that decide: the ledger's reads about the session, and its writes. Only these need an order. */
 const DECIDES = /RevokedSession|DeviceKey|UPDATE User|SELECT username|SELECT public_key/;
 
 function deciding(gate: StepHooks): StepHooks {
@@ -109,7 +109,7 @@ const ENDS: Record<string, Work> = {
   'a sign-in over it': asLaptop((event) => signIn(event, 'ada', PASSWORD)),
 };
 
-/** Whether a copy of the session cookie alone is let in. */
+/** Returns whether a copy of the session cookie alone is let in. */
 async function isCopyIn({ laptop, options }: Scene): Promise<boolean> {
   if (laptop.cookie === undefined) return false;
   const thief = new Browser().plant(laptop.cookie);
@@ -122,7 +122,7 @@ async function isCopyIn({ laptop, options }: Scene): Promise<boolean> {
   );
 }
 
-/** The rest of a refresh, as the browser does it when it needs to. */
+/** Completes a refresh as the browser does when it needs to. */
 async function refreshed({ laptop, device, options }: Scene, bindingId: string): Promise<Answer> {
   const { challenge } = await sendRefresh(laptop, options(), bindingId);
   if (challenge === null) return sendRefresh(laptop, options(), bindingId);
@@ -173,7 +173,7 @@ it.each(Object.entries(ROTATIONS))(
       },
       async (scene, outcome) => {
         const bound = outcome('bind');
-        // The browser goes on in any order, and a session whose registration was answered with yes is bound, under whatever token.
+        // The browser stays signed in in any order. A session whose registration succeeded is bound, whatever its token.
         expect(scene.laptop.cookie).toBeDefined();
         if (statusOf(bound) !== 200 || !isAnswer(bound)) {
           expect(await isCopyIn(scene)).toBe(true);

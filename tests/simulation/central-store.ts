@@ -1,4 +1,4 @@
-/** A record as KV keeps it. */
+/** A record as KV stores it. */
 export type StoredRecord = {
   value: Uint8Array;
   /** JSON, or `null` for none. */
@@ -9,14 +9,14 @@ export type StoredRecord = {
 
 export type ListedRecord = { name: string; record: StoredRecord };
 
-/** One write; `record` is `null` for a delete. */
+/** A write; `record` is `null` for a delete. */
 type Version = { record: StoredRecord | null; place: string; landsAt: number };
 
 export type CentralStore = ReturnType<typeof createCentralStore>;
 
 /**
- * KV's central store: every write with the moment it lands. Two places' writes to a key may land in another order
- * than they were made in, and the last to land wins; one place's own writes to a key keep their order.
+ * KV's central store: every write with the moment it arrives. Writes of two locations to a key may arrive in another order than they were
+ * made, and the last to arrive wins. One location's writes to a key keep their order.
  */
 export function createCentralStore() {
   const versions = new Map<string, Version[]>();
@@ -27,7 +27,7 @@ export function createCentralStore() {
   }
 
   return {
-    /** Takes a write that lands at `landsAt` at the earliest. */
+    /** Accepts a write that arrives at `landsAt` at the earliest. */
     write(key: string, record: StoredRecord | null, place: string, landsAt: number): void {
       const history = versions.get(key) ?? [];
       versions.set(key, history);
@@ -37,10 +37,10 @@ export function createCentralStore() {
       history.splice(after + 1, 0, { record, place, landsAt: lands });
     },
 
-    /** What had landed at `time`, expired or not. */
+    /** Returns what had arrived at `time`, expired or not. */
     at,
 
-    /** The keys under a prefix that held a record at `time`, in KV's order (UTF-8 bytes). */
+    /** Returns the keys under a prefix that held a record at `time`, in KV's order (UTF-8 bytes). */
     list(prefix: string, time: number): ListedRecord[] {
       const listed: ListedRecord[] = [];
       for (const name of versions.keys()) {
@@ -52,12 +52,12 @@ export function createCentralStore() {
   };
 }
 
-/** Whether a record has not reached its expiration at `now` (epoch milliseconds). */
+/** Returns whether a record has not expired at `now` (epoch milliseconds). */
 export function isAlive(record: StoredRecord | null, now: number): record is StoredRecord {
   return record !== null && (record.expiration === null || record.expiration * 1000 > now);
 }
 
-/** Orders as UTF-8 bytes do. UTF-16 units, which `<` compares, put surrogate pairs before the end of the BMP. */
+/** Compares as UTF-8 bytes. `<` compares UTF-16 units, which puts surrogate pairs before the end of the BMP. */
 export function compareUtf8(a: string, b: string): number {
   const common = Math.min(a.length, b.length);
   for (let i = 0; i < common; i += 1) {

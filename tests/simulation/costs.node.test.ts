@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LEFTOVER_OPERATIONS_PER_STEP } from '$lib/server/policy';
 import { add, COSTS, EXTRA, KINDS, PAGES, WAITS, type Cost } from './costs';
 
-/** Each row's numbers: the operations, and the waits last. */
+/** Each row's numbers: the operations, and last the waits. */
 const ROWS = Object.entries<Cost>({ ...COSTS, ...EXTRA, ...PAGES }).map(([name, cost]) => ({
   name,
   numbers: [...KINDS.map((kind) => cost[kind]), waitsOf(name)],
@@ -15,7 +15,7 @@ function waitsOf(name: string): number | undefined {
 
 const page = readFileSync(new URL('../../docs/consistency.md', import.meta.url), 'utf8');
 
-/** The rows of all tables whose cells after the first are numbers, as many. */
+/** The rows of all tables whose cells after the first are numbers, in the same amount. */
 const published = new Map(
   page
     .split('\n')
@@ -31,11 +31,11 @@ function isNumber(cell: string): boolean {
 }
 
 describe('docs/consistency.md publishes what the tests hold the app to', () => {
-  it.each(ROWS)('$name', ({ name, numbers }) => {
+  it.each(ROWS)('the published cost is the tested one: $name', ({ name, numbers }) => {
     expect(published.get(name)).toEqual(numbers);
   });
 
-  it('and nothing else', () => {
+  it('docs/consistency.md publishes no cost that the tests do not check', () => {
     expect([...published.keys()].sort()).toEqual(ROWS.map(({ name }) => name).sort());
   });
 });
@@ -51,9 +51,9 @@ it.each([
   },
   { operation: COSTS['sign-up'], name: 'sign-up', extra: EXTRA['sign-in from a new browser'] },
   { operation: COSTS['delete account'], name: 'delete account', extra: EXTRA['a renewal that was due'] },
-])('$name has room for a step that removes leftovers, on the paid plan', ({ operation, extra }) => {
+])('on the paid plan, $name leaves room for a step that removes leftovers', ({ operation, extra }) => {
   const own = add(operation, extra, EXTRA['the session that a sign-in replaces']);
-  // The marker goes with one more.
+  // One more deletes the marker.
   const asked = own.get + own.put + own.delete + own.list + own.queries + 1;
   expect(asked + LEFTOVER_OPERATIONS_PER_STEP).toBeLessThanOrEqual(PAID_PLAN_SUBREQUESTS);
 });

@@ -1,6 +1,6 @@
 /**
- * What one request asks of the stores: KV operations, D1 queries, and the round trips to D1 that they take.
- * A batch is one round trip with as many queries as it has statements.
+ * What one request uses of the stores: KV operations, D1 queries, and round trips to D1. A batch is one round trip with as many queries as
+ * it has statements.
  */
 export type Cost = {
   get: number;
@@ -17,8 +17,8 @@ export const NOTHING: Cost = { get: 0, put: 0, delete: 0, list: 0, queries: 0, t
 const cost = (some: Partial<Cost>): Cost => ({ ...NOTHING, ...some });
 
 /**
- * What each operation costs, on the owner layout, up to 1,000 sessions a user. docs/consistency.md publishes these
- * tables; a test compares them, and every history holds the app to them.
+ * The cost of each operation in the owner layout, with up to 1,000 sessions per user. docs/consistency.md publishes these tables and a test
+ * compares them. Every history checks the app against them.
  */
 export const COSTS = {
   'page view (peek)': cost({}),
@@ -33,7 +33,7 @@ export const COSTS = {
   'password again (step-up)': cost({ get: 1, put: 1, delete: 1, queries: 10, trips: 5 }),
   'name a session': cost({ get: 2, put: 1, queries: 2, trips: 2 }),
   'revoke one': cost({ get: 2, delete: 1, queries: 4, trips: 2 }),
-  /** Several of the list, all in one; its deletes are `each other session that ends`. */
+  /** Ends several sessions of the list at once. Their deletes count as `each other session that ends`. */
   'revoke several': cost({ get: 1, list: 1, queries: 4, trips: 2 }),
   'revoke others': cost({ get: 1, put: 1, list: 1, delete: 1, queries: 7, trips: 3 }),
   'revoke all': cost({ get: 1, list: 1, delete: 1, queries: 3, trips: 2 }),
@@ -43,7 +43,7 @@ export const COSTS = {
 
 export type Operation = keyof typeof COSTS;
 
-/** What each page and endpoint costs to look at, the layout's greeting included; these are the same every time. */
+/** The cost of loading each page and endpoint, including the layout's greeting. It is the same every time. */
 export const PAGES = {
   '/': cost({ get: 1, queries: 1, trips: 1 }),
   '/login': cost({ get: 0 }),
@@ -60,30 +60,30 @@ export const PAGES = {
 
 export type Page = keyof typeof PAGES;
 
-/** What comes on top of an operation. */
+/** Costs that are added to an operation's. */
 export const EXTRA = {
-  /** Once an hour and session: the record is written again, and then confirmed. */
+  /** Once an hour and session: the record is written again and then confirmed. */
   'a renewal that was due': cost({ put: 1, queries: 1, trips: 1 }),
-  /** One without a fresh confirmation asks as an account page does. */
+  /** A page view without a fresh confirmation asks the stores as an account page does. */
   'the page view that asks': cost({ get: 1, queries: 1, trips: 1 }),
-  /** At most once an hour for each place, after the answer. */
+  /** At most once an hour for each place, after the response. */
   'a use from elsewhere that is new': cost({ queries: 1, trips: 1 }),
-  /** It is let in before its key is read. */
+  /** The sign-in is let through before its key is read. */
   'sign-in from a new browser': cost({}),
-  /** It is taken for the account's own first, and then for a stranger's. */
+  /** It is first treated as the account's own browser, and then as a stranger's. */
   'sign-in from a browser that knew an earlier password': cost({ queries: 4, trips: 1 }),
-  /** It is noted, so that the form, sent twice, is known. */
+  /** It is recorded, so that the form is recognized if it is sent twice. */
   'sign-up from its page': cost({ queries: 1 }),
   'the session that a sign-in replaces': cost({ get: 1, delete: 1, queries: 1 }),
   'each other session that ends': cost({ delete: 1 }),
-  /** Where there is a marker, the oldest one's list and index record; `LEFTOVER_OPERATIONS_PER_STEP` at most. */
+  /** If there is a marker: the list and the index record of the oldest one, at most `LEFTOVER_OPERATIONS_PER_STEP`. */
   'sign-in or sign-up that goes on with leftovers': cost({ list: 1, delete: 1, queries: 1, trips: 1 }),
   'each record that was left': cost({ delete: 1 }),
 } satisfies Record<string, Cost>;
 
 /**
- * How often each waits for a store, one wait after the other: what starts together waits once. A page counts its layout, an
- * action without scripts the page after it on top; password hashing is no wait. tests/integration/waves.test.ts counts them.
+ * How often each request waits for a store; operations that start together count as one wait. A page includes its layout. An action without
+ * scripts also has the page after it. Password hashing is not a wait. tests/integration/waves.test.ts counts them.
  */
 export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   'page view (peek)': 0,

@@ -6,8 +6,8 @@ export type Operation =
   | { method: 'batch'; statements: Sql[] };
 
 /**
- * What a D1 answers to one operation after the other, as far as the real and the simulated one must agree: results,
- * changes, errors. It runs here and, as text, inside a worker: so it uses nothing from outside itself.
+ * Runs one operation after another and returns D1's results as far as the real and the simulated D1 must agree: rows, changes, errors. It
+ * runs here and, as text, inside a worker, so it uses nothing from outside itself.
  */
 export async function answersTo(db: D1Database, operations: Operation[]): Promise<unknown[]> {
   function bound({ sql, values }: Sql): D1PreparedStatement {
@@ -44,7 +44,7 @@ export async function answersTo(db: D1Database, operations: Operation[]): Promis
     try {
       answers.push({ operation, answer: await perform(operation) });
     } catch (error) {
-      // Where in the statement the error is, node:sqlite does not tell.
+      // node:sqlite does not report where in the statement the error is.
       answers.push({ operation, error: String(error).replace(/ at offset \d+/, '') });
     }
   }

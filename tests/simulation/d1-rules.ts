@@ -1,8 +1,6 @@
-/**
- * What D1 refuses, in the words it refuses it with (local D1 in workerd, as seen; the tests compare).
- */
+/** What D1 refuses, with its exact messages (observed from the local D1 in workerd; the tests compare). */
 
-/** An error as D1's binding throws it: the message with its prefix, and the plain one as its cause. */
+/** An error as D1's binding throws it: the message with its prefix, and the plain message as its cause. */
 export function d1Error(message: string, prefix = 'D1_ERROR'): Error {
   return new Error(`${prefix}: ${message}`, { cause: new Error(message) });
 }
@@ -17,7 +15,7 @@ const CONSTRAINTS = new Map([
   [2579, 'ROWID'],
 ]);
 
-/** SQLite's error as D1 words it. D1 also says at which offset a syntax error is; node:sqlite does not tell. */
+/** Converts SQLite's error to D1's message. D1 also reports the offset of a syntax error, which node:sqlite does not. */
 export function sqliteError(error: unknown): Error {
   if (!(error instanceof Error)) return d1Error(String(error));
   const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 1;
@@ -32,7 +30,7 @@ export function sqliteError(error: unknown): Error {
 
 export type D1Value = null | number | string | Uint8Array;
 
-/** A bound value as it reaches the database: D1 sends JSON, so what JSON has no number for is NULL. */
+/** Returns a bound value as it reaches the database. D1 sends JSON, so a number that JSON lacks becomes NULL. */
 export function boundValue(value: unknown): D1Value {
   if (typeof value === 'string' || value === null) return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
@@ -42,19 +40,19 @@ export function boundValue(value: unknown): D1Value {
   throw d1Error(`Type '${typeof value}' not supported for value '${String(value)}'`, 'D1_TYPE_ERROR');
 }
 
-/** A value of a row as D1 answers it: a blob is an array of bytes. */
+/** Returns a value of a row as D1 does: a blob is an array of bytes. */
 export function answeredValue(value: unknown): unknown {
   return value instanceof Uint8Array ? Array.from(value) : value;
 }
 
 const QUOTED_OR_COMMENT = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g;
 
-/** The statement without its strings, quoted names and comments. */
+/** Returns the statement without its strings, quoted names and comments. */
 function bareSql(sql: string): string {
   return sql.replace(QUOTED_OR_COMMENT, ' ').trim();
 }
 
-/** Refuses what D1 refuses whatever the tables are, and several statements at once, which this does not simulate. */
+/** Refuses what D1 refuses in any database, and several statements at once, which are not simulated. */
 export function checkSql(sql: string): void {
   const bare = bareSql(sql);
   if (sql.trim() === '') throw d1Error('No SQL statements detected.');
@@ -69,7 +67,7 @@ export function checkSql(sql: string): void {
   }
 }
 
-/** How many values a statement wants: the highest number of `?N`, each bare `?` taking the next one (sqlite.org/lang_expr.html). */
+/** Returns how many values a statement needs: the highest number of `?N`, where each bare `?` takes the next number (sqlite.org/lang_expr.html). */
 export function countParameters(sql: string): number {
   let highest = 0;
   for (const [, number] of bareSql(sql).matchAll(/\?(\d*)/g)) {

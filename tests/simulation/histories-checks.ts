@@ -1,4 +1,4 @@
-/** Once the stores have settled after a history: who is accepted, who is listed, and what is stored. */
+/** Checks after a history, once the stores have settled: who is accepted, who is listed, and what is stored. */
 import { DeviceUnproven } from '$lib/server/sessions/device-keys';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { removeLeftovers } from '$lib/server/sessions/leftovers';
@@ -22,7 +22,7 @@ import {
 } from './model';
 import { confirmSession, listSessions, requireSession } from '../setup/requests';
 
-/** `settle` moves the clock until every place shows the truth. */
+/** `settle` moves the clock until every location shows the truth. */
 export async function checkEveryPromise(world: World, settle: () => void): Promise<void> {
   for (const account of world.allAccounts) {
     const standing = await checkSessions(world, account);
@@ -44,10 +44,10 @@ export async function checkEveryPromise(world: World, settle: () => void): Promi
   }
 }
 
-/** A session that stands. `isAccepted`: not if it may be bound to a key that its browser has not kept. */
+/** A session that is live. `isAccepted` is false if it may be bound to a key that its browser has not kept. */
 type Standing = { session: KnownSession; isAccepted: boolean };
 
-/** Gives those that stand. */
+/** Returns the sessions that are live. */
 async function checkSessions(world: World, account: KnownAccount): Promise<Standing[]> {
   const standing: Standing[] = [];
   const now = Date.now();
@@ -89,7 +89,7 @@ async function checkFinalList(
   const ids = await persist(async () => {
     const event = visit(world, await copyOf(world, from.session, true), 'FRA');
     const list = await listSessions(event, await requireSession(event));
-    // It is an answer to a page; a check asks again.
+    // That is a valid response for a page. A check asks again.
     if (list.unlisted) throw new Error('KV could not list');
     return idsOf(list.sessions);
   });
@@ -101,7 +101,7 @@ async function checkFinalList(
   expect(ids.length - unheardOf === standing.length, 'nothing is listed that is not accepted');
 }
 
-/** As the sign-ins to come would: takes step after step for what deleted accounts left, until there is no marker. */
+/** Does what later sign-ins would do: takes steps on what deleted accounts left, until there is no marker. */
 async function checkLeftovers(world: World, settle: () => void): Promise<void> {
   const db = world.d1.connect();
   const kv = world.kv.place('SIN');
@@ -121,7 +121,7 @@ async function checkLeftovers(world: World, settle: () => void): Promise<void> {
   }
 }
 
-/** KV's floor: a record cannot be told to expire sooner. */
+/** KV's minimum: a record cannot expire sooner. */
 const KV_MINIMUM_LIFETIME_MILLISECONDS = 61 * 1_000;
 
 function checkRecords(world: World): void {
@@ -176,7 +176,10 @@ function checkNoToken({ sessions }: World, text: string, where: string): void {
   }
 }
 
-/** As a stale copy, a restored backup, or somebody with access to the namespace would. False if there were none. */
+/**
+ * Puts deleted records back, as a stale copy, a restored backup, or somebody with access to the namespace would. Returns false if there
+ * were none.
+ */
 async function putDeletedRecordsBack(world: World): Promise<boolean> {
   const present = new Set(world.kv.truth().map(({ key }) => key));
   const gone = [...world.deletedRecords.values()].filter(({ key }) => !present.has(key));
@@ -184,7 +187,7 @@ async function putDeletedRecordsBack(world: World): Promise<boolean> {
   const usable = gone.filter(({ expiration }) => expiration !== null && expiration > earliest);
   for (const { key, value, metadata, expiration } of usable) {
     const put = world.kv.place('FRA').put(key, value, { metadata, expiration: expiration ?? undefined });
-    // Where the KV refuses or loses it, there is one less to look at.
+    // If the KV refuses or loses the write, there is one record less to check.
     await put.then(
       () => count(world, 'record put back'),
       () => undefined,
@@ -193,7 +196,7 @@ async function putDeletedRecordsBack(world: World): Promise<boolean> {
   return usable.length > 0;
 }
 
-/** What a place says of a session, to its own device or to whoever copied its cookie. */
+/** Returns what a location says about a session, to its own device or to anyone who copied its cookie. */
 function judgedAt(
   world: World,
   session: KnownSession,
@@ -211,7 +214,7 @@ function judgedAt(
   });
 }
 
-/** The KV fails by chance; a check asks again until it answers. */
+/** The KV fails at random. A check repeats until it gets a response. */
 async function persist<T>(check: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

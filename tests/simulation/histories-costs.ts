@@ -1,4 +1,4 @@
-/** Holds every request of a history that went well to the published cost of what it did. */
+/** Checks every successful request of a history against the published cost. */
 import { add, COSTS, EXTRA, KINDS, NOTHING, type Cost, type Operation } from './costs';
 import { isGreeted } from './histories-requests';
 import { isPastAbsoluteLimit } from './model';
@@ -6,7 +6,7 @@ import { expect, isThrottled, type Act, type Done, type World } from './historie
 
 type Spent = Cost & { logged: number; d1Failures: number };
 
-/** What was spent so far. */
+/** Returns what was spent so far. */
 export function spent({ kv, d1, d1Failures }: World): Spent {
   const { get, put, delete: deletes, list } = kv.counters;
   const { queries, roundTrips: trips } = d1.counters;
@@ -24,7 +24,7 @@ export function spent({ kv, d1, d1Failures }: World): Spent {
 
 export function checkCost(world: World, act: Act, done: Done, before: Spent): void {
   const after = spent(world);
-  // What D1 was asked again costs once more.
+  // A repeated D1 query costs once more.
   const clean =
     after.d1Failures === before.d1Failures &&
     world.kv.log.slice(before.logged).every(({ outcome }) => outcome === 'done');
@@ -34,8 +34,8 @@ export function checkCost(world: World, act: Act, done: Done, before: Spent): vo
   for (const kind of KINDS) {
     if (kind === 'list' && world.failing) continue;
     const cost = after[kind] - before[kind];
-    // How many others there were is known to the app's list alone where the answer does not say; so is what was left, and
-    // whether a session that signs out had gone on as another one, whose answer was lost.
+    // Some numbers are known only to the app's list if the response does not tell: how many other sessions there were, and what was left of
+    // a deleted account. The same holds for a rotation whose response was lost, when that session signs out.
     const atLeast =
       kind === 'delete' && (goesOn || ['revokeAll', 'deleteAccount', 'signOut'].includes(act.action));
     expect(
@@ -68,7 +68,7 @@ const DEVICES: Record<Done['device'], Cost> = {
   former: EXTRA['sign-in from a browser that knew an earlier password'],
 };
 
-/** `goesOn`: it listed records, which a sign-in does for a deleted account alone. `wrote`: it put a record. */
+/** `goesOn`: it listed records, which a sign-in does only for a deleted account. `wrote`: it put a record. */
 function expectedCost(act: Act, done: Done, goesOn: boolean, wrote: boolean): Cost | null {
   const { value, session, presented, target, actor } = done;
   const operation = OPERATIONS[act.action];
@@ -83,14 +83,14 @@ function expectedCost(act: Act, done: Done, goesOn: boolean, wrote: boolean): Co
     return add(COSTS[operation], ...asked, wrote ? EXTRA['a renewal that was due'] : NOTHING);
   }
   const asksForSession = !['signUp', 'signIn', 'signOut'].includes(act.action);
-  // Without a session there is nothing to pay for, or only the question.
+  // Without a session there is no cost, or only that of the check.
   if (asksForSession && !session) return null;
-  // Of a deleted account, and of a session that is long over, the ledger has no birth: KV is asked as well.
+  // The ledger has no birth for a deleted account, nor for a session that ended long ago. So KV is read as well.
   const isForgotten = actor?.account.exists !== 'yes' || isPastAbsoluteLimit(actor, Date.now());
   if (act.action === 'signOut' && (!presented || isForgotten)) return null;
-  // An id that is nobody's or a stranger's is refused by its form; one's own is a plain revoke here.
+  // An unknown or another user's id is refused because of its form. The caller's own id is a plain revoke here.
   if (act.action === 'revoke' && (!target || target.account !== actor?.account)) return null;
-  // The ledger forgets a session's birth once it could no longer live.
+  // The ledger forgets a session's birth once the session could no longer be live.
   if (act.action === 'revoke' && target && isPastAbsoluteLimit(target, Date.now())) return null;
   const extras: Cost[] = [];
   if (session?.fresh) extras.push(EXTRA['a renewal that was due']);
@@ -101,7 +101,7 @@ function expectedCost(act: Act, done: Done, goesOn: boolean, wrote: boolean): Co
   if (goesOn) extras.push(EXTRA['sign-in or sign-up that goes on with leftovers']);
   const others = act.action === 'revokeOthers' ? value : othersEnded(value);
   for (let i = 0; i < Number(others ?? 0); i += 1) extras.push(EXTRA['each other session that ends']);
-  // One's own record is in the request's memory already.
+  // The request has already read the caller's own record.
   const known = ['revoke', 'rename'].includes(act.action) && target === actor ? -1 : 0;
   const total = add(COSTS[operation], ...extras);
   return { ...total, get: total.get + known };

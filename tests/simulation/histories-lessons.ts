@@ -1,4 +1,4 @@
-/** What an answer tells about the sessions, and what must hold at once. */
+/** What a response tells about the sessions, and what must hold at once. */
 import { CONFIRMATION_SECONDS } from '$lib/server/policy';
 import { isGreeted } from './histories-requests';
 import {
@@ -22,7 +22,7 @@ import {
   type KnownSession,
 } from './model';
 
-/** Gives the session that the request made. `racing`: another request was under way. */
+/** Returns the session that the request created. `racing`: another request was in progress. */
 export function learn(world: World, act: Act, done: Done, racing: boolean): KnownSession | undefined {
   const { actor, outcome, value } = done;
   const answered = outcome === 'answered';
@@ -49,7 +49,7 @@ export function learn(world: World, act: Act, done: Done, racing: boolean): Know
       return undefined;
     case 'revoke':
       if (done.target?.account === actor?.account) {
-        // One that ended itself, with D1's answer lost, is refused where D1 is asked again.
+        // A session that ended itself and lost D1's response is refused when D1 is asked again.
         const isOwn = world.failing && done.target === actor && outcome === 'refused';
         if (answered || uncertain || isOwn) end(done.target, answered);
       } else if (answered) {
@@ -101,13 +101,13 @@ function checkAccepted(act: Act, { actor, fateBefore, session, putRefused }: Don
   expect(session?.user.username === actor.account.username, 'a cookie is accepted as its own user');
   expect(!isOverdue(actor, now - CLOCKS_DIFFER_BY_MILLISECONDS), 'an overdue session is refused');
   expect(fateBefore !== 'ended', 'an ended session is refused');
-  // A session that KV does not renew stands, and ends when it would have. A new name renews with its own write, or not at all.
+  // If KV does not accept a renewal, the session stays live and ends when it would have. Renaming renews with its own write, or not at all.
   if (!(session?.fresh && putRefused) && act.action !== 'rename') actor.seenAt.push(now);
-  // Whatever might have ended it is over and has not.
+  // Any request that might have ended it is over and has not done so.
   if (!racing && actor.fate === 'unsure') actor.fate = 'live';
 }
 
-/** By what the ledger said a minute ago at most, whatever KV shows and whatever confirmation the browser brings. */
+/** Checks against what the ledger said at most a minute ago, whatever KV shows and whatever confirmation the browser sends. */
 function checkGreeted({ actor, viewer, asked, putRefused }: Done, racing: boolean): void {
   expect(actor !== undefined, 'only a cookie that was given out is greeted');
   if (!actor || viewer === null || viewer === 'unknown') return;
@@ -116,7 +116,7 @@ function checkGreeted({ actor, viewer, asked, putRefused }: Done, racing: boolea
   expect(viewer.username === actor.account.username, 'a session is greeted as its own user');
   expect(now < actor.endedAt + bound, 'no page greets a session later than 60 seconds after its end');
   expect(!isOverdue(actor, now - bound), 'no page greets a session later than 60 seconds after its time');
-  // It asked, as an account page does, and so renewed what was due.
+  // It asked the stores as an account page does, and so renewed what was due.
   if (asked && !racing && !putRefused) actor.seenAt.push(now);
 }
 
@@ -125,7 +125,7 @@ function learnSignIn(world: World, act: Act, done: Done, racing: boolean): Known
   const account = accountOf(world, act);
   if (outcome !== 'answered') {
     account.lost += 1;
-    // It ends before the new one is made.
+    // The old session ends before the new one is created.
     end(done.actor, false);
     return undefined;
   }
@@ -135,7 +135,7 @@ function learnSignIn(world: World, act: Act, done: Done, racing: boolean): Known
   }
   if (value !== 'signed-in') return undefined;
   end(done.actor, true);
-  // Beside a deletion of the account, it may have been let in just before.
+  // During a deletion of the account, it may have been let in just before.
   account.exists = racing && account.exists !== 'yes' ? 'unsure' : 'yes';
   if (!racing) account.passwords = [done.password];
   return remember(world, account, done, null);
@@ -173,12 +173,12 @@ function freshAccount(world: World, act: Act): KnownAccount {
   return made;
 }
 
-/** The password given again: this browser goes on under a new token, its old session is dead. */
+/** The password was entered again: this browser gets a new token, and its old session is dead. */
 function learnStepUp(world: World, done: Done): KnownSession | undefined {
   const { actor, outcome, value } = done;
   if (!actor || outcome === 'refused' || value === 'wrong-password' || isThrottled(value)) return undefined;
   if (outcome === 'answered' && (!done.received || done.received === done.presented)) {
-    // KV said that it did not take the new session, so the old one goes on.
+    // KV reported that it did not accept the new session, so the old one continues.
     expect(done.putRefused, 'the password given again brings a new token');
     actor.account.lost += 1;
     return undefined;
@@ -207,7 +207,7 @@ function learnEndOfAll(world: World, act: Act, done: Done): KnownSession | undef
   return certain ? remember(world, account, done, actor) : undefined;
 }
 
-/** The session that an answer began. `before`: the one that it goes on from, with its binding. */
+/** Records the session that a response started. `before`: the session that it continues, with its binding. */
 function remember(
   world: World,
   account: KnownAccount,
@@ -227,7 +227,7 @@ function checkList(world: World, { session }: Done, value: unknown, racing: bool
   const ids = idsOf(value);
   expect(new Set(ids).size === ids.length, 'a session is listed once');
   expect(ids.includes(session?.sessionId ?? ''), 'the current session is listed');
-  // What ends while the list is being made may still be on it.
+  // A session that ends while the list is created may still be on it.
   if (racing) return;
   for (const known of world.sessions.values()) {
     if (known.fate === 'ended') expect(!ids.includes(known.sessionId), 'an ended session is not listed');

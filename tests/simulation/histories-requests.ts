@@ -1,4 +1,4 @@
-/** One request of a history: to the app's own functions, with the stores as one place and one moment show them. */
+/** One request of a history: to the app's own functions, with the stores as one location shows them at one moment. */
 import { DeviceUnproven } from '$lib/server/sessions/device-keys';
 import { SessionEnded } from '$lib/server/sessions/confirmed';
 import { createSigner } from '$lib/server/sessions/signer';
@@ -28,14 +28,14 @@ import {
 
 const COOKIE_SECRETS = { current: 'a secret of the simulation' };
 
-/** Real hashing would be all that a run does. Like a real one, it never gives the same hash twice. */
+/** Real hashing would take most of the time of a run. Like a real hash, this one is different each time. */
 let hashes = 0;
 export const quickHash: PasswordHash = {
   generate: (password) => Promise.resolve(`${++hashes}:${password}`),
   validate: (password, hash) => Promise.resolve(hash.slice(hash.indexOf(':') + 1) === password),
 };
 
-/** The stores of one request at one place. Without hooks of its own nothing but the KV's own hostility befalls it. */
+/** The stores of one request at one location. Without hooks of its own, only the KV's hostility affects it. */
 export function storesAt(
   world: World,
   place: string,
@@ -60,7 +60,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   const actor = presented === undefined ? undefined : world.sessions.get(presented);
   const all = [...world.sessions.values()];
   const own = actor?.account.sessions ?? [];
-  // Mostly one of the user's own; sometimes whoever's.
+  // Usually one of the user's own sessions, sometimes anybody's.
   const target = act.target < 8 ? own[act.target % own.length] : all[act.target % all.length];
   const crash = act.crashAfter === null ? null : crashAfter(act.crashAfter, turns);
   const hooks = crash ?? turns;
@@ -103,7 +103,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   };
   try {
     done.value = await run(event, act, done, account);
-    // If the worker died while it tidied up, it may have sent the answer by then, or not.
+    // If the worker died during background deletes, the response may or may not have been sent.
     const died = crash?.crashedAt();
     if (died && (died.op !== 'delete' || act.target % 2 === 0)) done.outcome = 'lost';
   } catch (thrown) {
@@ -135,14 +135,14 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
   return done;
 }
 
-/** Whether a page view greeted somebody. */
+/** Returns whether a page view greeted somebody. */
 export function isGreeted({ viewer }: Done): boolean {
   return viewer !== null && viewer !== 'unknown';
 }
 
 /**
- * What may become of a confirmation: a browser loses it, keeps its last one for ever, gets somebody else's or an old one (a late answer,
- * or on purpose), or changes it.
+ * What may happen to a confirmation: a browser loses it, keeps its last one forever, gets another user's or an old one (from a late
+ * response or on purpose), or changes it.
  */
 function tamper({ confirmations, lastConfirmation }: World, browser: Browser, choice: number): void {
   const last = lastConfirmation.get(browser) ?? '';
@@ -156,7 +156,7 @@ export function count({ tally }: World, entry: string): void {
   tally[entry] = (tally[entry] ?? 0) + 1;
 }
 
-/** Hooks of the second only while those of the first let the step go on. */
+/** Runs the second hooks only if the first let the step continue. */
 function oneAfterTheOther(first: StepHooks, second: StepHooks): StepHooks {
   return {
     beforeStep: async (step) => {
@@ -170,9 +170,9 @@ function oneAfterTheOther(first: StepHooks, second: StepHooks): StepHooks {
   };
 }
 
-/** Sets `done.session` as soon as the app accepted one, whatever comes after. */
+/** Sets `done.session` as soon as the app accepts a session, whatever happens later. */
 async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAccount): Promise<unknown> {
-  // What needs no session first, then the rest.
+  // First the actions that need no session, then the others.
   // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check
   switch (act.action) {
     case 'signUp':
@@ -215,12 +215,12 @@ async function run(event: TestEvent, act: Act, done: Done, { username }: KnownAc
   }
 }
 
-/** Account actions are about whoever is signed in, not about the user that the act names. */
+/** Account actions affect the signed-in user, and not the user that the act names. */
 function passwordOf({ actor }: Done): string {
   return actor?.account.passwords[0] ?? 'no password yet';
 }
 
-/** A request of a browser that keeps nothing. */
+/** Returns a request of a browser that keeps nothing. */
 export function visit(world: World, browser: Browser, place: string): TestEvent {
   return browser.requestUnanswered(storesAt(world, place)).event;
 }

@@ -1,4 +1,4 @@
-/** What a history is played in, and how a request of it went. */
+/** The world in which a history runs, and the outcome of its requests. */
 import type { Session } from 'lucia';
 import type { AuthOptions } from '$lib/server/auth';
 import type { Viewer } from '$lib/server/sessions/current';
@@ -14,44 +14,44 @@ export type ObservedD1 = {
   counters: D1Counters;
 };
 
-/** How often what happened, over all histories: a check that they are about something. */
+/** How often each thing happened, over all histories. It shows that the histories test something. */
 export type Tally = Record<string, number>;
 
 export type HistoryOptions = {
   d1: ObservedD1;
   users?: AuthOptions['users'];
-  /** Waits for what a request that failed half-way has still under way, so that it is not taken for the next one's. */
+  /** Waits for the unfinished work of a request that failed half-way, so that it is not counted for the next one. */
   drain?: () => Promise<unknown>;
   tally: Tally;
-  /** Whether a request that costs more or less than is published breaks a promise. */
+  /** Whether a request that costs more or less than published breaks a promise. */
   checkCosts: boolean;
-  /** Sets what `Date.now()` answers, epoch milliseconds. */
+  /** Sets the value of `Date.now()`, epoch milliseconds. */
   setClock: (time: number) => void;
-  /** What the app wrote to the console; each history empties it. */
+  /** What the app wrote to the console. Each history clears it. */
   logged: string[];
 };
 
 export type World = HistoryOptions & {
   kv: HostileKV;
-  /** `count()`: how many there were so far. */
+  /** `count()`: the number of failures so far. */
   d1Failures: StepHooks & { count(): number };
   failing: boolean;
   places: readonly string[];
   browsers: Browser[];
-  /** The address that this history's requests come from. */
+  /** The address from which this history's requests come. */
   address: string;
-  /** By user number, the account that has the name now; and all there ever were. */
+  /** By user number, the account that has the name now; and all accounts that ever existed. */
   accounts: KnownAccount[];
   allAccounts: KnownAccount[];
   /** By cookie. */
   sessions: Map<string, KnownSession>;
-  /** How far the clock of the machine that answers is from KV's, milliseconds. */
+  /** How far the clock of the responding machine is from KV's, milliseconds. */
   skew: number;
   /** Every confirmation that a browser ever got. */
   confirmations: string[];
-  /** The last one of each. */
+  /** The last one of each browser. */
   lastConfirmation: Map<Browser, string>;
-  /** By key, the last that was seen of each record. */
+  /** By key, the last known version of each record. */
   deletedRecords: Map<string, TrueRecord>;
 };
 
@@ -64,47 +64,47 @@ export type Act = {
   crashAfter: number | null;
 };
 
-/** `refused`: the app sent the browser to the sign-in page. `unavailable`: a store failed. `lost`: no answer came. */
+/** `refused`: the app redirected the browser to the sign-in page. `unavailable`: a store failed. `lost`: there was no response. */
 type Outcome = 'answered' | 'refused' | 'unavailable' | 'lost';
 
 export type Done = {
   outcome: Outcome;
-  /** What the app's function gave, when it was answered. */
+  /** The result of the app's function, if it returned. */
   value: unknown;
   /** The confirmed session. */
   session: Session | null;
-  /** Whom a page view greeted. */
+  /** The user whom a page view greeted. */
   viewer: Viewer;
-  /** The session whose cookie the request carried. */
+  /** The session whose cookie the request sent. */
   actor: KnownSession | undefined;
-  /** What was known of it when the request began. */
+  /** What was known of the session when the request began. */
   fateBefore: KnownSession['fate'] | undefined;
-  /** What the browser of a sign-in was to the account; `former`: it signed in before the password, or the account, was this one. */
+  /** How the account knew the browser of a sign-in. `former`: it signed in before the current password or account existed. */
   device: 'own' | 'former' | 'new';
-  /** The offer to bind the session, in the answer. */
+  /** The offer to bind the session, in the response. */
   offer: string | null;
-  /** Whether the request asked KV for a record. */
+  /** Whether the request read a record from KV. */
   asked: boolean;
-  /** Whether KV refused a write, or did not answer it. */
+  /** Whether KV refused a write or did not answer it. */
   putRefused: boolean;
-  /** What a revoke or a new name was aimed at. */
+  /** The session that a revoke or a rename was for. */
   target: KnownSession | undefined;
   targetFateBefore: KnownSession['fate'] | undefined;
   password: string;
   newPassword: string;
-  /** The cookie before, and the one that the answer brought. */
+  /** The cookie before, and the one that the response set. */
   presented: string | undefined;
   received: string | undefined;
   cleared: boolean;
 };
 
-/** Between two machines, milliseconds. */
+/** The difference between two machines, milliseconds. */
 export const CLOCKS_DIFFER_BY_MILLISECONDS = 1_000;
 
-/** How often what may fail by chance is tried again. */
+/** How often something that may fail at random is repeated. */
 export const TRIES = 30;
 
-/** A promise of the design that a history broke. */
+/** A history broke a promise of the design. */
 export class BrokenPromise extends Error {
   override name = 'BrokenPromise';
 }
@@ -113,7 +113,7 @@ export function expect(holds: boolean, promise: string): void {
   if (!holds) throw new BrokenPromise(`broken promise: ${promise}`);
 }
 
-/** Guessing is slowed down: nothing else happened. */
+/** Returns whether guessing was slowed down; then nothing else happened. */
 export function isThrottled(value: unknown): boolean {
   return value !== null && typeof value === 'object' && 'retryAfterSeconds' in value;
 }

@@ -7,13 +7,13 @@ import { createSqliteD1, readMigrations } from './sqlite-d1';
 
 const HISTORIES = Number(process.env.HISTORIES ?? 500);
 /**
- * The same histories in every `npm test`, so that nobody's change is stopped by what another one did; `npm run test:deep` plays others each time. The
- * seed of a failure's message plays its histories again.
+ * `npm test` always runs the same histories, so that no change is blocked by a failure that another change caused. `npm run test:deep` runs
+ * new ones each time. The seed in a failure's message repeats its histories.
  */
 const SEED = Number(process.env.SEED ?? 1);
-/** `npm run test:faults` turns it off: its faults are to be found by what they break. */
+/** `npm run test:faults` turns this off, because its faults must be found by what they break. */
 const CHECK_COSTS = process.env.CHECK_COSTS !== 'off';
-/** In fewer histories the rarest of all that happens may be missing by chance. */
+/** In fewer histories, the rarest events may be missing by chance. */
 const RAREST_FROM = 5_000;
 const LONGEST = 14;
 const TIMEOUT_MILLISECONDS = 20 * 60 * 1000;
@@ -22,7 +22,7 @@ const logged: string[] = [];
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  // No time limit passes: how busy this machine is decides nothing. The pause before D1 is asked again is shorter than all of them.
+  // No time limit passes, so a busy machine changes nothing. The pause before D1 is asked again is shorter than all limits.
   vi.stubGlobal('setTimeout', (run: () => void, milliseconds: number) =>
     milliseconds < D1_RETRY_WAIT_MILLISECONDS.most ? setImmediate(run) : null,
   );
@@ -36,10 +36,10 @@ afterAll(() => {
   d1.close();
 });
 
-it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISECONDS }, async () => {
+it(`the app keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISECONDS }, async () => {
   const tally: Tally = {};
   const setClock = (time: number) => void vi.setSystemTime(time);
-  // What a request that failed has still under way is at most a query that D1 is asked again, a turn of the event loop later.
+  // The unfinished work of a failed request is at most a repeated D1 query, one turn of the event loop later.
   const drain = async () => {
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -59,7 +59,7 @@ it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISE
     { numRuns: HISTORIES, seed: SEED },
   );
   if (process.env.TALLY) console.info(tally);
-  // Every action was answered, lost and met a failing store; sessions were accepted and refused, put back and outlived.
+  // Every action succeeded, was lost and met a failing store. Sessions were accepted, refused, put back, and outlived their limits.
   const outcomes = Object.keys(tally);
   for (const action of HISTORIES >= RAREST_FROM ? ACTIONS : ['']) {
     for (const outcome of ['answered', 'lost', 'unavailable']) {
@@ -78,7 +78,7 @@ it(`keeps every promise over ${HISTORIES} histories`, { timeout: TIMEOUT_MILLISE
   }
 });
 
-/** What a history is about, on average: a good part of what was counted when this was written. */
+/** How often things happen on average: a good part of what was counted when this was written. */
 const AT_LEAST = {
   'require answered, accepted': 0.25,
   'require answered': 0.25,

@@ -6,7 +6,7 @@ import { historyOf, playHistory, type Tally } from './histories';
 import { observeD1 } from './observed-d1';
 
 const HISTORIES = env.DEEP === '1' ? 500 : 40;
-/** Shorter ones than in Node: here a history costs fifty times as much. */
+/** Shorter than in Node, because a history costs fifty times as much here. */
 const LONGEST = 8;
 const TIMEOUT_MILLISECONDS = HISTORIES * 2_000;
 const logged: string[] = [];
@@ -14,7 +14,7 @@ const logged: string[] = [];
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const log = (...words: unknown[]) => void logged.push(words.join(' '));
-  // Prisma prints the failures that are injected here, before it throws them.
+  // Prisma prints the injected failures before it throws them.
   vi.stubGlobal('console', { ...console, log, warn: log, error: log });
 });
 
@@ -24,13 +24,13 @@ afterAll(() => {
 });
 
 it(
-  `keeps every promise over ${HISTORIES} histories on the real D1, through Prisma`,
+  `the app keeps every promise over ${HISTORIES} histories on the real D1, through Prisma`,
   { timeout: TIMEOUT_MILLISECONDS },
   async () => {
     const tally: Tally = {};
     const d1 = observeD1(env.DB);
     const pending: Promise<unknown>[] = [];
-    // A sign-in asks for the key and counts the try at once; when the count fails, Prisma may still be about to ask.
+    // A sign-in reads the key and counts the attempt at the same time. If counting fails, Prisma may still be about to read.
     const users: typeof userAdapter = (db) => (LuciaError) => {
       const adapter = userAdapter(db)(LuciaError);
       const getKey: typeof adapter.getKey = (keyId) => {

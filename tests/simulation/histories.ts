@@ -1,9 +1,9 @@
 /**
- * Random histories of the app's own auth module over a hostile KV: several browsers, places and users, crashes between
- * any two storage steps, and after each history the question whether every promise was kept.
+ * Random histories of the app's own auth module over a hostile KV: several browsers, locations and users, and crashes between any two
+ * storage steps. After each history, all promises are checked.
  *
- * The model beside the app (`model.ts`) knows, of every session cookie that was ever given out, whether it must live,
- * must not, or may do either because the answer about it got lost.
+ * The model beside the app (`model.ts`) knows for every session cookie that was ever set whether its session must be live, must be dead, or
+ * may be either because a response was lost.
  */
 import fc from 'fast-check';
 import { Browser } from '../setup/browser';
@@ -29,7 +29,7 @@ import type { StepHooks } from './steps';
 export type { HistoryOptions, Tally } from './histories-world';
 
 const PLACES = ['FRA', 'SIN', 'IAD'] as const;
-/** By place: two of them differ by as much as clocks may. */
+/** By location: two of them differ as much as clocks may. */
 const SKEWS: Record<string, number> = {
   SIN: CLOCKS_DIFFER_BY_MILLISECONDS / 2,
   IAD: -CLOCKS_DIFFER_BY_MILLISECONDS / 2,
@@ -41,10 +41,10 @@ const START = Date.UTC(2026, 0, 1);
 /** More than any bound of the hostile KV, plus the retries of the checks. */
 const SETTLED_MILLISECONDS = 10 * 60 * 1000;
 
-/** The longest request takes fewer storage steps than this, its background deletes included. */
+/** The longest request takes fewer storage steps than this, including its background deletes. */
 const MOST_STEPS = 13;
 
-// Some more often than others.
+// Some actions are more frequent than others.
 // prettier-ignore
 export const ACTIONS = [
   'signUp', 'signIn', 'signIn', 'signIn', 'signIn', 'signInWrong', 'peek', 'peek', 'require', 'require', 'list', 'list',
@@ -58,9 +58,9 @@ const action = fc.record({
   browser: fc.nat(BROWSERS - 1),
   place: fc.constantFrom(...PLACES),
   user: fc.nat(USERS - 1),
-  /** Which of the user's sessions a revoke is aimed at. */
+  /** Which of the user's sessions a revoke ends. */
   target: fc.nat(9),
-  /** After how many storage steps the worker dies; `null`: it lives. */
+  /** After how many storage steps the worker dies; `null` if it does not. */
   crashAfter: fc.oneof(
     { weight: 6, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.nat(MOST_STEPS) },
@@ -79,11 +79,11 @@ const wait = fc.record({
   ),
 });
 
-/** Weeks in which every browser comes back just before its session would have ended: so the absolute limit is reached. */
+/** Weeks in which every browser returns just before its session would have ended, so that the absolute limit is reached. */
 const use = fc.record({ kind: fc.constant('use' as const), times: fc.integer({ min: 1, max: 4 }) });
 const USE_EVERY_MILLISECONDS = 29 * DAYS;
 
-/** Two requests at once; `turns` says how long each storage step waits for its turn. */
+/** Two simultaneous requests. `turns` says how long each storage step waits for its turn. */
 const race = fc.record({
   kind: fc.constant('race' as const),
   first: action,
@@ -116,12 +116,12 @@ const NO_FAILURES: Partial<Hostility> = {
   pageKeys: 1_000,
 };
 
-/** The chance that D1 fails before a query, and the chance that its answer gets lost after it. */
+/** The chance that D1 fails before a query, and the chance that its response is lost after it. */
 const D1_FAILURE_RATE = 0.015;
 
 let histories = 0;
 
-/** Plays one history and checks what must hold during and after it; throws on a broken promise. */
+/** Runs one history and checks what must hold during and after it. Throws if a promise is broken. */
 export async function playHistory(
   { seed, failing, happenings }: Of<ReturnType<typeof historyOf>>,
   options: HistoryOptions,
@@ -156,7 +156,7 @@ export async function playHistory(
   await checkEveryPromise(world, () => options.setClock(Date.now() + SETTLED_MILLISECONDS));
 }
 
-/** Half of the failures come after the query took effect. Half are such that D1 is asked again, where that may be. */
+/** Half of the failures come after the query took effect. For half of them, D1 is asked again where that is allowed. */
 function d1Failures(seed: number): World['d1Failures'] {
   const draw = seededDraws(seed);
   let [steps, failures] = [0, 0];
@@ -171,7 +171,7 @@ function d1Failures(seed: number): World['d1Failures'] {
   return { beforeStep: () => fail('before'), afterStep: () => fail('after'), count: () => failures };
 }
 
-/** Two users, one of them signed in on two browsers. The stores may fail here too, so each is tried until it is done. */
+/** Creates two users, one of them signed in on two browsers. The stores may fail here, too, so each step is repeated until it succeeds. */
 async function begin(world: World): Promise<void> {
   const steps = [
     { action: 'signUp', browser: 0, user: 0 },
@@ -182,7 +182,7 @@ async function begin(world: World): Promise<void> {
     const browser = world.browsers[step.browser];
     for (let tries = 0; !browser?.cookie && tries < TRIES; tries += 1) {
       const account = world.accounts[step.user];
-      // A sign-up that failed half-way may have made the account: then signing in is what is left to do.
+      // A sign-up that failed half-way may have created the account. Then only a sign-in is left to do.
       const madeIt = step.action === 'signUp' && (account?.exists === 'no' || tries % 2 === 1);
       await happen(world, {
         ...step,
@@ -211,7 +211,7 @@ async function happen(world: World, happening: Happening): Promise<void> {
   }
 }
 
-/** For the end of the history: records that are gone by then are put back, as a stale copy would be. */
+/** Saves records for the end of the history. Those that are gone by then are put back, as a stale copy would be. */
 function rememberRecords({ kv, deletedRecords }: World): void {
   for (const record of kv.truth()) deletedRecords.set(record.key, record);
 }
@@ -262,7 +262,7 @@ async function happenAtOnce(world: World, { first, second, turns }: Of<typeof ra
   };
   const [one, two] = await Promise.all([perform(world, first, takeTurns), perform(world, second, takeTurns)]);
   const made = [learn(world, first, one, true), learn(world, second, two, true)];
-  // A session made beside a request that ends all of the account's may be among them.
+  // They may include a session that was created during a request that ends all sessions of the account.
   for (const [session, other, its] of [
     [made[0], second, two],
     [made[1], first, one],

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createHostileKV } from './hostile-kv';
 
-/** The local KV keeps its records from run to run: each run has a prefix of its own. */
+/** The local KV keeps its records from run to run, so each run has its own prefix. */
 let runs = 0;
 
 type Answer = { value?: unknown; error?: string };
@@ -23,10 +23,10 @@ const metadata = fc.constantFrom<unknown>(
   { long: 'é'.repeat(506) },
   { long: 'é'.repeat(507) },
 );
-/** Seconds from now; the edges of KV's 60 seconds are left to the clock. */
+/** Seconds from now. The limit of KV's 60 seconds is avoided, because it depends on the clock. */
 const fromNow = fc.constantFrom(-1000, -5, 20, 100, 5000.7);
 const startSeconds = Math.floor(Date.now() / 1000);
-/** The key with an `expirationTtl`: when it ends depends on the second in which each KV was asked. */
+/** The key with an `expirationTtl`. Its end depends on the second in which each KV was called. */
 const TTL_KEY = 'ttl';
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -132,7 +132,7 @@ async function answerOf(run: () => Promise<unknown>): Promise<Answer> {
   }
 }
 
-test('a calm simulation answers as the local KV does, refusals included', { timeout: 60_000 }, async () => {
+test('a calm simulation answers as the local KV does, including refusals', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { minLength: 1, maxLength: 25, size: 'max' }),

@@ -5,7 +5,7 @@ import { Crash, crashAfter, describeStep, type Step } from './steps';
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A KV with a clock of its own. */
+/** A KV with its own clock. */
 function open(hostility: Partial<Hostility> = {}, seed = 1) {
   const clock = { now: START };
   const store = createHostileKV({ seed, hostility, now: () => clock.now });
@@ -13,7 +13,7 @@ function open(hostility: Partial<Hostility> = {}, seed = 1) {
 }
 
 describe('with no hostility', () => {
-  test('each write is seen everywhere at once, as often as one likes', async () => {
+  test('without hostility, each write is visible everywhere at once, however often', async () => {
     const { here, there, store } = open();
     for (const value of ['1', '2', '3']) {
       await here.put('key', value, { metadata: { value } });
@@ -25,7 +25,7 @@ describe('with no hostility', () => {
     expect(store.log.every(({ outcome, stale }) => outcome === 'done' && !stale)).toBe(true);
   });
 
-  test('a record is gone at its expiration, from reads, lists and the truth', async () => {
+  test('without hostility, an expired record is gone from reads, lists and the truth', async () => {
     const { clock, here, store } = open();
     await here.put('key', 'value', { expiration: START / 1000 + 60 });
     expect(store.truth()).toEqual([
@@ -39,7 +39,7 @@ describe('with no hostility', () => {
     expect(store.truth()).toEqual([]);
   });
 
-  test('lists page through more than 1,000 keys in order', async () => {
+  test('without hostility, lists page through more than 1,000 keys in order', async () => {
     const { here } = open();
     for (let i = 0; i < 2_100; i += 1) await here.put(`k${String(i).padStart(4, '0')}`, '');
     const sizes: number[] = [];
@@ -60,7 +60,7 @@ describe('with no hostility', () => {
 describe('stale reads', () => {
   const CACHE = { cacheMilliseconds: 90_000 };
 
-  test('a place serves the old value for a while, and at last the new one', async () => {
+  test('a location serves the old value for a while, and finally the new one', async () => {
     const { clock, here, there, store } = open(CACHE);
     await here.put('key', 'old');
     expect(await there.get('key')).toBe('old');
@@ -73,7 +73,7 @@ describe('stale reads', () => {
     expect(store.log.at(-1)).toMatchObject({ place: 'there', stale: false });
   });
 
-  test('a deleted record lives on in a cache that has it', async () => {
+  test('a deleted record stays in a cache that has it', async () => {
     const { here, there } = open(CACHE);
     await here.put('key', 'value');
     await there.get('key');
@@ -82,7 +82,7 @@ describe('stale reads', () => {
     expect(await there.get('key')).toBe('value');
   });
 
-  test('"not found" is remembered too', async () => {
+  test('"not found" is cached, too', async () => {
     const { clock, here, there, store } = open(CACHE);
     expect(await there.get('key')).toBeNull();
     await here.put('key', 'value');
@@ -92,7 +92,7 @@ describe('stale reads', () => {
     expect(await there.get('key')).toBe('value');
   });
 
-  test('a place may miss its own write', async () => {
+  test('a location may miss its own write', async () => {
     const { here } = open({ ...CACHE, ownWriteMissRate: 1 });
     expect(await here.get('key')).toBeNull();
     await here.put('key', 'value');
@@ -106,7 +106,7 @@ describe('stale reads', () => {
     expect(await here.get('key')).toBeNull();
   });
 
-  test('a longer cacheTtl is kept to', async () => {
+  test('a longer cacheTtl is respected', async () => {
     const { clock, here, there } = open(CACHE);
     await here.put('key', 'old');
     await there.get('key', { type: 'text', cacheTtl: 600 });
@@ -117,7 +117,7 @@ describe('stale reads', () => {
     expect(await there.get('key')).toBe('new');
   });
 
-  test('how long a place is late differs by key and place', async () => {
+  test('how late a location is depends on the key and the location', async () => {
     const { clock, here, store } = open(CACHE);
     const keys = ['a', 'b', 'c'];
     const places = ['p', 'q', 'r'].map((name) => store.place(name));
@@ -135,7 +135,7 @@ describe('stale reads', () => {
 });
 
 describe('late listings', () => {
-  test('a list misses a new key and shows a deleted one, until the lag is over', async () => {
+  test('a list misses a new key and shows a deleted one until the lag is over', async () => {
     const { clock, here, store } = open({ listLagMilliseconds: 90_000 });
     await here.put('deleted', 'value');
     clock.now += store.settlesAfterMilliseconds;
@@ -149,7 +149,7 @@ describe('late listings', () => {
     expect((await here.list()).keys.map(({ name }) => name)).toEqual(['new']);
   });
 
-  test('pages may be empty or short without being the last', async () => {
+  test('list pages may be empty or short without being the last', async () => {
     const { here } = open({ emptyPageRate: 1, pageKeys: 2 });
     for (const key of ['a', 'b', 'c']) await here.put(key, '');
     const pages: string[] = [];
@@ -178,7 +178,7 @@ describe('refusals and failures', () => {
     expect(await here.get('key')).toBe('2');
   });
 
-  test('a put that fails before leaves nothing, one that fails after leaves the record', async () => {
+  test('a put that fails before the write leaves nothing, one that fails after it leaves the record', async () => {
     const { here, store } = open();
     store.failNext('put', 'before');
     store.failNext('put', 'after');
@@ -189,7 +189,7 @@ describe('refusals and failures', () => {
     expect(store.log.map(({ outcome }) => outcome)).toEqual(['failed-before', 'failed-after', 'done']);
   });
 
-  test('deletes, reads and lists fail on demand, at one place if so wanted', async () => {
+  test('deletes, reads and lists fail on demand, at one location if requested', async () => {
     const { here, there, store } = open();
     await here.put('key', '1');
     store.failNext('delete', 'before', 'there');
@@ -203,7 +203,7 @@ describe('refusals and failures', () => {
     expect(await here.get('key')).toBeNull();
   });
 
-  test('failures come at about the rate asked for, before and after', async () => {
+  test('failures come at about the requested rate, before and after', async () => {
     const { here, store } = open({ failureRates: { ...HOSTILE.failureRates, put: 0.5 } });
     for (let i = 0; i < 400; i += 1) await here.put(`key${i}`, '').catch(() => null);
     const count = (outcome: string) => store.log.filter((entry) => entry.outcome === outcome).length;
@@ -216,7 +216,7 @@ describe('refusals and failures', () => {
 });
 
 describe('reordered writes', () => {
-  /** Two places write the same key 100 ms apart; which write stands in the end? */
+  /** Two locations write the same key 100 ms apart. Returns the value that remains. */
   async function lastStanding(seed: number): Promise<string | undefined> {
     const { clock, here, there, store } = open({ reorderMilliseconds: 2_000 }, seed);
     await here.put('key', 'first');
@@ -228,12 +228,12 @@ describe('reordered writes', () => {
     return seen ?? undefined;
   }
 
-  test('of two places writing a key either may win', async () => {
+  test('if two locations write a key, either may win', async () => {
     const winners = await Promise.all(Array.from({ length: 40 }, (_, seed) => lastStanding(seed)));
     expect(new Set(winners)).toEqual(new Set(['first', 'second']));
   });
 
-  test('the writes of one place keep their order, and a write lands within the bound', async () => {
+  test('the writes of one location keep their order, and each arrives within the bound', async () => {
     for (let seed = 0; seed < 40; seed += 1) {
       const { clock, here, there, store } = open({ reorderMilliseconds: 2_000 }, seed);
       await here.put('key', 'first');
@@ -245,7 +245,7 @@ describe('reordered writes', () => {
 });
 
 describe('a run', () => {
-  /** What a fixed sequence of operations answers; the keys' names are of the caller's choice. */
+  /** Returns the results of a fixed sequence of operations. The caller chooses the keys' names. */
   async function history(seed: number, suffix = ''): Promise<string[]> {
     const { clock, store } = open(HOSTILE, seed);
     const answers: string[] = [];
@@ -264,16 +264,16 @@ describe('a run', () => {
     return answers;
   }
 
-  test('is the same for the same seed, whatever random ids the keys hold', async () => {
+  test('a run is the same for the same seed, whatever random ids the keys contain', async () => {
     expect(await history(7)).toEqual(await history(7));
     expect(await history(7, 'xyz')).toEqual(await history(7));
   });
 
-  test('differs for another seed', async () => {
+  test('a run differs for another seed', async () => {
     expect(await history(7)).not.toEqual(await history(8));
   });
 
-  test('counts its operations, a bulk read as one', async () => {
+  test('a run counts its operations, a bulk read as one', async () => {
     const { here, store } = open();
     await here.put('a', '1');
     await here.get(['a', 'b', 'c']);

@@ -18,13 +18,13 @@ import { takeStep, type StepHooks } from './steps';
 
 export type HostileKVOptions = StepHooks & {
   seed: number;
-  /** What differs from `CALM`. */
+  /** The differences from `CALM`. */
   hostility: Partial<Hostility>;
   /** Epoch milliseconds. */
   now: () => number;
 };
 
-/** `refused`: KV's own rules. `failed-…`: an injected failure, before or after the operation took effect. */
+/** `refused`: by KV's own rules. `failed-…`: by an injected failure, before or after the operation took effect. */
 export type Outcome = 'done' | 'refused' | 'failed-before' | 'failed-after';
 
 export type LoggedOperation = {
@@ -33,11 +33,11 @@ export type LoggedOperation = {
   op: KVOperation;
   key: string;
   outcome: Outcome;
-  /** A read whose answer was not what a strongly consistent KV would have given. */
+  /** Whether a read returned something else than a strongly consistent KV would. */
   stale: boolean;
 };
 
-/** `keysRead` counts the keys of bulk reads one by one; everything else counts calls, failed ones too. */
+/** `keysRead` counts each key of a bulk read. The others count calls, including failed ones. */
 export type KVCounters = Record<KVOperation, number> & { keysRead: number };
 
 export type TrueRecord = {
@@ -55,9 +55,8 @@ type ReadOptions = { type?: string; cacheTtl?: number } | string;
 export type HostileKV = ReturnType<typeof createHostileKV>;
 
 /**
- * A Workers KV with several places that behaves as Cloudflare's may, and worse, the same way for the same seed and
- * the same sequence of operations. Keys enter the draws by the order in which they first appear, so runs that differ
- * only in random ids draw alike.
+ * A Workers KV with several locations that behaves as Cloudflare's may, and worse. The same seed and sequence of operations give the same
+ * behaviour. Keys enter the random draws by the order of their first use, so runs that differ only in random ids behave alike.
  */
 export function createHostileKV({ seed, hostility, now, ...defaultHooks }: HostileKVOptions) {
   const rules: Hostility = { ...CALM, ...hostility };
@@ -77,7 +76,7 @@ export function createHostileKV({ seed, hostility, now, ...defaultHooks }: Hosti
     return known;
   }
 
-  /** How many calls of this kind came before, here and for this key. */
+  /** Returns how many calls of this kind came before, here and for this key. */
   function countCall(...about: (string | number)[]): number {
     const name = about.join('|');
     const count = calls.get(name) ?? 0;
@@ -96,7 +95,7 @@ export function createHostileKV({ seed, hostility, now, ...defaultHooks }: Hosti
     return chance < rate / 2 ? 'before' : 'after';
   }
 
-  /** One operation of one place: counted, between its hooks, failed if it is to fail, and logged. */
+  /** Runs one operation of one location: it is counted, runs between its hooks, fails if it must, and is logged. */
   function operate<T>(
     { place, hooks }: Caller,
     op: KVOperation,
@@ -129,7 +128,7 @@ export function createHostileKV({ seed, hostility, now, ...defaultHooks }: Hosti
     return cache;
   }
 
-  /** Never shorter than half the bound, so that a hostile cache always bites. */
+  /** Never shorter than half the bound, so that a hostile cache always has an effect. */
   function cachedUntil(place: string, key: string, cacheTtlSeconds: number): number {
     const drawn = rules.cacheMilliseconds * (0.5 + draw('cache', place, alias(key)) / 2);
     return now() + Math.max(drawn, cacheTtlSeconds * 1000);
@@ -193,7 +192,7 @@ export function createHostileKV({ seed, hostility, now, ...defaultHooks }: Hosti
   function createPlace(place: string, hooks: StepHooks): KVNamespace {
     const caller: Caller = { place, hooks };
 
-    /** What `get` and `getWithMetadata` share. */
+    /** The common part of `get` and `getWithMetadata`. */
     function lookUp<T>(
       key: string | string[],
       options: ReadOptions | undefined,
@@ -257,22 +256,22 @@ export function createHostileKV({ seed, hostility, now, ...defaultHooks }: Hosti
       list: async (options: KVNamespaceListOptions = {}) =>
         operate(caller, 'list', 'GET', options.prefix ?? '', (entry) => listPage(place, options, entry)),
     };
-    // KVNamespace says with a dozen overloads what these methods decide at run time from `type` and the key.
+    // KVNamespace declares a dozen overloads for what these methods decide at run time from `type` and the key.
     return namespace as KVNamespace;
   }
 
   return {
     seed,
 
-    /** The KV as it is seen from one place. Each call may bring its own hooks; places of one name share a cache. */
+    /** Returns the KV as one location sees it. Each call may have its own hooks. Locations of the same name share a cache. */
     place: (name: string, hooks: StepHooks = defaultHooks): KVNamespace => createPlace(name, hooks),
 
-    /** Makes the next operation of that kind fail, at any place or at one; calls queue up. */
+    /** Makes the next operation of that kind fail, at any location or at one. Calls queue up. */
     failNext(op: KVOperation, when: Fault['when'], place?: string): void {
       scripted.push({ op, when, place });
     },
 
-    /** Every unexpired record once all writes have landed, whatever any place still shows. */
+    /** Returns every unexpired record once all writes have arrived, whatever any location still shows. */
     truth(): TrueRecord[] {
       return central
         .list('', Infinity)
@@ -285,7 +284,7 @@ export function createHostileKV({ seed, hostility, now, ...defaultHooks }: Hosti
         }));
     },
 
-    /** How long after the last write every place and every listing shows the truth, unless a `cacheTtl` asks for longer. */
+    /** How long after the last write every location and every listing shows the truth, unless a `cacheTtl` is longer. */
     settlesAfterMilliseconds:
       rules.reorderMilliseconds + Math.max(rules.cacheMilliseconds, rules.listLagMilliseconds),
 

@@ -2,27 +2,27 @@ import { LIST_MAX_KEYS } from './kv-rules';
 
 export type KVOperation = 'get' | 'put' | 'delete' | 'list';
 
-/** How bad the KV is. Rates are chances from 0 to 1; times are bounds. */
+/** How bad the KV is. Rates are chances from 0 to 1; times are upper bounds. */
 export type Hostility = {
-  /** A place serves what it last saw of a key, "not found" too, for up to this long; how long, per key and place. */
+  /** A location returns the last known value of a key, including "not found", for up to this long. The time depends on key and location. */
   cacheMilliseconds: number;
-  /** The chance that a place's own write does not replace what that place has cached. */
+  /** The chance that a location's own write does not replace what that location has cached. */
   ownWriteMissRate: number;
-  /** A listing shows the central store as it was up to this long ago; how long, per call. */
+  /** A listing shows the central store as it was up to this long ago. The time varies by call. */
   listLagMilliseconds: number;
-  /** A write lands at the central store up to this much later, so that two places' writes may change order. */
+  /** A write arrives at the central store up to this much later, so that writes of two locations may change order. */
   reorderMilliseconds: number;
   /** A second write or delete of a key within this time is refused with 429; 0 for no limit. */
   writeIntervalMilliseconds: number;
   /** The chance that an operation fails; half of the failures come after it took effect. */
   failureRates: Record<KVOperation, number>;
-  /** The chance that a list answers an empty page before a page that has keys. */
+  /** The chance that a list returns an empty page before a page with keys. */
   emptyPageRate: number;
-  /** The most keys that a list page holds, whatever limit was asked for. */
+  /** The largest number of keys on a list page, whatever limit was requested. */
   pageKeys: number;
 };
 
-/** Strongly consistent, never failing, with no write limit: as the local KV is. */
+/** Strongly consistent, never failing, without write limit, like the local KV. */
 export const CALM: Hostility = {
   cacheMilliseconds: 0,
   ownWriteMissRate: 0,
@@ -34,7 +34,7 @@ export const CALM: Hostility = {
   pageKeys: LIST_MAX_KEYS,
 };
 
-/** Cloudflare's rules and worse: a cache that outlives the documented minute, own writes missed, short pages. */
+/** Cloudflare's rules and worse: a cache that outlives the documented minute, missed own writes, short pages. */
 export const HOSTILE: Hostility = {
   cacheMilliseconds: 90_000,
   ownWriteMissRate: 0.25,

@@ -1,6 +1,6 @@
 /**
- * Every interleaving, not a sample, of the storage steps of two requests that compete for a session. The app's own
- * modules run on a KV and a D1 that take one step at a time, in each order there is.
+ * Every interleaving, and not a sample, of the storage steps of two requests that compete for a session. The app's own modules run on a KV
+ * and a D1 that take one step at a time, in every possible order.
  */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { ABSOLUTE_PERIOD_MILLISECONDS, CONFIRMATION_SECONDS } from '$lib/server/policy';
@@ -39,7 +39,7 @@ const d1 = createSqliteD1({ migrations: readMigrations() });
 const report = console.info;
 
 beforeAll(() => {
-  // No time limit passes: how busy this machine is decides nothing.
+  // No time limit passes, so a busy machine changes nothing.
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   const nothing = () => undefined;
   vi.stubGlobal('console', { ...console, log: nothing, warn: nothing, error: nothing });
@@ -55,13 +55,13 @@ afterAll(() => {
 
 type Place = 'FRA' | 'SIN';
 
-/** One user with a laptop and a phone, some time after they signed in; and the stores. */
+/** A user with a laptop and a phone, some time after both signed in, and the stores. */
 type Scene = {
   laptop: Browser;
   phone: Browser;
   kv: ReturnType<typeof createHostileKV>;
   request: (browser: Browser, hooks?: StepHooks, place?: Place) => TestEvent;
-  /** The same, with an answer that arrives when the test says so. */
+  /** Like `request`, but the test decides when the response arrives. */
   requestUnanswered: (browser: Browser, hooks: StepHooks) => ReturnType<Browser['requestUnanswered']>;
   cookies: { laptop: string; phone: string };
 };
@@ -94,14 +94,14 @@ function cookiesOf({ laptop, phone }: { laptop: Browser; phone: Browser }) {
   return { laptop: laptop.cookie ?? '', phone: phone.cookie ?? '' };
 }
 
-/** An hour on: the phone's session is due for renewal, the laptop's has just been renewed. */
+/** An hour later: the phone's session is due for renewal, and the laptop's has just been renewed. */
 async function setSceneBeforeRenewal(hostility: Partial<Hostility> = {}): Promise<Scene> {
   const scene = await setScene(hostility);
   vi.setSystemTime(START + 61 * MINUTE);
   const { laptop, kv, request } = scene;
   await requireSession(request(laptop));
   if (hostility.cacheMilliseconds) {
-    // Each place has seen the records, and goes on serving them.
+    // Each location has read the records and keeps returning them.
     for (const place of ['FRA', 'SIN'] as const) await kv.place(place).get(keyOf(scene.cookies.phone));
   }
   return scene;
@@ -110,7 +110,7 @@ async function setSceneBeforeRenewal(hostility: Partial<Hostility> = {}): Promis
 const idOf = (cookie: string) => parseCookieValue(cookie)?.sessionId ?? '';
 const keyOf = (cookie: string) => `session:${idOf(cookie)}`;
 
-/** Steps that neither write nor decide, and so need no order of their own. */
+/** Lets steps run freely that neither write nor decide, because their order does not matter. */
 function ungated(gate: StepHooks, isFree: (step: Step) => boolean): StepHooks {
   return {
     beforeStep: (step) => (isFree(step) ? undefined : gate.beforeStep?.(step)),
@@ -118,7 +118,7 @@ function ungated(gate: StepHooks, isFree: (step: Step) => boolean): StepHooks {
   };
 }
 
-/** A request that is confirmed before the interleaving begins: only what comes after takes part in it. */
+/** A request that is confirmed before the interleaving begins. Only its later steps take part. */
 async function confirmedRequest(scene: Scene, browser: Browser, isFree: (step: Step) => boolean) {
   let gate: StepHooks = {};
   const event = scene.request(browser, {
@@ -132,19 +132,19 @@ async function confirmedRequest(scene: Scene, browser: Browser, isFree: (step: S
   return { event, session, enter };
 }
 
-/** The list of the others, which says only what to tidy up. */
+/** The list of the other sessions, which only serves to delete records. */
 const isListing = ({ store, op }: Step) => (store === 'KV' ? op === 'list' : op.startsWith('SELECT id'));
 
-/** What is left to do once the records of a deleted account are gone: of these a renewal touches nothing. */
+/** What remains to be done after the records of a deleted account are gone. A renewal touches none of it. */
 const isMarker = ({ op, key }: Step) => op === 'DELETE FROM Leftover' || key.startsWith('user_sessions:');
 
-/** The proof of a password: the key, and the count of tries. A renewal neither reads nor writes them. */
+/** The proof of a password: the key, and the count of attempts. A renewal neither reads nor writes them. */
 const isProof = ({ op }: Step) => op === 'SELECT * FROM' || op.includes('SignInThrottle');
 
 const isTidying = (step: Step) =>
   isListing(step) || isMarker(step) || (step.store === 'KV' && step.op === 'delete');
 
-/** Accepted with this cookie at either place? By a page that confirms, and by a page view. */
+/** Returns whether this cookie is accepted at either location, by a page that confirms and by a page view. */
 async function isAccepted({ request }: Scene, cookie: string): Promise<boolean> {
   const answers: boolean[] = [];
   for (const place of ['FRA', 'SIN'] as const) {
@@ -159,7 +159,7 @@ async function listedIds({ request }: Scene, browser: Browser): Promise<string[]
   return (await listSessions(event, await requireSession(event))).sessions.map(({ id }) => id);
 }
 
-/** No session and no ledger row of anybody who has no account. */
+/** Expects no session and no ledger row of a user without an account. */
 function expectNoTrace(scene: Scene): void {
   expect(scene.kv.truth()).toEqual([]);
   for (const table of ['User', 'Key', 'RevokedSession', 'SecurityEvent', 'Leftover']) {
@@ -167,7 +167,7 @@ function expectNoTrace(scene: Scene): void {
   }
 }
 
-/** At once, and whenever a stale copy or a page view might show it again. */
+/** Expects it dead at once, and also whenever a stale copy or a page view might show it again. */
 async function expectDead(scene: Scene, cookie: string): Promise<void> {
   expect(await isAccepted(scene, cookie)).toBe(false);
   const now = Date.now();
@@ -181,12 +181,12 @@ async function expectDead(scene: Scene, cookie: string): Promise<void> {
 
 type Run = { scene: Scene; processes: Record<string, Process> };
 
-/** `npm run test:deep` takes every order one by one, and so looks whether those that `npm test` leaves out really are no others. */
+/** `npm run test:deep` runs every order individually, and so checks that those that `npm test` leaves out make no difference. */
 const DEEP = process.env.DEEP === '1';
 
 /**
- * Runs all, checks each, and says how many there were. Fewer than `atLeast` means that the test no longer tests. Orders that differ only in
- * steps that commute are one, but where the order of the answers counts: `apart`.
+ * Runs all orders, checks each, and logs their number. Fewer than `atLeast` means that the test no longer tests anything. Orders that
+ * differ only in commuting steps count as one, except where the order of the responses matters: `apart`.
  */
 async function inEveryInterleaving(
   name: string,
@@ -208,7 +208,7 @@ async function inEveryInterleaving(
   expect(count).toBeGreaterThanOrEqual(atLeast);
 }
 
-/** Every process ended without a store failing under it. A redirect to the sign-in page is an answer. */
+/** Expects that every process ended without a store failure. A redirect to the sign-in page is a valid response. */
 function expectAnswers({ outcomes }: Interleaving<Run>, mayBeRefused: string[] = []): void {
   for (const [name, outcome] of Object.entries(outcomes)) {
     if (outcome.status === 'rejected' && mayBeRefused.includes(name)) {
@@ -222,7 +222,7 @@ function expectAnswers({ outcomes }: Interleaving<Run>, mayBeRefused: string[] =
 const valueOf = ({ outcomes }: Interleaving<Run>, name: string): unknown =>
   outcomes[name]?.status === 'fulfilled' ? outcomes[name].value : undefined;
 
-/** Whether the first line that begins so comes before the other. */
+/** Returns whether the first line with one beginning comes before the first line with the other. */
 function isBefore(schedule: string, first: string, second: string): boolean {
   const lines = schedule.split('\n');
   const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
@@ -258,7 +258,7 @@ it.each([
       expectAnswers(interleaving);
       await expectDead(scene, scene.cookies.phone);
       expect(await listedIds(scene, scene.laptop)).toEqual([idOf(scene.cookies.laptop)]);
-      // No write came after the last delete: the record is not back.
+      // No write came after the last delete, so the record is not back.
       expect(scene.kv.truth().map(({ key }) => key)).toEqual([keyOf(scene.cookies.laptop)]);
       const [ended] = d1.rows('SELECT * FROM RevokedSession');
       expect(Number(ended?.expires_at) - Number(ended?.revoked_at)).toBe(ABSOLUTE_PERIOD_MILLISECONDS);
@@ -266,7 +266,7 @@ it.each([
   },
 );
 
-/** Each step takes a second, so that what is asked and what is answered have times of their own. */
+/** Each step takes a second, so that question and answer have different times. */
 function ticking(gate: StepHooks): StepHooks {
   return {
     beforeStep: gate.beforeStep,
@@ -314,7 +314,7 @@ it.each([
         const endedAt = Number(valueOf(interleaving, 'revoke'));
         (valueOf(interleaving, 'view') as ReturnType<Browser['requestUnanswered']>).receive();
         const late = scene.phone.confirmation;
-        // A browser that keeps it for ever, with the session cookie.
+        // A browser that keeps the confirmation forever, together with the session cookie.
         const thief = () => {
           const browser = new Browser().plant(scene.cookies.phone);
           return late ? browser.plant(late, CONFIRMATION_COOKIE) : browser;
@@ -327,7 +327,7 @@ it.each([
       },
       { apart: true },
     );
-    // The bound is one: a confirmation from before the end greets until then.
+    // The bound is needed: a confirmation from before the end greets until then.
     expect(greetedMeanwhile).toBeGreaterThan(0);
   },
 );
@@ -377,7 +377,7 @@ it(
       const { phone, request, cookies } = scene;
       const processes = {
         signOut: (gate: StepHooks) => signOut(request(phone, gate)),
-        // Sent with the cookie as it was, before the answer to the sign-out took it away.
+        // Sent with the cookie from before, as if the response to the sign-out had not arrived yet.
         renew: (gate: StepHooks) => confirmSession(request(new Browser().plant(cookies.phone), gate)),
       };
       return { scene, processes };
@@ -580,7 +580,7 @@ it(
 
 it.each([
   { when: 'deletes reach KV', deletesFail: false },
-  // What the loser stored for its session's successor stays.
+  // What the loser stored for its session's successor remains.
   { when: 'deletes fail', deletesFail: true },
 ])(
   'revoke others ∥ revoke others, $when: one of the two goes on, alone',

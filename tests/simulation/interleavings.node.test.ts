@@ -18,7 +18,7 @@ async function schedulesOf(makeRun: () => { processes: Record<string, Process> }
   return schedules;
 }
 
-test('two processes of three and two steps can go in ten orders, each taken once', async () => {
+test('two processes of three and two steps can be ordered in ten ways, each run once', async () => {
   const schedules = await schedulesOf(() => {
     const { at } = open();
     const puts = (count: number) => async (gate: StepHooks) => {
@@ -46,7 +46,7 @@ test('a lost update between a read and a write is found', async () => {
   expect(new Set(ends)).toEqual(new Set(['ab', 'ba', 'a', 'b']));
 });
 
-test('steps started at once by one process are ordered both ways', async () => {
+test('steps that one process starts at once are ordered both ways', async () => {
   const schedules = await schedulesOf(() => {
     const { at } = open();
     return {
@@ -60,7 +60,7 @@ test('steps started at once by one process are ordered both ways', async () => {
   expect(new Set(schedules).size).toBe(6);
 });
 
-test('a step that one branch starts a turn of the event loop later is a choice beside the other', async () => {
+test('a step that one branch starts one turn of the event loop later is ordered against the other branch', async () => {
   const schedules = await schedulesOf(() => {
     const { at } = open();
     return {
@@ -73,7 +73,7 @@ test('a step that one branch starts a turn of the event loop later is a choice b
   expect(schedules).toEqual(['both: KV get\nboth: KV put', 'both: KV put\nboth: KV get']);
 });
 
-test('a process may take other steps depending on what it saw', async () => {
+test('a process may take other steps depending on what it read', async () => {
   const schedules = await schedulesOf(() => {
     const { at } = open();
     return {
@@ -91,7 +91,7 @@ test('a process may take other steps depending on what it saw', async () => {
   ]);
 });
 
-test('work that goes on after its process has ended is scheduled too, and slow work is waited for', async () => {
+test('work that continues after its process has ended is scheduled too, and slow work is waited for', async () => {
   const schedules = await schedulesOf(() => {
     const { at } = open();
     return {
@@ -107,7 +107,7 @@ test('work that goes on after its process has ended is scheduled too, and slow w
   expect(schedules).toEqual(['answers: KV delete\nother: KV put', 'other: KV put\nanswers: KV delete']);
 });
 
-test('outcomes say how each process ended, a crash in one of them included', async () => {
+test('the outcomes say how each process ended, including by a crash', async () => {
   const makeRun = () => {
     const { at } = open();
     return {
@@ -129,7 +129,7 @@ test('outcomes say how each process ended, a crash in one of them included', asy
   expect(seen).toEqual([null, '1']);
 });
 
-test('a run that is not the same twice is refused', async () => {
+test('a run that differs when repeated is refused', async () => {
   let runs = 0;
   const schedules = schedulesOf(() => {
     const { at } = open();
@@ -140,7 +140,7 @@ test('a run that is not the same twice is refused', async () => {
   await expect(schedules).rejects.toThrow('not the same run twice');
 });
 
-test('with steps that commute taken in one order, whatever can be seen and be left behind is the same, in fewer runs', async () => {
+test('if commuting steps are taken in one order, the outcomes and final states are the same, in fewer runs', async () => {
   const operation = fc.record({
     op: fc.constantFrom('get', 'put', 'delete', 'list'),
     key: fc.constantFrom('a', 'b', 'c'),

@@ -1,12 +1,12 @@
 import type { Step, StepHooks } from './steps';
 
-/** Something that takes storage steps, through clients made with the hooks it is given. */
+/** Something that takes storage steps, through clients with the given hooks. */
 export type Process = (gate: StepHooks) => Promise<unknown>;
 
 export type Interleaving<Run> = {
-  /** What `makeRun` gave, for looking at the stores. */
+  /** The result of `makeRun`, for looking at the stores. */
   run: Run;
-  /** The order of the steps, one a line, to say in a failure's message. */
+  /** The order of the steps, one per line, for a failure's message. */
   schedule: string;
   /** How each process ended, by name. */
   outcomes: Record<string, PromiseSettledResult<unknown>>;
@@ -15,17 +15,17 @@ export type Interleaving<Run> = {
 type Choice = {
   options: string[];
   chosen: number;
-  /** Options that lead nowhere new: what they do was seen in another order of steps that commute. */
+  /** Options that lead to nothing new, because their effect was seen in another order of commuting steps. */
   asleep: Set<string>;
 };
 type Waiting = { label: string; step: Step; open: () => void };
 
-/** Whether two steps of different processes leave the same behind, and answer the same, whichever comes first. */
+/** Returns whether two steps of different processes have the same effect and the same results in either order. */
 export type Commute = (one: Step, other: Step) => boolean;
 
 /**
- * Two reads of a store do, two keys of KV do, and the two stores do. It holds where the order of answers changes nothing by itself, time
- * stands still, and chance has no part in what a store does.
+ * Two reads of a store commute, and so do steps on two keys of KV, and steps on different stores. This holds where the order of responses
+ * has no effect by itself, time stands still, and the stores do nothing at random.
  */
 export const commute: Commute = (one, other) => {
   if (one.store !== other.store || (!writes(one) && !writes(other))) return true;
@@ -36,20 +36,21 @@ function writes({ store, op }: Step): boolean {
   return store === 'KV' ? op === 'put' || op === 'delete' : !/^SELECT [^;]*$/.test(op);
 }
 
-/** So many turns of the event loop with no process reaching a gate or its end mean that one never will. */
+/** If no process reaches a gate or its end in this many turns of the event loop, one never will. */
 const TURNS_BEFORE_STUCK = 50_000;
 
-/** Taken before a test can fake it. */
+/** Saved before a test can replace it. */
 const nextTurn = globalThis.setImmediate;
 
 /**
- * Every order in which the storage steps of some processes can happen: each run starts from nothing (`makeRun`), goes
- * the way of the last one up to a point, and takes the next choice there (depth first). Steps that one process starts
- * at once are choices of their own. A process may take other steps depending on what it saw; the choices are found as
- * they come. What a process does for the same choices must be the same each time, but for random ids: it throws if not.
+ * Runs every order in which the storage steps of some processes can happen. Each run starts from nothing (`makeRun`), follows the last one
+ * up to a point, and takes the next choice there (depth first). Steps that one process starts at once are separate choices. A process may
+ * take other steps depending on what it read; choices are discovered on the way. For the same choices, a process must do the same each
+ * time, except for random ids. Otherwise this throws.
  *
- * With `commutes`, orders that differ only in steps that commute are taken once: sleep sets, after P. Godefroid, "Partial-Order Methods for
- * the Verification of Concurrent Systems" (1996), chapter 5. What the stores hold in the end, and what each process saw, is still all there.
+ * With `commutes`, orders that differ only in commuting steps are run once. This uses sleep sets, after P. Godefroid, "Partial-Order
+ * Methods for the Verification of Concurrent Systems" (1996), chapter 5. All final states of the stores, and everything that each process
+ * can see, still occur.
  */
 export async function* everyInterleaving<Run extends { processes: Record<string, Process> }>(
   makeRun: () => Run | Promise<Run>,
@@ -74,7 +75,7 @@ function takeNextChoice(path: Choice[]): boolean {
   return false;
 }
 
-/** One run: the choices in `path` first, then always the first option, which are added to `path`. `null` if it led nowhere new. */
+/** Runs once: first the choices in `path`, then always the first option, which is added to `path`. Returns `null` if it led to nothing new. */
 async function runAlong<Run extends { processes: Record<string, Process> }>(
   path: Choice[],
   run: Run,
@@ -129,11 +130,11 @@ type Actor = {
   done: Promise<unknown>;
   /** Steps that wait for their turn. */
   waiting: Waiting[];
-  /** Whether there is nothing to wait for but the gates. */
+  /** Whether there is nothing to wait for except the gates. */
   isQuiet: () => boolean;
 };
 
-/** What could go next. Of steps of one label that a process has started at once, each has a name of its own. */
+/** Returns what could run next. If a process has started several steps with the same label at once, each gets its own name. */
 function waitingOf(actors: Actor[]): { actor: Actor; gate: Waiting; option: string }[] {
   return actors.flatMap((actor) =>
     actor.waiting.map((gate, index) => {
@@ -170,12 +171,12 @@ function startProcess(name: string, process: Process): Actor {
   return { name, done, waiting, isQuiet: () => inEffect === 0 && (ended || waiting.length > 0) };
 }
 
-/** Without the key: it may hold a random id. */
+/** Leaves out the key, which may contain a random id. */
 function labelOf(name: string, { store, op }: Step): string {
   return `${name}: ${store} ${op}`;
 }
 
-/** Lets the processes run until each has ended or waits at a gate, and then once more, for what else they start. */
+/** Lets the processes run until each has ended or waits at a gate, and then once more for anything else that they start. */
 async function settle(actors: Actor[]): Promise<void> {
   for (let turns = 0, quiet = 0; quiet < 2; turns += 1) {
     if (turns > TURNS_BEFORE_STUCK) {

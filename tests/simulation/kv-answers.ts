@@ -1,7 +1,7 @@
 import type { ListedRecord } from './central-store';
 import { kvError } from './kv-rules';
 
-/** A stored value as the caller wants it. */
+/** Returns a stored value in the type that the caller wants. */
 export function decode(value: Uint8Array, type: string): unknown {
   if (type === 'arrayBuffer') return value.slice().buffer;
   const text = new TextDecoder().decode(value);
@@ -16,7 +16,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** Where a listing goes on: after a key, and whether the page before was an empty one. */
+/** Where a listing continues: after a key, and whether the previous page was an empty one. */
 export type Cursor = { after: string; wasEmpty: boolean };
 
 export function toCursor({ after, wasEmpty }: Cursor): string {
@@ -30,7 +30,7 @@ export function parseCursor(cursor: string): Cursor {
   return { after: String(parsed[0]), wasEmpty: parsed[1] === true };
 }
 
-/** The first `limit` records as a page of a listing, with a cursor to the rest or to `next`. */
+/** Returns the first `limit` records as a page of a listing, with a cursor to the rest or to `next`. */
 export function pageOf(
   records: ListedRecord[],
   limit: number,

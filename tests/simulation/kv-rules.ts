@@ -1,6 +1,6 @@
 /**
- * What Workers KV refuses, in the words it refuses it with (workerd and Miniflare, as seen; the tests compare).
- * Limits: developers.cloudflare.com/kv/platform/limits.
+ * What Workers KV refuses, with its exact messages (observed from workerd and Miniflare; the tests compare). Limits:
+ * developers.cloudflare.com/kv/platform/limits.
  */
 export const KEY_MAX_BYTES = 512;
 export const METADATA_MAX_BYTES = 1024;
@@ -32,7 +32,7 @@ function checkKeyBytes(verb: Verb, key: string): void {
   }
 }
 
-/** Single-key methods refuse bad names in the runtime; a bulk read hears it from the store. */
+/** For methods with a single key, the runtime refuses bad names. For a bulk read, the store does. */
 export function checkKey(verb: Verb, key: string): void {
   if (verb === 'GET_BULK') {
     if (key === '') throw kvError(verb, 400, 'Key names must not be empty');
@@ -62,7 +62,7 @@ export function checkCacheTtl(verb: Verb, seconds: number | undefined): void {
   }
 }
 
-/** The page size asked for; KV ignores what is not a positive whole number. */
+/** Returns the requested page size. KV ignores anything but a positive whole number. */
 export function listLimit(limit: number | undefined): number {
   const whole = Math.trunc(limit ?? LIST_MAX_KEYS);
   if (!(whole > 0)) return LIST_MAX_KEYS;
@@ -80,7 +80,7 @@ export function checkPrefix(prefix: string): void {
   checkKeyBytes('GET', prefix);
 }
 
-/** The second at which a record ends, or `null` for never. `expirationTtl` goes before `expiration`. */
+/** Returns the second at which a record expires, or `null` for never. `expirationTtl` takes precedence over `expiration`. */
 export function expirationOf(options: KVNamespacePutOptions, nowSeconds: number): number | null {
   if (options.expirationTtl !== undefined) {
     const ttl = wholeNumber(options.expirationTtl);
@@ -115,7 +115,7 @@ export function expirationOf(options: KVNamespacePutOptions, nowSeconds: number)
   return expiration;
 }
 
-/** The runtime takes these as 32-bit integers. */
+/** The runtime reads these as 32-bit integers. */
 function wholeNumber(value: number): number {
   const whole = Number.isNaN(value) ? 0 : Math.trunc(value);
   if (whole > EXPIRATION_MAX || whole < -EXPIRATION_MAX - 1) {
@@ -126,7 +126,7 @@ function wholeNumber(value: number): number {
   return whole;
 }
 
-/** Metadata as it is stored, JSON, or `null` for none. */
+/** Returns metadata as it is stored, as JSON, or `null` for none. */
 export function metadataOf(options: KVNamespacePutOptions): string | null {
   if (options.metadata === undefined || options.metadata === null) return null;
   const json = JSON.stringify(options.metadata);
@@ -137,7 +137,7 @@ export function metadataOf(options: KVNamespacePutOptions): string | null {
   return json;
 }
 
-/** A value as bytes. Streams are not simulated: no caller here has one. */
+/** Returns a value as bytes. Streams are not simulated, because no caller here uses one. */
 export function valueBytes(value: unknown): Uint8Array {
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   if (ArrayBuffer.isView(value)) {

@@ -1,4 +1,4 @@
-/** A deleted account's records on a KV whose list is late: what it does not show is deleted all the same. */
+/** A deleted account's records on a KV whose list is late: records that it does not show are deleted, too. */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { KV_LIST_LATE_MILLISECONDS } from '$lib/server/policy';
 import { Browser } from '../setup/browser';
@@ -31,7 +31,7 @@ afterAll(() => {
   d1.close();
 });
 
-/** Ada, signed in on two browsers a few seconds ago, on a KV whose list does not show that yet. */
+/** Ada signed in on two browsers a few seconds ago, on a KV whose list does not show that yet. */
 async function setScene() {
   vi.setSystemTime(Date.UTC(2026, 0, 1));
   const kv = createHostileKV({
@@ -74,7 +74,7 @@ const keysOfAda = ({ kv }: Scene) =>
 const staleLists = ({ kv }: Scene) => kv.log.filter(({ op, stale }) => op === 'list' && stale).length;
 const markers = () => d1.rows('SELECT * FROM Leftover').length;
 
-it('sessions that no list shows yet are deleted by their keys, and the marker goes', async () => {
+it('sessions that no list shows yet are deleted by their keys, and the marker is removed', async () => {
   const scene = await setScene();
   expect(keysOfAda(scene)).toBe(2);
   await deleteAda(scene);
@@ -83,7 +83,7 @@ it('sessions that no list shows yet are deleted by their keys, and the marker go
   expect(markers()).toBe(0);
 });
 
-it('an empty list ends nothing while it may be late, when the worker died after the deletion', async () => {
+it('an empty list ends nothing while it may be late, even if the worker died after the deletion', async () => {
   const scene = await setScene();
   let deleted = false;
   const dies: StepHooks = {

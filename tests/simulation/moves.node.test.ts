@@ -1,4 +1,4 @@
-/** A use from elsewhere, seen from places whose KV is late, and beside a rotation: it is noted once, and stays with the session. */
+/** A use from elsewhere, seen from locations whose KV is late, and during a rotation. It is recorded once and stays with the session. */
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { Browser } from '../setup/browser';
 import { listSessions, requireSession, signUp, stepUp } from '../setup/requests';
@@ -50,14 +50,14 @@ async function setScene(hostility: Partial<Hostility>) {
 
 const moves = () => d1.rows("SELECT id FROM SecurityEvent WHERE type = 'session-moved'").length;
 
-it('places that see old KV note it once an hour all the same, and none hides it', async () => {
+it('locations that see old KV still record a move once an hour, and none hides it', async () => {
   const failing = { get: 0, put: 0, delete: 0, list: 0 };
   const { request, owner, thief } = await setScene({ ...HOSTILE, failureRates: failing });
   const hours = 6;
   for (let minute = 0; minute < hours * 60; minute += 3) {
     vi.advanceTimersByTime(3 * MINUTE);
     for (const place of ['FRA', 'SIN', 'IAD']) {
-      // Where KV does not show the session yet nobody is confirmed, and nothing is noted.
+      // Where KV does not show the session yet, nobody is confirmed and nothing is recorded.
       for (const browser of [thief, owner]) {
         await requireSession(request(browser, place)).catch(() => undefined);
         await browser.settle();
@@ -101,7 +101,7 @@ it('use from elsewhere ∥ rotation: whichever comes first, the mark is on what 
     await owner.settle();
     const event = request(owner, 'FRA');
     const { sessions } = await listSessions(event, await requireSession(event));
-    // A copy that came too late was refused, and so is no use.
+    // A copy that came too late was refused, and so is useless.
     const wasIn = outcomes.thief?.status === 'fulfilled';
     expect(sessions[0]?.moved, schedule).toHaveLength(wasIn ? 1 : 0);
     noted += Number(wasIn);

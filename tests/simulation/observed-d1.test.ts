@@ -9,7 +9,7 @@ const insert = (db: D1Database, id: string) =>
 const names = async () =>
   (await env.DB.prepare("SELECT id FROM User WHERE id LIKE 'observed%' ORDER BY id").raw()).flat();
 
-test('a real D1 is counted, stepped and crashed as the simulated one is', async () => {
+test('a real D1 is counted, stepped and crashed like the simulated one', async () => {
   const steps: string[] = [];
   const crash = crashAfter(2, { beforeStep: (step) => void steps.push(describeStep(step)) });
   const { db, counters } = observeD1(env.DB, crash, 'worker');

@@ -1,8 +1,8 @@
 import { firstWords, takeStep, type D1Counters, type Step, type StepHooks } from './steps';
 
 /**
- * A real D1 with the hooks and counters of the simulated one, so that the same histories can run on both.
- * Give its statements only to its own `batch`.
+ * A real D1 with the hooks and counters of the simulated one, so that the same histories can run on both. Pass its statements only to its
+ * own `batch`.
  */
 export function observeD1(
   real: D1Database,

@@ -1,10 +1,10 @@
-/** A number in [0, 1) that depends on the seed and on what it is drawn for, and on nothing else. */
+/** Returns a number in [0, 1) that depends only on the seed and on its purpose. */
 export type Draw = (...about: (string | number)[]) => number;
 
 /**
- * Draws from a seed. Each is named by what it is for, not by how many came before it: leaving an operation out of a
- * history (as shrinking does) changes nothing for the others.
- * FNV-1a (Fowler, Noll, Vo) turns the name into 32 bits; one step of mulberry32 (Tommy Ettinger, public domain) mixes them.
+ * Random draws from a seed. Each is named by its purpose and not by how many came before. So leaving an operation out of a history (as
+ * shrinking does) does not change the others. FNV-1a (Fowler, Noll, Vo) turns the name into 32 bits; one step of mulberry32 (Tommy
+ * Ettinger, public domain) mixes them.
  */
 export function seededDraws(seed: number): Draw {
   return (...about) => {

@@ -10,7 +10,7 @@ const username = fc.constantFrom('ada', 'grace', 'édith', "o'hara");
 const epoch = fc.integer({ min: 0, max: 2 });
 const moment = fc.constantFrom(0, 1_750_000_000_123, 1_760_000_000_456);
 
-/** Statements as the app has them, and as it had better not. */
+/** Statements like the app's, and some that the app should not have. */
 const statement: fc.Arbitrary<Sql> = fc.oneof(
   fc.tuple(id, username, moment).map((values) => ({
     sql: 'INSERT INTO User (id, username, created_at) VALUES (?1, ?2, ?3)',
@@ -87,7 +87,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 const tables = ['RevokedSession', 'Key', 'User'];
 const wipe = batchOf(tables.map((table) => `DELETE FROM "${table}"`));
 const dump = batchOf(tables.map((table) => `SELECT * FROM "${table}" ORDER BY rowid`));
-/** The first insert of a run also makes the two agree on `last_row_id`, which outlives the rows. */
+/** The first insert of a run also makes the two agree on `last_row_id`, which survives the rows. */
 const start = batchOf(["INSERT INTO User (id, username, created_at) VALUES ('u0', 'u0', 0)"]);
 
 function batchOf(statements: string[]): Operation {
@@ -96,7 +96,7 @@ function batchOf(statements: string[]): Operation {
 
 const simulated = createSqliteD1({ migrations: readMigrations() });
 
-/** A worker with a real local D1 that runs a whole history in one request: from Node each call costs milliseconds. */
+/** A worker with a real local D1 that runs a whole history in one request. From Node, each call would cost milliseconds. */
 const script = `${String(answersTo)}
 export default {
   async fetch(request, env) {
@@ -132,7 +132,7 @@ afterAll(async () => {
   simulated.close();
 });
 
-test("SQLite behind D1's interface answers as the real local D1 does", { timeout: 60_000 }, async () => {
+test("SQLite behind D1's interface answers like the real local D1", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { minLength: 5, maxLength: 25, size: 'max' }),
@@ -140,7 +140,7 @@ test("SQLite behind D1's interface answers as the real local D1 does", { timeout
         const history = [wipe, start, ...operations, dump];
         const ours = await answersTo(simulated.db, history);
         const real = await realAnswersTo(history);
-        // What a wipe deletes and which row was last differ at the first run only.
+        // What a wipe deletes and which row was last differ only at the first run.
         expect(ours.slice(1)).toEqual(Array.isArray(real) ? real.slice(1) : real);
       },
     ),
@@ -148,7 +148,7 @@ test("SQLite behind D1's interface answers as the real local D1 does", { timeout
   );
 });
 
-test('values that D1 does not take are refused in its words', async () => {
+test('values that D1 refuses are refused with the same message', async () => {
   const real = await miniflare.getD1Database('DB');
   const refused = [undefined, 1n, {}].map((value): Operation => ({
     method: 'first',
@@ -157,7 +157,7 @@ test('values that D1 does not take are refused in its words', async () => {
   expect(await answersTo(simulated.db, refused)).toEqual(await answersTo(real, refused));
 });
 
-test('numbers that JSON does not have are NULL, and bytes come back as an array', async () => {
+test('numbers without a JSON form are NULL, and bytes come back as an array', async () => {
   const real = await miniflare.getD1Database('DB');
   const taken = [Number.NaN, Infinity, true, new Uint8Array([1, 2]), new Uint8Array([3]).buffer].map(
     (value): Operation => ({ method: 'raw', statement: { sql: 'SELECT ?1, typeof(?1)', values: [value] } }),

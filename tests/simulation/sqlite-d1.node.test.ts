@@ -39,7 +39,7 @@ test('reset empties every table and keeps foreign keys on', async () => {
   await expect(addKey('k', 'u').run()).rejects.toThrow('FOREIGN KEY');
 });
 
-test('a query takes effect between its hooks, and a crash is in time to stop it', async () => {
+test('a query takes effect between its hooks, and a crash can stop it', async () => {
   const seen: string[] = [];
   const note = (when: string) => (step: Step) => {
     seen.push(`${when} ${describeStep(step)}: ${d1.rows('SELECT id FROM User').length}`);

@@ -12,7 +12,7 @@ import {
 } from './d1-rules';
 import { firstWords, takeStep, type D1Counters, type StepHooks } from './steps';
 
-/** The app's migrations, in order, as SQL. */
+/** Returns the app's migrations in order, as SQL. */
 export function readMigrations(folder = new URL('../../prisma/migrations/', import.meta.url)): string[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
@@ -26,8 +26,8 @@ type Prepared = { statement: StatementSync; columns: string[]; parameters: numbe
 type Answer = { columns: string[]; rows: unknown[][]; meta: D1Meta & Record<string, unknown> };
 
 /**
- * D1's interface over SQLite in memory: foreign keys on, a batch is one transaction, errors in D1's words. Node only.
- * Not simulated: sizes and row counts in `meta` (0), `withSession`, `dump`, several statements in one `prepare`.
+ * D1's interface over SQLite in memory: foreign keys are on, a batch is one transaction, and errors have D1's messages. Node only. Not
+ * simulated: sizes and row counts in `meta` (0), `withSession`, `dump`, and several statements in one `prepare`.
  */
 export function createSqliteD1({ migrations, ...defaultHooks }: { migrations: string[] } & StepHooks) {
   const sqlite = new DatabaseSync(':memory:');
@@ -81,7 +81,7 @@ export function createSqliteD1({ migrations, ...defaultHooks }: { migrations: st
     };
   }
 
-  /** All of them or none. */
+  /** Runs all of them or none. */
   function transaction(asked: Query[]): Answer[] {
     if (asked.length === 0) throw d1Error('No SQL statements detected.');
     sqlite.exec('BEGIN IMMEDIATE');
@@ -144,7 +144,7 @@ export function createSqliteD1({ migrations, ...defaultHooks }: { migrations: st
         return answers.map((answer) => resultOf<T>(answer));
       },
 
-      /** Line by line, as D1 does; the schema may change. */
+      /** Runs line by line, as D1 does. The schema may change. */
       async exec(sql) {
         const lines = sql
           .split('\n')
@@ -164,7 +164,7 @@ export function createSqliteD1({ migrations, ...defaultHooks }: { migrations: st
     /** The database with the hooks it was created with. */
     db: connect(),
 
-    /** A client with hooks of its own, for a process that is to be scheduled or crashed. */
+    /** Returns a client with its own hooks, for a process that is scheduled or crashed. */
     connect,
 
     counters,
@@ -173,13 +173,13 @@ export function createSqliteD1({ migrations, ...defaultHooks }: { migrations: st
       Object.assign(counters, { roundTrips: 0, queries: 0 });
     },
 
-    /** Empties every table: some microseconds, where a new database costs a millisecond. */
+    /** Empties every table. This takes microseconds; a new database takes a millisecond. */
     reset(): void {
       sqlite.exec(resetSql);
       seen = countChanges();
     },
 
-    /** What is really there, past hooks and counters. */
+    /** Returns the real rows, without hooks and counters. */
     rows: (sql: string): Record<string, unknown>[] => sqlite.prepare(sql).all(),
 
     close: (): void => sqlite.close(),
@@ -188,10 +188,10 @@ export function createSqliteD1({ migrations, ...defaultHooks }: { migrations: st
 
 type Query = { sql: string; values: D1Value[] };
 
-/** What a statement needs of its database. */
+/** What a statement needs from its database. */
 type Owner = {
   ask: (query: Query) => Promise<Answer>;
-  /** `batch` knows its statements by this. */
+  /** `batch` recognizes its statements by this. */
   adopt: (statement: D1PreparedStatement, query: Query) => void;
 };
 
@@ -241,7 +241,7 @@ function resultOf<T>(answer: Answer): D1Result<T> {
   return { success: true, results: rowsOf<T>(answer), meta: answer.meta };
 }
 
-/** Rows as objects. What a row is, D1's callers say: the one place that takes their word for it. */
+/** Returns rows as objects. D1's callers state the type of a row, and this is the one place that trusts them. */
 function rowsOf<T>({ columns, rows }: Answer): T[] {
   return rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])) as T);
 }
@@ -253,7 +253,7 @@ function isSqliteError(error: unknown): boolean {
 function wipeStatements(sqlite: DatabaseSync): string {
   const tables = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   const deletes = tables.map(({ name }) => `DELETE FROM "${String(name)}";`);
-  // Without foreign keys SQLite empties a table without looking at its rows.
+  // Without foreign keys, SQLite empties a table without looking at its rows.
   return ['PRAGMA foreign_keys = OFF;', ...deletes, 'PRAGMA foreign_keys = ON;'].join('\n');
 }
 

@@ -1,24 +1,24 @@
 /** One operation on a store, as a scheduler or a crash sees it. */
 export type Step = {
   store: 'KV' | 'D1';
-  /** KV: the method. D1: the first words of the SQL; of a batch, of each statement. */
+  /** KV: the method. D1: the first words of the SQL; for a batch, those of each statement. */
   op: string;
-  /** KV: the key, of a bulk read all of them, of a list the prefix. D1: the first bound value. */
+  /** KV: the key, for a bulk read all keys, for a list the prefix. D1: the first bound value. */
   key: string;
-  /** Which KV place, or which client of D1, asked. */
+  /** The KV location or the D1 client that made the call. */
   place: string;
 };
 
 /**
- * What runs around each operation. `beforeStep` is awaited before it takes effect; if it throws, the operation does
- * not happen. `afterStep` is awaited once it took effect or failed; if it throws, the caller never learns which.
+ * What runs around each operation. `beforeStep` is awaited before the operation takes effect; if it throws, the operation does not happen.
+ * `afterStep` is awaited after it took effect or failed; if it throws, the caller never learns which.
  */
 export type StepHooks = {
   beforeStep?: (step: Step) => Promise<void> | void;
   afterStep?: (step: Step) => Promise<void> | void;
 };
 
-/** The process that was running is gone: nothing of it happens after this. */
+/** The running process is dead: nothing of it happens after this. */
 export class Crash extends Error {
   constructor(readonly step: Step) {
     super(`[simulation] crashed at ${describeStep(step)}`);
@@ -27,9 +27,9 @@ export class Crash extends Error {
 }
 
 /**
- * Hooks that let one process take `steps` storage steps and then kill it: the step after those never takes effect,
- * nor does any later one, so code that catches the error can repair nothing. Steps sent before the crash do take
- * effect, though nobody is left to hear of it. `crashedAt()` gives the step at which it died, if it came that far.
+ * Hooks that let a process take `steps` storage steps and then kill it. The next step and all later ones never take effect, so code that
+ * catches the error cannot repair anything. Steps that were sent before the crash do take effect, though nobody receives the results.
+ * `crashedAt()` returns the step at which it died, if it did.
  */
 export function crashAfter(
   steps: number,
@@ -68,10 +68,10 @@ export async function takeStep<T>(hooks: StepHooks, step: Step, effect: () => T 
   }
 }
 
-/** What D1 was asked for. A batch is one round trip with as many queries as it has statements. */
+/** The number of D1 calls. A batch is one round trip with as many queries as it has statements. */
 export type D1Counters = { roundTrips: number; queries: number };
 
-/** The words of a statement that tell it from others: "INSERT INTO User", "UPDATE Key SET". */
+/** Returns the words that distinguish a statement: "INSERT INTO User", "UPDATE Key SET". */
 export function firstWords(sql: string): string {
   return sql
     .trim()

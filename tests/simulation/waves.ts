@@ -1,18 +1,17 @@
-/** Storage steps that wait for each other: how often, one after the other, a request waits for a store. */
+/** Counts how often a request waits for a store. Steps that do not depend on each other count as one wait. */
 import { describeStep, type Step, type StepHooks } from './steps';
 
 /**
- * So many turns of the event loop with no step begun, in effect or ended mean that all that can begin has. What runs in
- * between is JavaScript and no timer, so a slow machine changes nothing.
+ * If no step begins, takes effect or ends in this many turns of the event loop, everything that can begin has begun. Only JavaScript runs
+ * in between and no timer, so a slow machine changes nothing.
  */
 const QUIET_TURNS = 10;
-/** So many turns without an end mean that none will come. */
+/** If the request does not end in this many turns, it never will. */
 const TURNS_BEFORE_STUCK = 100_000;
 
 /**
- * Runs a request whose storage steps are held until no other can begin without an answer, and then let go together: a
- * wave. Gives the waves before the request's end, each with its steps; those that begin later belong to no answer.
- * Throws what the request throws.
+ * Runs a request and holds its storage steps until no other can begin without a response. They are then released together: a wave. Returns
+ * the waves before the request's end, each with its steps. Steps that begin later belong to no response. Throws what the request throws.
  */
 export async function wavesOf(request: (hooks: StepHooks) => Promise<unknown>): Promise<string[][]> {
   const waves: string[][] = [];
@@ -24,7 +23,7 @@ export async function wavesOf(request: (hooks: StepHooks) => Promise<unknown>): 
   const done = request({
     beforeStep: (step) =>
       new Promise<void>((resolve) => {
-        // What is left to do after the answer goes on without being counted.
+        // Background work after the response continues without being counted.
         if (ended) resolve();
         else held.push({ step, release: resolve });
         idleTurns = 0;
@@ -37,7 +36,7 @@ export async function wavesOf(request: (hooks: StepHooks) => Promise<unknown>): 
     ended = true;
     idleTurns = 0;
   });
-  // It is awaited below; a failure while the waves are counted is not an unhandled one.
+  // It is awaited below. A failure while the waves are counted must not be reported as unhandled.
   done.catch(() => undefined);
 
   for (let turns = 0; !ended; turns += 1) {

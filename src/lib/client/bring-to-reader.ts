@@ -2,8 +2,9 @@ import { tick } from 'svelte';
 import { noteRows } from './row-motion';
 
 /**
- * What is said of an action (`Status`) comes to where its reader is, in the flow of the page: to the row, or after the part of the page, that has
- * the focus. `form`: what was sent; the latest trouble that it had is said there, else the page's own result.
+ * Moves the result of an action (`Status`) to where the reader is, in the flow of the page. If the focus is in a session's row, the result
+ * goes into that row; otherwise it goes after the focused part of the page. If `form`, the form that was sent, shows a problem of its own,
+ * that is what moves. Otherwise the page's own result moves.
  */
 export async function bringToReader(form?: HTMLFormElement): Promise<void> {
   await tick();
@@ -11,7 +12,7 @@ export async function bringToReader(form?: HTMLFormElement): Promise<void> {
     form?.querySelector<HTMLElement>('.result') ??
     document.querySelector<HTMLElement>('.result:not(.ofForm)');
   if (!said) return;
-  // Not every browser gives the focus to a button that is clicked.
+  // Not every browser focuses a button when it is clicked.
   const { activeElement, body } = document;
   const reader = activeElement === body && form?.isConnected ? form : activeElement;
   const moveRows = noteRows();
@@ -21,10 +22,10 @@ export async function bringToReader(form?: HTMLFormElement): Promise<void> {
 }
 
 function place(said: HTMLElement, reader: Element): void {
-  // A form that has opened over the page says it itself.
+  // A form that is open over the page shows its own result.
   if (reader.closest('details[name][open]')) return;
   const row = reader.closest('[data-session-id]');
-  // The focus came to its heading: it took the place of the row that has gone, and that is what is said.
+  // The focus moved to this heading because the row above it was removed. The result takes the place of that row.
   if (row && reader.matches('h3')) row.parentElement?.insertBefore(said, row);
   else if (row) row.insertBefore(said, null);
   else if (!reader.closest('nav')) {

@@ -4,25 +4,25 @@ const CONTEXT = Symbol('clock');
 const TICK_MILLISECONDS = 30_000;
 
 /**
- * The time that "3 days ago" counts from. It begins as the server's, so that the server and the first client render
- * agree to the letter, and runs on from there: a device whose own clock is wrong still reads right.
+ * The time that "3 days ago" is counted from. It starts at the server's time, so that the server and the first client render produce the
+ * same text, and runs on from there. A device whose own clock is wrong still shows correct distances.
  */
 export class Clock {
-  /** Epoch milliseconds by the server's clock. */
+  /** The server's time, epoch milliseconds. */
   now = $state(0);
-  /** Of exact times; `null` is the reader's own, which only the browser knows. */
+  /** The time zone of exact times. `null` means the reader's own, which only the browser knows. */
   zone: 'UTC' | null = $state('UTC');
 
   constructor(serverNow: number) {
     this.now = serverNow;
   }
 
-  /** Starts ticking, in the browser; returns what stops it. */
+  /** Starts ticking; call it in the browser. Returns a function that stops it. */
   start(): () => void {
     const ahead = this.now - Date.now();
     const tick = () => (this.now = Date.now() + ahead);
     const timer = setInterval(tick, TICK_MILLISECONDS);
-    // Timers sleep with a hidden tab; a tab that is looked at again must not show an old time.
+    // Timers pause in a hidden tab. When the tab becomes visible, it must not show an old time.
     document.addEventListener('visibilitychange', tick);
     this.zone = null;
     return () => {
@@ -32,12 +32,12 @@ export class Clock {
   }
 }
 
-/** One clock for all times of a page; the root layout makes it. */
+/** Creates the one clock for all times on a page. Called by the root layout. */
 export function provideClock(serverNow: number): Clock {
   return setContext(CONTEXT, new Clock(serverNow));
 }
 
-/** The clock of the page that the calling component is on. */
+/** Returns the clock of the page that the calling component is on. */
 export function useClock(): Clock {
   return getContext<Clock>(CONTEXT);
 }

@@ -2,20 +2,21 @@ import { tick } from 'svelte';
 import { invalidateAll } from '$app/navigation';
 import { noteRows } from './row-motion';
 
-/** As long as somebody may wait for it with a button turning. */
+/** The longest time that a reader should have to look at a busy button. */
 const WAIT_MILLISECONDS = 10_000;
-/** SvelteKit's own: which loads of the page to run again, one digit for each. */
+/** SvelteKit's own parameter: which loads of the page to run again, one digit for each. */
 const LOADS = 'x-sveltekit-invalidated';
 
-/** The load under way: SvelteKit has one at a time, and what asks meanwhile wants what comes after it. */
+/** The load that is running. SvelteKit runs one at a time. A call in the meantime needs newer data, so it waits and then loads again. */
 let underWay: Promise<unknown> = Promise.resolve();
 
 /**
- * Loads the data of the page in view anew. If that fails (no network, a store that is down, an answer that is not ours), the page stays
- * as it is, where `invalidateAll` alone would put an error page over what somebody types. Returns whether the data is new.
+ * Reloads the data of the current page. Returns whether the data is new. If the load fails (no network, a store that is down, a response
+ * that is not the app's), the page stays as it is. `invalidateAll` alone would replace it with an error page, and lose what somebody is
+ * typing.
  *
- * SvelteKit asks for the data through `window.fetch`, on purpose, so that it can be replaced. For the time of the load it is replaced by
- * one that answers a failure with "skip": keep the data you have. docs/decisions/0018-pages-that-stay.md
+ * SvelteKit calls `window.fetch` for the data, deliberately, so that it can be replaced. During the load it is replaced by a function that
+ * turns a failure into "skip", which means: keep the current data. docs/decisions/0018-pages-that-stay.md
  */
 export function loadAgain(): Promise<boolean> {
   const next = underWay.then(load, load);
@@ -32,7 +33,7 @@ async function load(): Promise<boolean> {
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     const loads = url.searchParams.get(LOADS);
     url.searchParams.delete(LOADS);
-    // Of a page that somebody goes to meanwhile, a failure is to be seen.
+    // If the user goes to another page in the meantime, a failure to load that page must be visible.
     if (loads === null || url.pathname !== path || url.search !== search) return ask(input, init);
     const answer = await dataOf(ask, input, init);
     isNew = answer !== null;
@@ -46,11 +47,11 @@ async function load(): Promise<boolean> {
   } finally {
     window.fetch = ask;
   }
-  // Somebody who went on to another page has that one's data.
+  // A user who went to another page has that page's data.
   return isNew || location.pathname !== pathname;
 }
 
-/** The answer, if it holds a page's data or leads to another page; `null` for every failure. */
+/** Returns the response if it holds a page's data or redirects. Returns `null` for every failure. */
 async function dataOf(
   ask: typeof fetch,
   input: RequestInfo | URL,

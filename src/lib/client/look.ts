@@ -1,10 +1,10 @@
 import type { Device } from '$lib/session-view';
 import { endedBy, type SessionEnd } from '$lib/words/session-end';
 
-/** A look that takes longer has found nothing out. */
+/** A look that takes longer counts as failed. */
 const WAIT_MILLISECONDS = 10_000;
 
-/** What `GET /api/session` says. `unknown` is every failure, and every answer that this app did not give. */
+/** The result of `GET /api/session`. `unknown` stands for every failure, and for every response that is not the app's. */
 export type Look =
   | { kind: 'signed-in'; username: string }
   | { kind: 'ended'; end: SessionEnd }
@@ -13,7 +13,7 @@ export type Look =
 
 const UNKNOWN: Look = { kind: 'unknown' };
 
-/** Asks who is signed in in this browser. Never throws. A look is not a use of the session. */
+/** Asks the server who is signed in in this browser. Never throws. A look does not count as a use of the session. */
 export async function look(): Promise<Look> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), WAIT_MILLISECONDS);
@@ -31,7 +31,7 @@ export async function look(): Promise<Look> {
   }
 }
 
-/** Only our own words end a page: a portal's 200, a proxy's 401 and an edge's 409 say nothing about a session. */
+/** Only the app's own response may end a page. A captive portal's 200, a proxy's 401 or an edge's 409 says nothing about a session. */
 export async function judge(response: Response): Promise<Look> {
   const type = response.headers.get('content-type')?.split(';')[0]?.trim();
   const body: unknown = await response.json().catch(() => null);

@@ -3,23 +3,26 @@ import type { Question } from './question';
 
 const CONTEXT = Symbol('open-page');
 
-/** What the page in view is in the middle of: so that nothing changes it meanwhile. */
+/** What is going on in the current page, so that nothing changes the page in the meantime. */
 export class OpenPage {
-  /** True while it shows what was before the last action, because it could not be loaded again. */
+  /** True while the page shows the state before the last action because it could not be reloaded. */
   outdated = $state(false);
   /**
-   * What asks for the password in a dialog, of a page that has forms for which it may be needed. The page brings it, and no file that all pages
-   * share: SvelteKit would leave out the styles of what both need.
+   * Loads the components that ask for the password in a dialog. A page sets it if its forms may need the password. The page must do so
+   * itself: if a file that all pages share did it, SvelteKit would leave out the styles that both need.
    */
   loadQuestion: (() => Promise<Pick<Question, 'Field' | 'Dialog'>>) | null = null;
-  /** How many answers its forms have had: what was said is said anew with each, also if it is the same. `page.form` goes with each load. */
+  /**
+   * How many responses the page's forms have received. Each response shows its message again, even if the text is the same. `page.form`
+   * would not do, because it changes with each load.
+   */
   answers = $state(0);
-  /** When something last moved that may lie under a pointer (`performance.now()`). */
+  /** When something that may be under the pointer last moved (`performance.now()`). */
   movedAt = -Infinity;
   private forms = 0;
   private waiting: (() => void)[] = [];
 
-  /** A form is under way until the function that this returns is called. */
+  /** Marks a form as being sent, until the returned function is called. */
   formBegins(): () => void {
     this.forms += 1;
     return () => {
@@ -32,12 +35,12 @@ export class OpenPage {
     return this.forms > 0;
   }
 
-  /** Resolves when no form is under way. */
+  /** Resolves when no form is being sent. */
   async quiet(): Promise<void> {
     if (this.forms > 0) await new Promise<void>((go) => this.waiting.push(go));
   }
 
-  /** Loads its data anew; the page stays as it is where that fails. Returns whether the data is new. */
+  /** Reloads the page's data. If that fails, the page stays as it is. Returns whether the data is new. */
   async loadAgain(): Promise<boolean> {
     const load = await import('./load-again').catch(() => null);
     const isNew = (await load?.loadAgain()) ?? false;
@@ -46,12 +49,12 @@ export class OpenPage {
   }
 }
 
-/** One for all pages; the root layout makes it. */
+/** Creates the one instance for all pages. Called by the root layout. */
 export function provideOpenPage(): OpenPage {
   return setContext(CONTEXT, new OpenPage());
 }
 
-/** That of the calling component. */
+/** Returns the instance for the calling component. */
 export function useOpenPage(): OpenPage {
   return getContext<OpenPage>(CONTEXT);
 }

@@ -1,15 +1,15 @@
 import type { ActionResult } from '@sveltejs/kit';
 import { deserialize } from '$app/forms';
 
-/** Longer than any action takes whose stores are slow. What is not answered by then may still be done. */
+/** Longer than any action takes, even with slow stores. An action that has not answered by then may still succeed. */
 const WAIT_MILLISECONDS = 60_000;
 
-/** What an action said. */
+/** The result of an action. */
 export type Said = Exclude<ActionResult, { type: 'error' }>;
 
 /**
- * What became of a form. `said`: the action's own result. `refused`: the app answered with an error, which says why. `unreadable`: an answer
- * came that is not the app's (a firewall, the platform, a proxy). `unanswered`: none came.
+ * The outcome of sending a form. `said`: the action's own result. `refused`: the app returned an error with its reason. `unreadable`: the
+ * response is not the app's (a firewall, the platform, a proxy). `unanswered`: there was no response.
  */
 export type Outcome =
   | { kind: 'said'; result: Said }
@@ -17,7 +17,7 @@ export type Outcome =
   | { kind: 'unreadable'; status: number }
   | { kind: 'unanswered' };
 
-/** Posts a form to its action. Never throws. `use:enhance` would not tell the last three apart, and gives no status. */
+/** Posts a form to its action. Never throws. `use:enhance` does not distinguish the last three outcomes and does not report the status. */
 export async function postForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<Outcome> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), WAIT_MILLISECONDS);
@@ -37,7 +37,7 @@ export async function postForm(form: HTMLFormElement, submitter: HTMLElement | n
     status = response.status;
     return outcomeOf(deserialize(await response.text()), status);
   } catch {
-    // Without a status the request got nowhere, or its answer did not.
+    // Without a status, either the request or its response was lost.
     return status === undefined ? { kind: 'unanswered' } : { kind: 'unreadable', status };
   } finally {
     clearTimeout(timer);
@@ -54,11 +54,11 @@ function outcomeOf(result: ActionResult, status: number): Outcome {
       if (typeof result.error?.message !== 'string') break;
       return { kind: 'refused', status, message: result.error.message };
   }
-  // Some other JSON: a proxy's, an API gateway's.
+  // This is JSON from something else, such as a proxy or an API gateway.
   return { kind: 'unreadable', status };
 }
 
-/** Its fields, and the pressed button's value. No form here sends a file. */
+/** Returns the form's fields and the value of the pressed button. No form here sends a file. */
 function fieldsOf(form: HTMLFormElement, submitter: HTMLElement | null): URLSearchParams {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === 'string') fields.append(name, value);

@@ -1,42 +1,42 @@
 import type { Component, Snippet } from 'svelte';
 import { isErrorText, type ErrorText } from '$lib/words/throttled';
 
-/** What a dialog has to say when it asks for the password. */
+/** What a dialog shows when it asks for the password. */
 export type Asked = {
-  /** What is wrong with the password that was given. */
+  /** What is wrong with the password that was entered. */
   error?: ErrorText;
-  /** What became of the request where no answer of the app's came. */
+  /** What happened to the request, if the app did not send a normal result. */
   trouble?: string;
 };
 
 export type DialogProps = {
   asked: Asked;
-  /** On the button that does it. */
+  /** The label of the button that confirms. */
   confirm: string;
-  /** The password is asked for however fresh the last proof of it is. */
+  /** Whether the password is asked for even right after it was entered. */
   always?: boolean;
   pending: boolean;
-  /** What will be done, in a sentence. */
+  /** A sentence that says what will happen. */
   children: Snippet;
 };
 
-/** An action waits for the password: what it says, and what shows it. */
+/** An action that waits for the password: what to say, and the components that show it. */
 export type Question = {
   asked: Asked;
-  /** The field, for a dialog that is there. */
+  /** The password field, for a dialog that exists already. */
   Field: Component<{ asked: Asked }>;
-  /** A dialog of its own. */
+  /** A dialog of its own, for a form without one. */
   Dialog: Component<DialogProps>;
 };
 
-/** What an action answered, if it asks for the password. */
+/** Returns what to ask if an action's result asks for the password, and `null` otherwise. */
 export function askedIn(data: Record<string, unknown> | undefined): Asked | null {
   const asked = data?.stepUp;
   if (typeof asked !== 'object' || asked === null) return null;
   return 'error' in asked && isErrorText(asked.error) ? { error: asked.error } : {};
 }
 
-/** Old browsers have no dialogs of a page's own; there the page asks, as it does without scripts. */
+/** Returns whether the browser supports `<dialog>`. In old browsers the page asks instead, as it does without scripts. */
 export function hasDialogs(): boolean {
   return typeof HTMLDialogElement !== 'undefined' && 'showModal' in HTMLDialogElement.prototype;
 }

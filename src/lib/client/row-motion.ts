@@ -2,8 +2,9 @@ const MOVE_MILLISECONDS = 200;
 const ROWS = 'main [data-session-id]';
 
 /**
- * Rows of sessions arrive, leave and make room with a short movement, around a change of the page. Returns what to call after it. None for
- * whoever wants no motion, in a tab that nobody sees, and where the browser cannot; and nothing of it is in the page's own markup.
+ * Animates session rows briefly when they appear, disappear or move. Call it before the page changes, and call the function that it returns
+ * after the change. Nothing is animated if the user prefers reduced motion, if the tab is hidden, or if the browser does not support it.
+ * The page's own markup contains nothing for it.
  */
 export function noteRows(): () => void {
   const isWanted =
@@ -43,7 +44,7 @@ function arrive(row: HTMLElement): void {
   );
 }
 
-/** What is left of it fades where it stood: a picture, which nobody can find or press. */
+/** Fades out a copy of the removed row where it was. The copy is only a picture: nobody can find or press it. */
 function leave(row: HTMLElement, { top, left, width }: DOMRect): void {
   const ghost = document.createElement('div');
   const picture = row.cloneNode(true) as HTMLElement;

@@ -6,20 +6,20 @@ import type { OpenPage } from './open-page.svelte';
 import { postForm, type Outcome, type Said } from './post-form';
 import { askedIn, hasDialogs, type Asked, type Question } from './question';
 
-/** What of an `ActionForm` changes while it is sent, and what it does then. */
+/** The state of an `ActionForm` that changes while it is sent, and its callbacks. */
 export type Sending = {
   openPage: OpenPage;
   /** Whether a dialog may ask for the password. */
   asks: boolean;
   question: Question | null;
   trouble: ErrorText | null;
-  /** The answer is there, and shown. */
+  /** Called when the response has arrived and is shown. */
   settled: () => void;
-  /** It went well. */
+  /** Called on success. */
   succeeded?: () => void | Promise<void>;
 };
 
-/** Posts a form to its action and shows what came of it. Never throws. Loaded when a form is first used: most pages are only read. */
+/** Posts a form to its action and shows the outcome. Never throws. Loaded when a form is first used, because most pages are only read. */
 export async function sendForm(
   form: HTMLFormElement,
   submitter: HTMLElement | null,
@@ -31,9 +31,9 @@ export async function sendForm(
   if (asked) {
     const { loadQuestion } = sending.openPage;
     const parts = hasDialogs() && loadQuestion ? await loadQuestion().catch(() => null) : null;
-    // The page asks, as it does without scripts.
+    // The page asks for the password, as it does without scripts.
     if (!parts) return HTMLFormElement.prototype.submit.call(form);
-    // Whoever has closed the dialog meanwhile does not want to any more.
+    // A user who has closed the dialog in the meantime has changed their mind.
     if (dialog && !dialog.open) return;
     sending.openPage.answers += 1;
     sending.question = { asked, ...parts };
@@ -47,13 +47,13 @@ export async function sendForm(
   await bringToReader(form);
 }
 
-/** What the dialog asks next. One that asks already also says what went wrong, and keeps what was typed. */
+/** Returns what the dialog asks next. If a dialog is already asking, it also shows what went wrong and keeps what was typed. */
 function askedNext(outcome: Outcome, question: Question | null): Asked | null {
   if (outcome.kind !== 'said') return question && { trouble: inWords(outcome) };
   return outcome.result.type === 'failure' ? askedIn(outcome.result.data) : null;
 }
 
-/** The page as the action left it, and then what the action said, also where the page cannot be loaded again. */
+/** Reloads the page and then shows the action's result. It shows the result even if the page cannot be reloaded. */
 async function show(result: Said, form: HTMLFormElement, sending: Sending): Promise<void> {
   const { openPage } = sending;
   const { pathname } = new URL(form.action);
@@ -62,9 +62,9 @@ async function show(result: Said, form: HTMLFormElement, sending: Sending): Prom
     if (!(await openPage.loadAgain())) openPage.outdated = true;
   }
   openPage.answers += 1;
-  // Somebody who has gone to another page meanwhile is not told there, but for a redirect.
+  // A user who has gone to another page in the meantime does not see the result there, unless it is a redirect.
   if (result.type === 'redirect' || pathname === location.pathname) await applyAction(result);
-  // The page in view has no place for what an action of another refuses.
+  // The current page has no place to show a refusal by another page's action. The form shows it.
   else if (result.type === 'failure') {
     const { error, otherUser } = result.data ?? {};
     sending.trouble = isErrorText(error) ? error : String(otherUser);
@@ -85,14 +85,14 @@ function inWords(outcome: Exclude<Outcome, { kind: 'said' }>): string {
   }
 }
 
-/** A browser without popovers has none open, and knows no `:popover-open`. */
+/** A browser without popovers has none open. It would also throw at `:popover-open`. */
 function closeDialog(form: HTMLFormElement) {
   const dialog = form.querySelector('dialog');
   if (dialog?.open) dialog.close();
   else if (dialog?.hidePopover && dialog.matches(':popover-open')) dialog.hidePopover();
 }
 
-/** As after a full page load: passwords are typed anew. */
+/** Empties the passwords, as a full page load would, so that they are typed again. */
 async function showRefusal(form: HTMLFormElement) {
   await tick();
   const passwords = [...form.querySelectorAll<HTMLInputElement>('input[autocomplete$="password"]')];

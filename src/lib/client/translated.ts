@@ -1,7 +1,7 @@
 /**
- * Keeps a page live that the browser has translated in place. A translator puts a `<font>` with its own words where a text node was; Svelte
- * goes on to write into the node that it made, which nobody sees any more. So a text that changes takes its place back; the translator
- * sees that as new text, and translates it. Returns what stops it.
+ * Keeps a page up to date after the browser has translated it in place. A translator replaces a text node by a `<font>` with its own words.
+ * Svelte keeps writing into the node that it created, which is no longer visible. So when such a text changes, its node goes back into the
+ * page. The translator sees it as new text and translates it. Returns a function that stops it.
  */
 export function keepTranslatedTextsLive(): () => void {
   const standIns = new Map<Node, Element>();
@@ -22,7 +22,7 @@ export function keepTranslatedTextsLive(): () => void {
       standIns.set(text, standIn);
       texts.observe(text, { characterData: true });
     }
-    // What has left the page with its stand-in is nobody's any more.
+    // If the stand-in has left the page, its text node is no longer needed.
     for (const [text, standIn] of standIns) if (!standIn.isConnected) standIns.delete(text);
   });
 

@@ -1,6 +1,6 @@
 /**
- * The paths of icons of Lucide 1.62.0 (https://lucide.dev), copied here so that a page carries these few and no icon package; their
- * rectangles, circles and lines are written as paths. Licence: Icon.LICENSE.txt (ISC, parts MIT).
+ * The paths of icons from Lucide 1.62.0 (https://lucide.dev). They are copied so that a page loads only these and needs no icon package.
+ * Rectangles, circles and lines were converted to paths. Licence: Icon.LICENSE.txt (ISC, parts MIT).
  */
 export const icons = {
   phone: 'M7 2h10a2 2 0 0 1 2 2v16a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2zM12 18h.01',

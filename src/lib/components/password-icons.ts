@@ -1,4 +1,4 @@
-/** As `icons.ts`: only a password field needs these. */
+/** Further icons like those in `icons.ts`. Only a password field needs them. */
 export const passwordIcons = {
   eye: 'M2.062 12.348a1 1 0 0 1 0-.696 10.75 10.75 0 0 1 19.876 0 1 1 0 0 1 0 .696 10.75 10.75 0 0 1-19.876 0M12 9a3 3 0 0 1 0 6a3 3 0 0 1 0-6z',
   'eye-off':

@@ -1,6 +1,6 @@
 /**
- * What an error says of what was asked, in sentences that hold whatever comes later. Only the server has these: the page shows what it
- * is given.
+ * What an error page says about the requested change. Each sentence stays true whatever happens later. Only the server imports these texts;
+ * the page shows what the server sends.
  */
 export const claims = {
   titles: {
@@ -9,9 +9,9 @@ export const claims = {
     signInHere: 'Done, but sign in again',
     unknown: 'It may have been done',
   },
-  /** Nothing had begun, or it answered that it changed nothing. */
+  /** Nothing was started, or the store confirmed that nothing changed. */
   nothing: 'Your account and your sessions are as they were. Try again in a moment.',
-  /** It has happened. */
+  /** The change happened. */
   done: {
     'sign-up': 'Your account is made.',
     'sign-in':
@@ -28,7 +28,7 @@ export const claims = {
     'failed-try': 'This try may count as one with a wrong password. Try again in a moment.',
     rename: 'The name is saved.',
   },
-  /** No answer came, so it cannot be known. */
+  /** There was no response, so the outcome is unknown. */
   unknown: {
     'sign-up':
       'It may have been done: sign in with the name and the password that you chose. If they are refused, sign up again.',
@@ -48,7 +48,7 @@ export const claims = {
     'failed-try': 'This try may count as one with a wrong password. Try again in a moment.',
     rename: 'It may have been done: look for the name among your sessions.',
   },
-  /** After something that is done. */
+  /** Added after a change that happened. */
   signInHere: 'This browser is not signed in. Sign in again.',
   next: {
     '/login': 'Sign in',

@@ -9,8 +9,9 @@ const NAMES: Record<keyof Cost, string> = {
 };
 
 /**
- * What is said of a request under every page, as markup: a bar for each operation, KV's and D1's beside each other, and a sentence. The
- * server writes it into the page (src/app.html) and the browser once more when other data comes. All of it is numbers and these words.
+ * Returns the markup of the cost line under every page: a bar for each operation, with KV and D1 side by side, and a sentence. The server
+ * writes it into the page (src/app.html). The browser writes it again when other data arrives. It contains only numbers and the words in
+ * this file.
  */
 export function costMarkup(cost: Cost, operations: Operation[], isPageView: boolean): string {
   const end = Math.max(...operations.map(({ start, duration }) => start + duration), 1);
@@ -18,16 +19,16 @@ export function costMarkup(cost: Cost, operations: Operation[], isPageView: bool
   return `${bars && `<ol>${bars}</ol>`}<p>This page cost ${costInWords(cost, isPageView)}. ${split(cost, operations)}Prices: ${link(PRICES.kv, 'Workers KV')}, ${link(PRICES.d1, 'D1')}.</p>`;
 }
 
-/** How long an operation took, on the request's own time. */
+/** One bar: when an operation ran and how long it took, on the request's time scale. */
 function bar({ kind, count, isCheck, start, duration }: Operation, end: number): string {
   const percent = (milliseconds: number) => ((milliseconds / end) * 100).toFixed(1);
   const store = kind === 'd1Queries' ? 'd1' : 'kv';
-  // A read that took less than the clock can tell is there all the same.
+  // A read that was too fast to measure still gets a visible bar.
   const width = Math.max(Number(percent(duration)), 1);
   return `<li class="${store}"><span>${isCheck ? 'Check' : 'Content'}</span><span>${times(count, kind)}</span><svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect x="${Math.min(Number(percent(start)), 99)}" width="${width}" height="1"/></svg><span>${duration.toFixed(1)} ms</span></li>`;
 }
 
-/** "The check: 1 KV read, 1 D1 query; this page's content: 1 KV list." Nothing where nobody was asked for. */
+/** "The check: 1 KV read, 1 D1 query; this page's content: 1 KV list." Empty if no store was asked. */
 function split(cost: Cost, operations: Operation[]): string {
   const check = noCost();
   for (const { kind, count, isCheck } of operations) if (isCheck) check[kind] += count;
@@ -45,8 +46,8 @@ function used(cost: Cost): string {
 }
 
 /**
- * "1 KV read, 0 D1 queries, $0.50 per million such pages". Kinds that were not used are left out, but for these two. An action has
- * no price here: it writes to D1, which costs far more than a read.
+ * "1 KV read, 0 D1 queries, $0.50 per million such pages". Kinds with a count of zero are left out, except for these two. An action shows
+ * no price, because it writes to D1, which costs far more than a read.
  */
 export function costInWords(cost: Cost, isPageView: boolean): string {
   const always = ['kvReads', 'd1Queries'];

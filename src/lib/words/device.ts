@@ -6,21 +6,21 @@ import { exactTime } from './time';
 
 const countries = new Intl.DisplayNames(LOCALE, { type: 'region' });
 
-/** "Chrome 131 on macOS", or as much of it as is known. */
+/** "Chrome 131 on macOS", or the part of it that is known. */
 export function deviceName({ browser, system }: Device): string {
   if (browser && system) return `${browser} on ${system}`;
   return browser ?? system ?? 'Unknown device';
 }
 
-/** "Lisbon, Portugal", or as much of it as is known. */
+/** "Lisbon, Portugal", or the part of it that is known. */
 export function placeName({ city, country }: Place): string {
-  // Stored so for this machine itself (sessions/place.ts).
+  // The place that is stored for this machine itself (sessions/place.ts).
   if (city === 'local' && !country) return 'Local';
   const known = [city, country && countryName(country)].filter(Boolean).join(', ');
   return known || 'Unknown place';
 }
 
-/** "Chrome on macOS, Lisbon, Portugal", or what its user calls it in place of the device: says which session was meant. */
+/** "Chrome on macOS, Lisbon, Portugal", with the session's name in place of the device if it has one. Identifies a session in a sentence. */
 export function sessionBriefly({
   name,
   device,
@@ -29,17 +29,17 @@ export function sessionBriefly({
   return `${name ?? deviceName(withoutVersion(device))}, ${placeName(place)}`;
 }
 
-/** "Chrome 131 on macOS, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC": tells one of several like it. `timeZone` as for times. */
+/** "Chrome 131 on macOS, Lisbon, Portugal, signed in 12 Mar 2026, 14:05 UTC". Tells similar sessions apart. `timeZone`: see `exactTime`. */
 export function sessionInWords(session: SessionView, timeZone: 'UTC' | null): string {
   const name = isolated(session.name ?? deviceName(session.device));
   return `${name}, ${isolated(placeName(session.place))}, signed in ${exactTime(session.signedInAt, timeZone)}`;
 }
 
-/** What will be done, where the password is asked for first. */
+/** Says what will happen, beside a request for the password. */
 export const thenEnds = (session: string) => `Then this session ends: ${session}.`;
 
 function countryName(code: string): string {
-  // Cloudflare's own codes: XX is "no country known", T1 is the Tor network; Intl knows neither.
+  // Cloudflare's own codes, which Intl does not know: XX means that the country is unknown, T1 is the Tor network.
   if (code === 'XX') return 'Unknown country';
   if (code === 'T1') return 'Tor network';
   try {

@@ -1,4 +1,4 @@
-/** The words of the error page: apart from the start page's, because every page carries these. */
+/** The texts of the error page. They are apart from the start page's because every page loads them. */
 type ErrorWords = { title: string; text: string };
 
 const ERRORS: Record<number, ErrorWords> = {
@@ -26,7 +26,7 @@ const ERRORS: Record<number, ErrorWords> = {
   },
 };
 
-/** What the server says of a failure; a page for it has the words above as well. */
+/** What the server says about a failure. An error page shows the texts above as well. */
 export const answers = {
   noPage: 'There is no page here.',
   noAction: 'This page cannot do that. Open it again.',

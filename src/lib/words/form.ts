@@ -1,6 +1,6 @@
 import { isolated } from '$lib/isolated';
 
-/** What is wrong with a form, in sentences that say what to do. Only the server needs them: it checks every form. */
+/** What is wrong with a form, and what to do about it. Only the server imports these texts, because it checks every form. */
 export const form = {
   unreadable: "We couldn't read that form. Reload the page and try again.",
   tooLong: 'This is longer than any form of this site. Send less, and try again.',
@@ -28,7 +28,7 @@ export const form = {
     missing: 'Enter your password.',
     wrong: 'That is not your password.',
   },
-  /** Of a text that others read. */
+  /** For a text that others will read. */
   text: {
     unseen: () =>
       'This has characters that nobody can see, or that turn the line around. Type it again without them.',

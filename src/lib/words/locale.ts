@@ -1,2 +1,2 @@
-/** The language of every word, date and country name, and of `<html lang>`. */
+/** The language of all texts, dates and country names, and of `<html lang>`. */
 export const LOCALE = 'en-GB';

@@ -1,6 +1,6 @@
-/** The words that several components share. Those of one stand in it. */
+/** Texts that several components share. A text of a single component is in that component. */
 export const site = {
-  /** A page's title, as the browser's tab shows it. */
+  /** The page title in the browser's tab. */
   title: (page: string) => `${page} · Pages Sessions`,
   titleOfError: (page: string) => `Error: ${page} · Pages Sessions`,
   signIn: 'Sign in',

@@ -1,17 +1,17 @@
-/** An answer to too many tries: how long to wait for the next one. */
+/** The response to too many attempts: how long to wait before the next one. */
 export type Wait = { waitSeconds: number };
 
-/** What is said of what was refused: a sentence, or a wait, which the page counts down (`ErrorText`). */
+/** Why something was refused: a sentence, or a wait, which the page counts down (`ErrorText`). */
 export type ErrorText = string | Wait;
 
 export function isErrorText(value: unknown): value is ErrorText {
   return typeof value === 'string' || (typeof value === 'object' && value !== null && 'waitSeconds' in value);
 }
 
-/** Of too many tries. */
+/** Says that there were too many attempts. */
 export const throttled = (seconds: number) => `Too many tries. Try again in ${wait(seconds)}.`;
 
-/** Minutes are rounded up: whoever comes back then must not be too early. */
+/** Minutes are rounded up, so that nobody is told to come back too early. */
 function wait(seconds: number): string {
   if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`;
   return `${Math.ceil(seconds / 60)} minutes`;

@@ -11,10 +11,10 @@ const UNITS: [unit: Intl.RelativeTimeFormatUnit, milliseconds: number][] = [
 
 const relative = new Intl.RelativeTimeFormat(LOCALE);
 
-/** "3 days ago", "in 2 hours"; "just now" within a minute. Both times are epoch milliseconds; parts of a unit are dropped. */
+/** "3 days ago", "in 2 hours", or "just now" within a minute. Both times are epoch milliseconds. Rounds down to whole units. */
 export function relativeTime(at: number, now: number): string {
   const distance = at - now;
-  // Days up to 60: "1 month" would hide whether it is 30 or 59 of them.
+  // Counts days up to 60, because "1 month" would hide whether it is 30 or 59 days.
   const fitting = UNITS.find(
     ([unit, milliseconds]) => Math.abs(distance) >= milliseconds * (unit === 'month' ? 2 : 1),
   );
@@ -34,17 +34,17 @@ const EXACT: Intl.DateTimeFormatOptions = {
 const exactIn = formats(EXACT);
 const dateIn = formats({ dateStyle: 'long' });
 
-/** "12 Mar 2026, 14:05 UTC". `timeZone` null: the reader's own. */
+/** "12 Mar 2026, 14:05 UTC". If `timeZone` is null, the reader's own is used. */
 export function exactTime(at: number, timeZone: 'UTC' | null): string {
   return exactIn(timeZone).format(at);
 }
 
-/** "12 March 2026". `timeZone` null: the reader's own. */
+/** "12 March 2026". If `timeZone` is null, the reader's own is used. */
 export function dateOnly(at: number, timeZone: 'UTC' | null): string {
   return dateIn(timeZone).format(at);
 }
 
-/** One format for each time zone, kept: making one costs more than rendering the row that it is for. */
+/** Keeps one formatter for each time zone. Creating one costs more than rendering the row that uses it. */
 function formats(options: Intl.DateTimeFormatOptions) {
   const made = new Map<'UTC' | null, Intl.DateTimeFormat>();
   return (timeZone: 'UTC' | null): Intl.DateTimeFormat => {

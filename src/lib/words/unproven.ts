@@ -1,4 +1,4 @@
-/** The words for a session that is bound to its device, where a request brings no proof of it. */
+/** The texts for a session that is bound to its device, when a request comes without proof. */
 export const unproven = {
   message: 'This session is bound to its device, and this request brought no proof of it.',
   retry: {

@@ -5,8 +5,9 @@ import type { RequestHandler } from './$types';
 export const trailingSlash = 'ignore';
 
 /**
- * Whether both stores answer a read, and whether they take long. It reads only: a probe a minute must not spend the day's KV writes, deletes and
- * lists (1,000 of each on the free plan), so of these it knows nothing, and says so in a header. It asks once: what stumbles is not well.
+ * Reports whether both stores answer a read, and whether they are slow. It only reads: a probe every minute must not use up the day's KV
+ * writes, deletes and lists (1,000 of each on the free plan). So it knows nothing about those, and a header says so. It does not retry,
+ * because a store that fails once is not healthy.
  */
 export const GET: RequestHandler = async ({ locals }) => {
   const { kv, dbOnce } = locals.stores;
@@ -21,7 +22,7 @@ export const GET: RequestHandler = async ({ locals }) => {
   );
 };
 
-/** `slow`: it answered, after `STORE_SLOW_MILLISECONDS` or more. */
+/** `slow`: it answered, but only after `STORE_SLOW_MILLISECONDS` or more. */
 async function stateOf(probe: () => Promise<unknown>): Promise<'ok' | 'slow' | 'down'> {
   const begun = Date.now();
   try {

@@ -6,7 +6,7 @@ import { signedInAsAnother } from '$lib/server/http/made-for';
 import { form as formWords } from '$lib/words/form';
 import type { Actions, RequestEvent } from './$types';
 
-/** Signing out takes a POST: a link or an image must not do it. */
+/** Signing out needs a POST, so that a link or an image cannot do it. */
 export const load = () => redirect(303, '/');
 
 export const actions = {

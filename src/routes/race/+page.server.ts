@@ -4,7 +4,7 @@ import type { Wait } from '$lib/words/throttled';
 import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 import { endRace, look, startRace } from './race';
 
-/** Open to all, and without an account. */
+/** Open to everyone, without an account. */
 export const load = guarded(async (event: PageServerLoadEvent) => ({ race: await look(event) }));
 
 const throttled = (error: Wait) => ({ error });

@@ -6,19 +6,19 @@ import { createThrottle, rowId, type Quota } from '$lib/server/throttle/throttle
 import { countIn, hasRoom } from '$lib/server/throttle/throttle-sql';
 import { PURGE_ROWS_AT_ONCE } from '$lib/server/policy';
 
-/** They are made when first needed, and used again. */
+/** Demo users are created when first needed, and reused. */
 export const DEMO_USERS_MAX = 200;
-/** Races of one address in an hour. */
+/** The number of races that one address may start in an hour. */
 export const RACES_PER_HOUR_MAX = 60;
 const HOUR_MILLISECONDS = 60 * 60_000;
 
-/** A race is over long before: what it wrote to the ledger can go. */
+/** A race ends long before that, so its rows in the ledger can be deleted. */
 const ROWS_KEPT_MILLISECONDS = HOUR_MILLISECONDS;
 
 /**
- * One of the demo users, in one batch. They have no key, so there is no password to sign in with, and no sign-up makes such a name or such
- * an id. Several visitors may have the same one: a race ends its own session by its id and nothing else.
- * Throws `Throttled` past `RACES_PER_HOUR_MAX`.
+ * Returns one of the demo users, with a single batch. They have no key, so there is no password to sign in with. No sign-up can create such
+ * a name or id. Several visitors may get the same user, because a race ends its own session by id and nothing else. Throws `Throttled` past
+ * `RACES_PER_HOUR_MAX`.
  */
 export async function takeDemoUser(
   db: D1Database,
@@ -42,14 +42,14 @@ export async function takeDemoUser(
   return { id: account.id, username: account.username, epoch: account.epoch };
 }
 
-/** By address, as sign-ups are counted; none on loopback. */
+/** Counts by address, as for sign-ups. There is no quota on loopback. */
 function quotaOf(address: string, secret: string): Quota | null {
   const block = addressBlock(address);
   if (block === null) return null;
   return { id: rowId(secret, 'race', block), max: RACES_PER_HOUR_MAX, windowMilliseconds: HOUR_MILLISECONDS };
 }
 
-/** What older races wrote. A user's own id has no hyphen: those from `race-` to `race.` are the demo's. */
+/** Deletes what older races wrote. The id of a real user contains no hyphen, so the range from `race-` to `race.` holds only demo users. */
 function purge(db: D1Database, before: number): D1PreparedStatement[] {
   const demo = sql`user_id >= 'race-' AND user_id < 'race.'`;
   return [

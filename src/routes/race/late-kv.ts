@@ -1,13 +1,13 @@
 import type { SessionKV } from '$lib/server/kv-adapter';
 import * as v from 'valibot';
 
-/** As long as the stand-in goes on giving what was deleted; Cloudflare says "60 seconds or more". */
+/** How long the stand-in returns a deleted record. Cloudflare says "60 seconds or more". */
 export const LATE_MILLISECONDS = 60_000;
 
-/** A race is over by then: its records end, and so do its cookies. */
+/** A race is over by then. Its records and cookies expire. */
 export const RACE_MILLISECONDS = 10 * 60_000;
 
-/** What the stand-in holds, by key. Times are epoch milliseconds. */
+/** The stand-in's records, by key. Times are epoch milliseconds. */
 export const recordsSchema = v.record(
   v.string(),
   v.object({ value: v.string(), until: v.number(), deletedAt: v.nullable(v.number()) }),
@@ -15,9 +15,9 @@ export const recordsSchema = v.record(
 export type Records = v.InferOutput<typeof recordsSchema>;
 
 /**
- * Stands in for Workers KV as it looks from another city: a record that was deleted is still given for a minute. The real one cannot show
- * that on demand, and a local one never does. Both panes read from here, so nothing of a race is in the app's own KV, where the rest of the
- * app would find it. It writes into `records`, which a signed cookie keeps.
+ * A stand-in for Workers KV as seen from another city: it returns a deleted record for another minute. The real KV cannot show that on
+ * demand, and a local one never does it. Both panes read from the stand-in, so the app's own KV holds nothing of a race that the rest of
+ * the app could find. It writes into `records`, which a signed cookie stores.
  */
 export function lateKv(records: Records): SessionKV {
   const shown = (key: string): string | null => {

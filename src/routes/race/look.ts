@@ -2,11 +2,11 @@ import * as v from 'valibot';
 
 const pane = v.object({ account: v.boolean(), view: v.boolean() });
 
-/** What the two devices get at one moment: whether each page still lets them in. Times are epoch milliseconds by the server's clock. */
+/** What the two devices can open at one moment: for each page, whether it lets them in. Times are epoch milliseconds of the server's clock. */
 export const lookSchema = v.nullable(
   v.object({ now: v.number(), endedAt: v.nullable(v.number()), naive: pane, ours: pane }),
 );
-/** `null`: no race is on. */
+/** `null` if there is no race. */
 export type Look = v.InferOutput<typeof lookSchema>;
 
 export const SIDES = ['naive', 'ours'] as const;

@@ -1,6 +1,6 @@
 /**
- * Two sessions, each on a device somewhere else, and one button that ends both. The left one is in KV alone, as most people build it; the
- * right one is this app's own. Both read the same stand-in for a late KV.
+ * Two sessions, each on a device in another place, and one button that ends both. The left session is in KV alone, as most people would
+ * build it. The right one is this app's own. Both read the same stand-in for a KV that is late.
  */
 import { error, type RequestEvent } from '@sveltejs/kit';
 import { createAuth, type Auth } from '$lib/server/auth';
@@ -19,7 +19,7 @@ type RaceEvent = Pick<
   'request' | 'url' | 'cookies' | 'locals' | 'platform' | 'getClientAddress'
 >;
 
-/** Signs both devices in. Throws `Throttled`. */
+/** Signs in both devices. Throws `Throttled`. */
 export async function startRace(event: RaceEvent): Promise<void> {
   const { signer, secret } = keysOf(event);
   const account = await takeDemoUser(event.locals.stores.db, {
@@ -35,7 +35,7 @@ export async function startRace(event: RaceEvent): Promise<void> {
   keepRace(event, signer, race);
 }
 
-/** Ends both sessions, from elsewhere: the devices keep their cookies, as a thief would. */
+/** Ends both sessions from elsewhere. The devices keep their cookies, as a thief would. */
 export async function endRace(event: RaceEvent): Promise<void> {
   const { signer } = keysOf(event);
   const race = readRace(event, signer);
@@ -48,12 +48,12 @@ export async function endRace(event: RaceEvent): Promise<void> {
   keepRace(event, signer, race);
 }
 
-/** What the two devices get now; `null` where no race is on. Nothing is written but what a guard itself sets. */
+/** Returns what the two devices can open now; `null` if there is no race. It writes nothing except what a guard itself sets. */
 export async function look(event: RaceEvent): Promise<Look> {
   const race = readRace(event, keysOf(event).signer);
   if (!race) return null;
   const naive = (await lateKv(race.records).get(naiveKey(race))) !== null;
-  // Each asks in a request of its own, as a page view and an account page are.
+  // Each uses an auth of its own, as two separate requests for a page view and an account page would.
   const jar = demoJar(event);
   const view = await demoAuth(event, race, jar).auth.current.peek();
   const account = await demoAuth(event, race, jar).auth.current.confirm();
@@ -65,18 +65,21 @@ export async function look(event: RaceEvent): Promise<Look> {
   };
 }
 
-/** What signs the race, and the secret of all else in it. 404 where `vars.RACE` is off, or there is no secret. */
+/**
+ * Returns the signer of the race cookie and the secret for everything else in the race. Responds with 404 if `vars.RACE` is off or there is
+ * no secret.
+ */
 function keysOf({ platform, url }: RaceEvent): { signer: Signer; secret: string } {
   const { race, cookieSecrets } = bindings(platform);
   const signer = createSigner(cookieSecrets, url.origin);
   if (!race || !cookieSecrets || !signer) error(404);
-  // A secret of its own: what the demo's auth signs is worth nothing to the app's.
+  // A separate secret, so that what the demo's auth signs is not valid in the app.
   return { signer, secret: deriveKey(cookieSecrets.current, 'race').toString('base64url') };
 }
 
 const naiveKey = ({ naiveId }: Race) => `naive:${naiveId}`;
 
-/** This app's own auth for the demo's session: the same code on the same D1, over the demo's cookies and the stand-in for KV. */
+/** Creates the app's own auth for the demo's session. It runs the same code on the same D1, with the demo's cookies and the stand-in for KV. */
 function demoAuth(
   event: RaceEvent,
   race: Race,
@@ -102,8 +105,8 @@ function demoAuth(
 }
 
 /**
- * The demo's cookies: under names of their own, for this page alone. The panes are devices that keep what they have, so nothing is taken
- * from them: that they are refused is the server's doing.
+ * The demo's cookies, under their own names and for this page only. A cookie is never removed, because the panes stand for devices that
+ * keep what they have. So it is the server that refuses them.
  */
 function demoJar({ cookies }: Pick<RaceEvent, 'cookies'>): CookieJar {
   const nameOf = (name: string) => `race-${name.replace('__Host-', '')}`;

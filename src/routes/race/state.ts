@@ -4,11 +4,11 @@ import type { Signer } from '$lib/server/sessions/signer';
 import { RACE_MILLISECONDS, recordsSchema } from './late-kv';
 
 const COOKIE = 'race-kv';
-/** A browser keeps 4,096 bytes of a cookie. */
+/** A browser stores at most 4,096 bytes in a cookie. */
 const COOKIE_MAX_CHARACTERS = 4_000;
 
 const raceSchema = v.object({
-  /** What the stand-in for KV holds. */
+  /** The records of the stand-in for KV. */
   records: recordsSchema,
   /** The id of the session that the left pane keeps in KV alone. */
   naiveId: v.string(),
@@ -20,8 +20,8 @@ export type Race = v.InferOutput<typeof raceSchema>;
 type Event = { cookies: CookieJar; url: URL };
 
 /**
- * A visitor's race, in a signed cookie: so it takes no room here, and nobody can reach another's. Whoever sends an older one again sees an
- * older race of their own.
+ * Reads a visitor's race from a signed cookie. The server stores nothing of it, and nobody can reach another visitor's race. Anyone who
+ * sends an older cookie again sees an older state of their own race.
  */
 export function readRace({ cookies }: Pick<Event, 'cookies'>, signer: Signer): Race | null {
   const [body = '', mac = ''] = (cookies.get(COOKIE) ?? '').slice(0, COOKIE_MAX_CHARACTERS).split('.');

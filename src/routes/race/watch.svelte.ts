@@ -4,20 +4,20 @@ import { lookSchema, PAGES, SIDES, type Look } from './look';
 const LOOK_EVERY_MILLISECONDS = 1_000;
 const TICK_MILLISECONDS = 100;
 
-/** When a refusal was first seen, seconds after the end, by side and page. */
+/** Seconds from the end to the first refusal that was seen, by side and page. */
 type Refusals = Record<string, number | null>;
 
 const keyOf = (side: (typeof SIDES)[number], page: (typeof PAGES)[number]) => `${side} ${page}`;
 
-/** Watches a race: looks again every second while it is on and the page is in view, and counts the time in between. */
+/** Watches a race. It looks every second while a race is on and the page is visible, and updates the elapsed time in between. */
 export class RaceWatch {
   look: Look = $state.raw(null);
   /** The server's time, epoch milliseconds. */
   #now = $state(0);
-  /** By how much the server's clock is ahead of this device's. */
+  /** How far the server's clock is ahead of this device's. */
   #ahead = 0;
   #refusals: Refusals = $state.raw({});
-  /** Of what the page itself brought: a look that was asked for before is out of date. */
+  /** Increases when the page brings a state of its own. A look that started before is then out of date. */
   #generation = 0;
   #isAsking = false;
 
@@ -32,18 +32,18 @@ export class RaceWatch {
     return endedAt === null ? null : Math.max(this.#now - endedAt, 0) / 1_000;
   }
 
-  /** When a page was first seen refused, seconds after the end; `null` if it is not, or nobody watched. */
+  /** Seconds from the end to the first refusal of a page that was seen. `null` if it is not refused, or if nobody watched. */
   refusedAfter(side: (typeof SIDES)[number], page: (typeof PAGES)[number]): number | null {
     return this.#refusals[keyOf(side, page)] ?? null;
   }
 
-  /** Takes over what the page was loaded with, or what an action answered. */
+  /** Takes over the state from the page's data or from an action's result. */
   see(look: Look): void {
     this.#generation += 1;
     this.#take(look);
   }
 
-  /** Starts looking, in the browser; returns what stops it. */
+  /** Starts looking; call it in the browser. Returns a function that stops it. */
   start(): () => void {
     const looks = setInterval(() => void this.#lookAgain(), LOOK_EVERY_MILLISECONDS);
     const ticks = setInterval(() => (this.#now = Date.now() + this.#ahead), TICK_MILLISECONDS);
@@ -66,7 +66,7 @@ export class RaceWatch {
     }
     const firstSeen = (side: (typeof SIDES)[number], page: (typeof PAGES)[number]) => {
       if (next[side][page]) return null;
-      // Only of what was seen to go on until then.
+      // Counts only if the device was seen to be let in at the look before.
       return this.refusedAfter(side, page) ?? (before?.[side][page] ? (now - endedAt) / 1_000 : null);
     };
     this.#refusals = Object.fromEntries(
@@ -84,13 +84,13 @@ export class RaceWatch {
       const look = v.parse(lookSchema, await response.json());
       if (generation === this.#generation) this.#take(look);
     } catch {
-      // No answer changes nothing: the next look may bring one.
+      // A failed look changes nothing. The next one may succeed.
     } finally {
       this.#isAsking = false;
     }
   }
 
-  /** Nothing is on, or there is nothing left to see. */
+  /** There is no race, or there is nothing left to see. */
   get #isOver(): boolean {
     const { look } = this;
     if (!look) return true;

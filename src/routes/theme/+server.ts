@@ -8,7 +8,7 @@ export const trailingSlash = 'ignore';
 
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
 
-/** Keeps the chosen theme in a cookie and goes back to the page it was chosen on. */
+/** Stores the chosen theme in a cookie and redirects to the page where it was chosen. */
 export const POST: RequestHandler = async ({ request, cookies, url }) => {
   const theme = parseTheme((await readForm(request)).get('theme'));
   if (theme) {

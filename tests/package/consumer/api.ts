@@ -1,11 +1,11 @@
-/** The package's public API, to the letter: what does not compile here is a breaking change. */
+/** The exact public API of the package. If this stops compiling, the change is breaking. */
 import type { InitializeAdapter, SessionAdapter } from 'lucia';
 import * as adapter from 'pages-sessions-kv-adapter';
 import type { KvPrefixes, SessionKV, SessionLayout } from 'pages-sessions-kv-adapter';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 function holds<_Claim extends true>() {}
 
 holds<Equal<keyof typeof adapter, 'cloudflareKvBinding' | 'default' | 'sessionOwner'>>();

@@ -1,4 +1,4 @@
-/** The use that Lucia's documentation of such an adapter shows, to the letter. */
+/** Uses the adapter exactly as Lucia's documentation shows for this kind of adapter. */
 import { KVNamespace } from '@miniflare/kv';
 import { MemoryStorage } from '@miniflare/storage-memory';
 import { LuciaError } from 'lucia';

@@ -1,4 +1,4 @@
-/** The kit's public API, to the letter: what does not compile here is a breaking change. */
+/** The exact public API of the kit. If this stops compiling, the change is breaking. */
 import type { InitializeAdapter, UserAdapter, UserSchema } from 'lucia';
 import * as kit from 'pages-sessions-kv-adapter/revocable';
 import type {
@@ -12,7 +12,7 @@ import type {
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 function holds<_Claim extends true>() {}
 
 type Names =

@@ -1,4 +1,4 @@
-/** A Worker whose only session code is the package: signs up, signs in, says who is there, lists, signs out. */
+/** A Worker whose only session code is the package. It signs up, signs in, says who is signed in, lists sessions, and signs out. */
 import { LuciaError, lucia, type KeySchema, type UserAdapter, type UserSchema } from 'lucia';
 import { web } from 'lucia/middleware';
 import { generateRandomString } from 'lucia/utils';
@@ -9,7 +9,7 @@ type Env = { SESSIONS: KVNamespace; LAYOUT: SessionLayout };
 const users = new Map<string, UserSchema>();
 const keys = new Map<string, KeySchema>();
 
-/** Users and keys in memory, as far as signing up and in goes. */
+/** Users and keys in memory, with only what signing up and in needs. */
 const memoryUsers: UserAdapter = {
   getUser: async (userId) => users.get(userId) ?? null,
   setUser: async (user, key) => {
@@ -44,7 +44,7 @@ function createLucia({ SESSIONS, LAYOUT }: Env) {
   });
 }
 
-/** Signs a user in: the layout `owner` wants an id that begins with the user's. */
+/** Signs a user in. In the `owner` layout, the session id must begin with the user's id. */
 async function signIn(auth: Auth, layout: SessionLayout, userId: string): Promise<Response> {
   const ownId = layout === 'owner' ? { sessionId: `${userId}.${generateRandomString(40)}` } : {};
   const session = await auth.createSession({ userId, ...ownId, attributes: { device: 'a test' } });

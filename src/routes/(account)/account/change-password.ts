@@ -5,7 +5,7 @@ import { changePasswordForm, parseForm, type FieldErrors } from '$lib/server/htt
 import { form as formWords } from '$lib/words/form';
 import type { ErrorText } from '$lib/words/throttled';
 
-/** The action of `ChangePasswordForm`, on whatever page that stands. */
+/** The action that `ChangePasswordForm` posts to. Every page with that form must have it. */
 export const changePassword = accountAction(
   async ({ locals }: RequestEvent, form) => {
     const { current, accounts } = locals.auth;
@@ -26,7 +26,7 @@ export const changePassword = accountAction(
   (currentPassword) => withErrors({ currentPassword }),
 );
 
-/** `endedOthers` is null where KV could not tell how many there were. */
+/** `endedOthers` is null if KV could not count them. */
 function passwordChanged(endedOthers: number | null): string {
   if (endedOthers === 0) return 'Password changed.';
   if (endedOthers === null) return 'Password changed. Ended all your other sessions.';

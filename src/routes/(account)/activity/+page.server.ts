@@ -2,7 +2,7 @@ import { listEvents } from '$lib/server/sessions/activity';
 import { guarded } from '$lib/server/http/guards';
 import type { PageServerLoadEvent } from './$types';
 
-/** `?before=<event id>` gives the page after that event. */
+/** `?before=<event id>` returns the page of events before that one. */
 export const load = guarded(async ({ locals, url }: PageServerLoadEvent) => {
   const session = await locals.auth.current.require();
   const asked = Number(url.searchParams.get('before'));

@@ -5,17 +5,17 @@ import { StoreUnavailable } from '$lib/server/stores/guarded';
 import type { Device, Place } from '$lib/session-view';
 import { escaped } from '$lib/visible-text';
 
-/** One KV record as it is stored, but that what nobody could see is escaped. `expiresAt` is epoch milliseconds. */
+/** A KV record as it is stored, except that invisible characters are escaped. `expiresAt` is in epoch milliseconds. */
 export type StoredRecord = {
   key: string;
   kind: 'session' | 'index';
-  /** Of a session record. */
+  /** `null` for a record that is not a session's. */
   sessionId: string | null;
-  /** Of a session record: which session it is, fit to be shown; `null` for a value that is none. */
+  /** What to show about the session; `null` if the value does not describe one. */
   about: { name: string | null; device: Device; place: Place; activeUntil: number } | null;
   value: string;
   metadata: string | null;
-  /** `undefined`: only the list tells, and KV cannot list right now. */
+  /** `undefined` if KV cannot list right now. Only the list has it. */
   expiresAt: number | null | undefined;
 };
 
@@ -23,15 +23,15 @@ const RECORDS_MAX = 50;
 
 export type OwnRecords = {
   records: StoredRecord[];
-  /** How many sessions the list was cut after; `null` when it is whole. */
+  /** After how many sessions the list was cut; `null` if it is complete. */
   cutAfter: number | null;
-  /** Whether KV could not list them: then only the current session's is here. */
+  /** Whether KV could not list the records. Then only the current session's record is included. */
   unlisted: boolean;
 };
 
 /**
- * The KV records of one user, exactly as stored; of more than `RECORDS_MAX` sessions the first and the current one. Nobody
- * else's: a key is shown only if its session id begins with this user's id and a dot, and a user id has no dot.
+ * Reads the KV records of one user. Of more than `RECORDS_MAX` sessions it returns the first ones and the current one. It returns no other
+ * user's records: a key is included only if its session id begins with this user's id and a dot, and a user id contains no dot.
  */
 export async function listOwnRecords(
   kv: KVNamespace,
@@ -67,7 +67,7 @@ export async function listOwnRecords(
   return { records, cutAfter: isCut ? RECORDS_MAX : null, unlisted: false };
 }
 
-/** The record of one session, without the list. */
+/** Reads the record of one session without listing. */
 async function oneRecord(kv: KVNamespace, key: string): Promise<StoredRecord[]> {
   const { value, metadata } = await kv.getWithMetadata(key);
   return value === null ? [] : [recordOf(key, value, metadata, undefined)];

@@ -1,6 +1,6 @@
 import { escaped } from '$lib/visible-text';
 
-/** For people; what is no JSON as it is. What cannot be seen stays escaped. */
+/** Indents JSON for people to read, and returns any other text unchanged. Invisible characters stay escaped. */
 export function indented(value: string): string {
   try {
     const lines = JSON.stringify(JSON.parse(value), null, 2).split('\n');
@@ -10,10 +10,10 @@ export function indented(value: string): string {
   }
 }
 
-/** `time`: epoch milliseconds, of a field that is one. */
+/** `time`: the field's time in epoch milliseconds, or `null` if it holds none. */
 type Field = { name: string; json: string; time: number | null };
 
-/** Line by line, to be read; `null` for what is not JSON and is shown as it is. */
+/** Returns a record's fields for display, or `null` if the value is not JSON and is shown as it is. */
 export function fieldsOf(value: string): Field[] | null {
   try {
     const parsed: unknown = JSON.parse(value);

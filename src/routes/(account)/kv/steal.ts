@@ -4,16 +4,17 @@ import { requestFacts } from '$lib/server/sessions/request-facts';
 import { parseCookieValue } from '$lib/server/sessions/token';
 import { bindings } from '$lib/server/stores/bindings';
 
-/** What became of one text as a cookie. */
+/** The result of trying a text as a cookie. */
 export type Attempt = { cookie: string; outcome: 'no-form' | 'unknown' | 'signed-in' };
 
-/** What has the form of a cookie, inside a longer text. */
+/** Matches everything with the form of a cookie inside a longer text. */
 const COOKIE_LIKE = /[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/g;
 const ATTEMPTS_MAX = 3;
 
 /**
- * Sends a text as the session cookie through the app's own guard: as it is, and whatever in it looks like a cookie. Its answer sets none.
- * Each of them that has a cookie's form costs what an account page costs a stranger: 1 KV read and 1 D1 query.
+ * Sends a text as the session cookie through the app's own guard: first as it is, and then everything in it that looks like a cookie. The
+ * guard's response sets no cookie. Each try with the form of a cookie costs as much as a stranger's request for an account page: 1 KV read
+ * and 1 D1 query.
  */
 export async function tryToSteal(event: RequestEvent, text: string): Promise<Attempt[]> {
   const pasted = text.trim();

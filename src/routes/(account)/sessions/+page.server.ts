@@ -124,7 +124,7 @@ export const actions = {
   }, throttled),
 } satisfies Actions;
 
-/** Where samples are kept. They are for a demo on the machine itself: elsewhere there is no such action. */
+/** Returns where samples are stored. They are a demo for a server on this machine. On any other host, the action does not exist. */
 function samplesOf({ url, platform, locals }: RequestEvent) {
   if (!isLoopback(url)) error(404, { message: errorAnswers.noAction });
   return { kv: locals.stores.kv, layout: bindings(platform).layout };

@@ -1,19 +1,19 @@
 import { isolated } from '$lib/isolated';
 
-/** What the page's actions answer. */
+/** The messages of the page's actions. */
 export const answers = {
-  /** `session` is null where it had ended before, and nothing is left of it here. */
+  /** `session` is null if it had ended before and no record of it is left. */
   ended: (session: string | null) => (session ? `Ended: ${session}.` : 'That session has ended.'),
   unknown: 'That session is not in your list. It may have ended already.',
   someEnded: (count: number) => `Ended ${count} ${count === 1 ? 'session' : 'sessions'}.`,
   someUnknown: 'None of those sessions is in your list. They may have ended already.',
-  /** `count` is null where KV could not tell how many there were. */
+  /** `count` is null if KV could not count them. */
   othersEnded: (count: number | null) => {
     if (count === null) return 'Ended all your other sessions.';
     if (count === 0) return 'You had no other sessions.';
     return `Ended ${count} other ${count === 1 ? 'session' : 'sessions'}.`;
   },
-  /** Of more sessions than are shown. `more`: there may be more than `count`, which are those that the app looked at. */
+  /** Shown when not all sessions are. `count` is the number that the app looked at. `more`: there may be more than that. */
   cut: (shown: number, count: number, more: boolean) =>
     `These are the ${shown} last used of ${count}${more ? ' that we looked at; there may be more' : ''}. Ending all others also ends those that are not shown.`,
   named: (name: string) => `Session named “${isolated(name)}”.`,

@@ -3,7 +3,7 @@ import type { SessionView } from '$lib/session-view';
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
-/** First those that were used elsewhere; the others by how long ago they were last active, the nearest group first. */
+/** First the sessions that were used from elsewhere, then the others by time since their last activity, the most recent group first. */
 const GROUPS = [
   { name: 'moved', within: -Infinity },
   { name: 'day', within: DAY_MILLISECONDS },
@@ -11,24 +11,24 @@ const GROUPS = [
   { name: 'earlier', within: Infinity },
 ] as const;
 
-/** As many rows as fit under a person's eyes: a group that comes after them is closed. */
+/** As many rows as fit on a screen. A group that begins after them is closed. */
 const OPEN_ROWS_MAX = 30;
-/** Two like sessions are soon read; of more, one row says how many. */
+/** Two similar sessions are quickly read. From this number on, they become one row with a count. */
 const ALIKE_MIN = 3;
 
-/** One row of the page: a session, or several like it. */
+/** One row of the page: a session, or several similar ones. */
 export type Alike = { first: SessionView; all: SessionView[] };
 
 export type Group = {
   name: (typeof GROUPS)[number]['name'];
   sessions: SessionView[];
-  /** The oldest one is closed, and what would make the page long. */
+  /** False for the oldest group, and for groups that would make the page long. */
   open: boolean;
 };
 
 /**
- * Sessions by when they were last active: the order stays that of the list, and a group without sessions is left out. By distance
- * from `now` (epoch milliseconds) and not by calendar day, which would depend on the reader's time zone.
+ * Groups sessions by when they were last active. The order of the list is kept, and empty groups are left out. The limits are distances
+ * from `now` (epoch milliseconds), because calendar days would depend on the reader's time zone.
  */
 export function groupByLastActive(sessions: SessionView[], now: number): Group[] {
   let rows = 0;
@@ -43,8 +43,8 @@ export function groupByLastActive(sessions: SessionView[], now: number): Group[]
 }
 
 /**
- * Sessions in the order of their list, those together that cannot be told apart but by their times: the same browser, system, kind of device and
- * place. One that has a name, or was used elsewhere, stands for itself.
+ * Puts sessions together that differ only in their times: the same browser, system, kind of device and place. The order of the list is
+ * kept. A session with a name, or one that was used from elsewhere, stays on its own.
  */
 export function likeSessions(sessions: SessionView[]): Alike[] {
   const alike = new Map<string, Alike>();

@@ -1,12 +1,12 @@
 import { thenEnds } from '$lib/words/device';
 
-/** Whether a use of one's session was one's own. Each is an action of the session's own page. */
+/** The user's answer to whether a use of a session was their own. Each is an action on the session's page. */
 export type MoveAnswer = 'notMe' | 'wasMe';
 
-/** On the button that says so. */
+/** The labels of the two buttons. */
 export const moveAnswers: Record<MoveAnswer, string> = { notMe: "This wasn't me", wasMe: 'This was me' };
 
-/** What an answer does. `own`: it is about the session that says so; `which`: the session in words. */
+/** Says what an answer will do. `own`: it is about the current session; `which`: the session, in words. */
 export function effectOf(answer: MoveAnswer, own: boolean, which: string): string {
   if (answer === 'wasMe') return 'Then the mark goes from this session.';
   return own ? 'Then every copy of this device’s cookie stops, and this device goes on.' : thenEnds(which);

@@ -1,11 +1,11 @@
 /**
- * What few visits of the page show. A browser loads it only to go on with a page of the server's that shows it, or when it is first to be
- * shown: the page asks for it by these functions, which return `null` until then.
+ * Components that few visits to the page show. The browser loads one only to hydrate a page that the server rendered with it, or when it is
+ * first shown. The page gets them from these functions, which return `null` until they are loaded.
  */
 import { browser } from '$app/environment';
 import type { Component } from 'svelte';
 
-/** `shownBy`: what there is on a page that shows it. */
+/** `shownBy`: a selector that matches on a page that the server rendered with the component. */
 async function rarely<P extends Record<string, unknown>>(
   shownBy: string,
   load: () => Promise<{ default: Component<P> }>,
@@ -15,7 +15,7 @@ async function rarely<P extends Record<string, unknown>>(
   let loading: Promise<void> | undefined;
   return () => {
     if (!component) {
-      // One that does not come now may come when it is next asked for.
+      // If loading fails, the next request tries again.
       loading ??= load().then(
         (loaded) => void (component = loaded.default),
         () => (loading = undefined),

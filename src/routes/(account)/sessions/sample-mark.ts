@@ -1,4 +1,4 @@
-/** How the id of a sample session goes on behind its user's. A session's own is a hash, which does not begin so by chance. */
+/** Follows the user id in the id of a sample session. In a real session id a hash is there, which does not begin like this by chance. */
 export const SAMPLE_MARK = 'sample-';
 
 export function isSample({ id }: { id: string }): boolean {

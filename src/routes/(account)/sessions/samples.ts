@@ -34,13 +34,13 @@ const SAMPLES: { device: Device; place: Place; ageHours: number }[] = [
 type Where = { kv: KVNamespace; layout: SessionLayout };
 
 /**
- * Stores sessions to look at beside the current one, for a demo on this machine. Nobody can use one: its id says that it is a sample, and no
- * token is known whose hash says so.
+ * Stores sample sessions beside the current one, for a demo on this machine. Nobody can use them: their ids are marked as samples, and no
+ * token is known whose hash has that mark.
  */
 export async function addSamples({ kv, layout }: Where, current: ConfirmedSession): Promise<void> {
   const adapter = cloudflareKvBinding(kv, undefined, { layout })(LuciaError);
   const { userId, username } = current.user;
-  // One after the other: the index layout writes one record for all of them.
+  // One after the other, because the index layout writes one record for all of them.
   for (const { device, place, ageHours } of SAMPLES) {
     const lastActiveAt = Date.now() - ageHours * HOUR_MILLISECONDS;
     const active_expires = lastActiveAt + ACTIVE_PERIOD_MILLISECONDS;
@@ -59,7 +59,7 @@ export async function addSamples({ kv, layout }: Where, current: ConfirmedSessio
   }
 }
 
-/** Takes the records away. There is nothing to revoke: nobody holds a token of theirs. */
+/** Deletes the samples' records. Nothing needs to be revoked, because nobody has a token for them. */
 export async function removeSamples({ kv, layout }: Where, sessionIds: string[]): Promise<void> {
   const adapter = cloudflareKvBinding(kv, undefined, { layout })(LuciaError);
   for (const sessionId of sessionIds) await adapter.deleteSession(sessionId);

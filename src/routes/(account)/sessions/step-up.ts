@@ -6,14 +6,14 @@ import { Throttled } from '$lib/server/throttle/throttle';
 import { form as words } from '$lib/words/form';
 import type { ErrorText } from '$lib/words/throttled';
 
-/** What the page asks the password for again, so that the form can go on with it. */
+/** What the page needs to ask for the password and to send the form again. */
 export type StepUpPrompt<Action extends string> = {
   action: Action;
-  /** The session that `revoke` is about. */
+  /** Only for `revoke`: the session to end. */
   sessionId?: string;
-  /** The sessions that `revokeSome` is about. */
+  /** Only for `revokeSome`: the sessions to end. */
   sessionIds?: string[];
-  /** The latest use elsewhere that `wasMe` and `notMe` are about: the id of its event. */
+  /** Only for `wasMe` and `notMe`: the event id of the latest move that the user saw. */
   seen?: number;
   error?: ErrorText;
 };
@@ -23,8 +23,8 @@ type Proof<Action extends string> =
   | { session?: undefined; refusal: ActionFailure<{ stepUp: StepUpPrompt<Action> }> };
 
 /**
- * The session with a proof of the password that is fresh enough to end others. Without one, a refusal to return from
- * the action: the page shows a password field, and its form sends what was asked once more, with `password`.
+ * Returns the session if its proof of the password is fresh enough to end other sessions. Otherwise returns a refusal, which the action
+ * must return. The page then shows a password field, and its form sends the same fields again with `password`.
  */
 export async function requireFreshProof<const Action extends string>(
   event: RequestEvent,
@@ -36,7 +36,7 @@ export async function requireFreshProof<const Action extends string>(
   return fresh ? { session: fresh } : requireNewProof(event, session, form, prompt);
 }
 
-/** The same, for what an earlier proof does not do for: who has a copy of the cookie has that proof as well. */
+/** Like `requireFreshProof`, but an earlier proof is not enough. Anyone with a copy of the cookie also has that proof. */
 export async function requireNewProof<const Action extends string>(
   event: RequestEvent,
   session: ConfirmedSession,

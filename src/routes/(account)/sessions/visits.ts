@@ -2,14 +2,14 @@ import type { Cookies } from '@sveltejs/kit';
 
 const COOKIE = 'visits';
 const KEPT_SECONDS = 90 * 24 * 60 * 60;
-/** Loads that are no further apart are one visit: a page that is looked at again keeps its marks. */
+/** Loads that are no further apart count as one visit, so that the marks stay when the page is loaded again. */
 const VISIT_GAP_MILLISECONDS = 30 * 60 * 1_000;
 
 const FORM = /^([A-Za-z0-9_-]{1,64})\.(\d{1,15})\.(\d{1,15})$/;
 
 /**
- * Notes a visit to the sessions page in a cookie of this browser and gives the time of the visit before, in epoch
- * milliseconds: what began after it is new to the visitor. On a first visit that is now, so that not everything is new.
+ * Stores this visit to the sessions page in a cookie. Returns the time of the previous visit in epoch milliseconds; sessions that began
+ * later are new to the visitor. On the first visit it returns the current time, so that not everything is marked as new.
  */
 export function lastVisit(cookies: Pick<Cookies, 'get' | 'set'>, userId: string, secure: boolean): number {
   const now = Date.now();

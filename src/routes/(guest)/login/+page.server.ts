@@ -11,7 +11,7 @@ import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 export const load = guarded(async (event: PageServerLoadEvent) => {
   await requireGuest(event);
   leaveCookie(event);
-  // After the guest check: a page that cannot be shown has not said it.
+  // After the guest check, so that a page that is not shown does not use up the notice.
   const left = takeNotice(event);
   const { searchParams } = event.url;
   return {
@@ -27,7 +27,7 @@ export const actions = {
     const { data, errors } = parseForm(signInForm, form);
     if (errors) return tryAgain(400, form, errors);
     const outcome = await event.locals.auth.accounts.signIn(data.username, data.password);
-    // Which of the two is wrong is not said (ASVS 6.3.8).
+    // The message does not say which of the two is wrong (ASVS 6.3.8).
     if (outcome === 'refused')
       return tryAgain(400, form, { password: 'The username or the password is wrong.' });
     redirect(303, redirectTarget(event.url));

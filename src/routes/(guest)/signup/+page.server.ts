@@ -16,7 +16,8 @@ export const actions = {
   default: formAction(async (event: RequestEvent, form) => {
     if (keepsNoCookies(event)) return fail(400, shownAgain(words.noCookies, form));
     const { data, errors } = parseForm(signUpForm, form);
-    // Also when the name is wrong: who has to type the password anew should not be told of the next mistake only then.
+    // Checks the password even if the name is wrong. The password must be typed again anyway, so the user should learn of both mistakes at
+    // once.
     const { username, password } = data ?? {
       username: typed(form, 'username'),
       password: typed(form, 'password'),

@@ -6,8 +6,9 @@ import type { RequestEvent } from './$types';
 export const trailingSlash = 'ignore';
 
 /**
- * Who is signed in here, and until when if nothing more is done. For pages that are open: asking is not a use of the session.
- * 401: the session has ended, and what ended it, where D1 knows. 409: this browser goes on as another session: ask again. 503: not known.
+ * Returns who is signed in in this browser, and until when if the session is not used again. It is meant for open pages: a call does not
+ * count as a use of the session. 401: the session has ended; the body says what ended it, if D1 knows. 409: this browser now has another
+ * session; ask again. 503: unknown.
  */
 export const GET = apiEndpoint(async ({ locals }: RequestEvent) => {
   const look = await locals.auth.current.look();

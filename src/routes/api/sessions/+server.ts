@@ -4,14 +4,17 @@ import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** The caller's live sessions. `more`: only the first `SESSIONS_LISTED_MAX` records were looked at; `unlisted`: KV could not list the others. */
+/**
+ * Returns the caller's live sessions. `more`: only the first `SESSIONS_LISTED_MAX` records were read. `unlisted`: KV could not list the
+ * other sessions.
+ */
 export const GET = apiEndpoint(async ({ locals }: RequestEvent) => {
   const { current, sessions } = locals.auth;
   const { sessions: listed, more, unlisted } = await sessions.list(await current.require());
   return json({ sessions: listed, ...(more && { more }), ...(unlisted && { unlisted }) });
 });
 
-/** Ends all the caller's sessions but this one, which goes on under a new cookie. `ended` is `null` if KV could not count. */
+/** Ends all the caller's sessions except this one, which gets a new cookie. `ended` is `null` if KV could not count them. */
 export const DELETE = apiEndpoint(async ({ locals }: RequestEvent) => {
   const { current, accounts } = locals.auth;
   const session = accounts.freshProof(await current.require());

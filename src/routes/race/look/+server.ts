@@ -5,7 +5,7 @@ import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** What the two devices get now, for a page that is open; `null` where no race is on. */
+/** Returns what the two devices can open now, for an open page; `null` if there is no race. */
 export const GET = apiEndpoint(async (event: RequestEvent) => json(await look(event)));
 
 export const fallback = otherMethods(['GET', 'HEAD']);

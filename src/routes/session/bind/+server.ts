@@ -5,7 +5,7 @@ import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** A browser takes the offer to bind its session to this device: it sends a proof by a key that it has just made. */
+/** A browser accepts the offer to bind its session to this device. It sends a proof signed with a key that it has just created. */
 export const POST = apiEndpoint(async ({ request, url, locals }: RequestEvent) => {
   const { deviceKeys } = locals.auth;
   if (!deviceKeys) return problem(404, 'Not offered', 'Sessions are not bound to devices here.');

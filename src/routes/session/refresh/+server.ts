@@ -11,7 +11,10 @@ import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** A browser whose session is bound to its device wants the next bound cookie: first it gets a challenge, and signed, it gets the cookie. */
+/**
+ * A browser with a bound session requests the next bound cookie. It first gets a challenge. It gets the cookie when it returns the
+ * challenge signed.
+ */
 export const POST = apiEndpoint(async ({ request, url, locals }: RequestEvent) => {
   const { deviceKeys } = locals.auth;
   if (!deviceKeys) return problem(404, 'Not offered', 'Sessions are not bound to devices here.');

@@ -4,7 +4,7 @@ import { guarded } from '$lib/server/http/guards';
 import { isTableDown } from '$lib/server/stores/guarded';
 import type { RequestEvent } from './$types';
 
-/** What the file with one's data says of what it leaves out. */
+/** The notes in the downloaded file about what it leaves out. */
 const words = {
   sessionsUnlisted:
     'Only this session is in this file: the others cannot be listed right now. Download it again later.',
@@ -17,8 +17,9 @@ const words = {
 export const trailingSlash = 'ignore';
 
 /**
- * What is kept about the account, as a JSON file; no password hash and no token. Of more than `EVENTS_IN_DOWNLOAD_MAX` events it holds the
- * newest, of more than `SESSIONS_LISTED_MAX` sessions those that KV lists first, and what cannot be read right now is left out; then it says so.
+ * Returns the account's data as a JSON file, without password hash and tokens. It contains at most the newest `EVENTS_IN_DOWNLOAD_MAX`
+ * events and the first `SESSIONS_LISTED_MAX` sessions in the order of KV's list. Data that cannot be read right now is left out. The file
+ * says so in each case.
  */
 async function download({ locals }: RequestEvent): Promise<Response> {
   const { current, sessions, accounts } = locals.auth;
@@ -49,15 +50,15 @@ async function download({ locals }: RequestEvent): Promise<Response> {
   });
 }
 
-/** After signing in one comes back to a page, and not to a file that is saved without a word. */
+/** After signing in, the user returns to a page and not to a download that starts by itself. */
 export const GET = guarded(download, { comeBackTo: '/account' });
 
-/** A header takes no other characters, and no username of ours has any. */
+/** Replaces characters that the header may not contain. The app's usernames contain none of them. */
 function fileName(username: string): string {
   return username.replace(/[^\w.-]/g, '_');
 }
 
-/** Times in ISO 8601: people read the file. */
+/** Writes times in ISO 8601, because people read the file. */
 function readableTime(key: string, value: unknown): unknown {
   return typeof value === 'number' && /(^a|A)t$/.test(key) ? new Date(value).toISOString() : value;
 }

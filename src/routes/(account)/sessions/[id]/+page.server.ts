@@ -10,7 +10,7 @@ import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 const UNKNOWN = 'You have no session of that address. It may have ended long ago.';
 
-/** One sign-in of the user's, by any id that its session has had. */
+/** Loads one of the user's sign-ins, by any id that its session has had. */
 export const load = guarded(async ({ locals, params, url }: PageServerLoadEvent) => {
   const { current, sessions } = locals.auth;
   const asking = await current.require();
@@ -20,14 +20,17 @@ export const load = guarded(async ({ locals, params, url }: PageServerLoadEvent)
   return {
     story,
     username: asking.user.username,
-    /** Somebody else may know the password: its user said so, and has not changed it since. */
+    /** True if somebody else may know the password: the user said so and has not changed it since. */
     offersPassword:
       (suspectedAt > 0 || url.searchParams.has('new-password')) && suspectedAt >= (passwordChangedAt ?? 0),
   };
 });
 
 export const actions = {
-  /** Ends the session, and then offers a new password. The one that asks goes on under another token: a copy of its cookie stops. */
+  /**
+   * Ends the session and then offers a new password. If it is the current session, it gets a new token instead, so that a copy of its
+   * cookie stops working.
+   */
   notMe: accountAction(async (event: RequestEvent, form) => {
     const { sessions } = event.locals.auth;
     const { id } = event.params;
@@ -39,7 +42,7 @@ export const actions = {
     redirect(303, `/sessions/${id}?new-password`);
   }, throttled),
 
-  /** The use elsewhere was the user's own: the mark goes. */
+  /** Records that the move was the user's own. Its mark disappears. */
   wasMe: accountAction(async (event: RequestEvent, form) => {
     const { sessions } = event.locals.auth;
     const { id } = event.params;
@@ -59,7 +62,7 @@ function throttled(error: Wait) {
   return { error };
 }
 
-/** Who asks, and whether it is about their own session. */
+/** Returns the current session, and whether the answer is about that session. */
 async function asked({ locals, params }: RequestEvent, form: FormData) {
   const { current, sessions } = locals.auth;
   const asking = await current.require();
@@ -68,7 +71,7 @@ async function asked({ locals, params }: RequestEvent, form: FormData) {
   return { asking, isOwn: story.session?.current ?? false, seen: data?.seen ?? 0 };
 }
 
-/** Who has a copy of a cookie shares its proof: about the session itself the password is asked for in any case. */
+/** Anyone with a copy of a cookie also has its proof of the password. An answer about the current session therefore always needs the password. */
 function prove<const Action extends string>(
   event: AnyEvent,
   asking: ConfirmedSession,

@@ -5,7 +5,7 @@ import type { RequestEvent } from './$types';
 
 export const trailingSlash = 'ignore';
 
-/** Ends one of the caller's sessions; the caller's own is a sign-out. */
+/** Ends one of the caller's sessions. If it is the caller's own, this is a sign-out. */
 export const DELETE = apiEndpoint(async (event: RequestEvent) => {
   const { current, sessions, accounts } = event.locals.auth;
   const asking = await current.require();

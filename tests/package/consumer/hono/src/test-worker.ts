@@ -1,4 +1,4 @@
-/** The README's Worker, with what the test needs beside it: a sign-up, and a clock that can be moved. */
+/** The README's Worker, with two additions for the test: a sign-up, and a clock that can be moved. */
 import app from './index.js';
 import { createLucia } from './lib/server/lucia.js';
 
