@@ -8,6 +8,7 @@ import type { Storage } from './storage';
 const PHONE = { width: 360, height: 740 };
 const CONTROL_MIN_PIXELS = 44;
 const ROW_MAX_PIXELS = 130;
+const ACTIVE_PERIOD_MILLISECONDS = 60 * 60_000;
 const LONG_CITY = 'Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch 2';
 
 test('every control is 44 px high, a row is under 130 px, and a place of 60 letters wraps', async ({
@@ -27,7 +28,11 @@ test('every control is 44 px high, a row is under 130 px, and a place of 60 lett
     await phone.visit(path);
     expect(await lowControls(page), path).toEqual([]);
   }
+  // A time in minutes is the longest.
+  const at = Date.now() - 25 * 60_000;
+  await rewriteRecords(storage, phone, { created_at: at, active_expires: at + ACTIVE_PERIOD_MILLISECONDS });
   await phone.visit('/sessions');
+  await expect(phone.rows().last()).toContainText('Last active 25 minutes ago');
   for (const row of await phone.rows().all()) {
     expect((await row.boundingBox())?.height).toBeLessThan(ROW_MAX_PIXELS);
   }
@@ -36,7 +41,7 @@ test('every control is 44 px high, a row is under 130 px, and a place of 60 lett
   expect(await lowControls(page, 'details[open]'), 'the form for a name').toEqual([]);
 
   expect(LONG_CITY).toHaveLength(60);
-  await moveTo(storage, phone, LONG_CITY);
+  await rewriteRecords(storage, phone, { place: { country: 'GB', city: LONG_CITY } });
   await phone.visit('/sessions');
   await expect(phone.rows().first()).toContainText(LONG_CITY);
   expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
@@ -93,13 +98,13 @@ function lowControls(page: Page, part = ':is(main, header, footer)'): Promise<st
   );
 }
 
-/** Changes the place where this session was signed in. */
-async function moveTo(storage: Storage, device: Device, city: string): Promise<void> {
+/** Changes what the records of this user's sessions say. */
+async function rewriteRecords(storage: Storage, device: Device, changes: object): Promise<void> {
   const { userId } = await device.sessionCookie();
   const records = (await storage.recordsOf(userId)).filter(({ key }) => key.startsWith('session:'));
   await storage.putBack(
     records.map((record) => {
-      const value = { ...(JSON.parse(record.value) as object), place: { country: 'GB', city } };
+      const value = { ...(JSON.parse(record.value) as object), ...changes };
       return { ...record, value: JSON.stringify(value), metadata: value };
     }),
   );
