@@ -113,8 +113,8 @@ export const FAULTS = [
     edits: [
       {
         file: LIST,
-        find: 'session.sessionId !== sessionId && stands(session, standing)',
-        replace: 'session.sessionId !== sessionId && (stands(session, standing) || true)',
+        find: 'stands({ sessionId: id, epoch, created_at }, standing)',
+        replace: '(stands({ sessionId: id, epoch, created_at }, standing) || true)',
       },
     ],
     ...HISTORIES,

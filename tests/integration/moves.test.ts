@@ -10,6 +10,7 @@ import {
   KNOWN_MOVES_PER_DAY_MAX,
   MOVE_NOTED_EVERY_MILLISECONDS,
   MOVES_PER_DAY_MAX,
+  MOVES_READ_MAX,
 } from '$lib/server/policy';
 import { listEvents } from '$lib/server/sessions/activity';
 import { sessionIdFor } from '$lib/server/sessions/token';
@@ -259,6 +260,31 @@ describe('how often it is noted', () => {
     }
     expect(await moves()).toHaveLength(MOVES_PER_DAY_MAX);
     expect((await listOf(owner))[0]?.moved.length).toBeGreaterThan(0);
+  });
+});
+
+describe('how much of it is read', () => {
+  it('of a session with more moves than are read, the latest are shown, and they hide none of another session', async () => {
+    const tablet = new Browser(WINDOWS, { cf: BERLIN });
+    await signIn(tablet.request({ ...options, method: 'POST' }), username, PASSWORD);
+    await use(copyOf(tablet, ANDROID, { cf: LAGOS }));
+    const device = JSON.stringify({ browser: 'Chrome', system: 'Android', kind: 'phone' });
+    const insert = env.DB.prepare(
+      "INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at) VALUES (?1, 'session-moved', ?2, ?3, ?4, ?5)",
+    );
+    const countries = Array.from({ length: MOVES_READ_MAX + 10 }, (_, i) =>
+      [65 + Math.floor(i / 26), 65 + (i % 26)].map((code) => String.fromCharCode(code)).join(''),
+    );
+    await env.DB.batch(
+      countries.map((country) =>
+        insert.bind(userId(), idOf(owner), device, JSON.stringify({ country, city: null }), Date.now()),
+      ),
+    );
+    const [own, other] = await listOf(owner);
+    expect(own?.moved.map(({ place }) => place.country)).toEqual(
+      countries.reverse().slice(0, MOVES_READ_MAX),
+    );
+    expect(other?.moved).toMatchObject([{ place: LAGOS }]);
   });
 });
 

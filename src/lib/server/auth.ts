@@ -3,14 +3,12 @@ import { createKeys } from './accounts/keys';
 import { scryptPasswordHash, type PasswordHash } from './accounts/password';
 import { userAdapter } from './accounts/user-adapter';
 import type { SessionKV, SessionLayout } from './kv-adapter';
-import type { Current } from './sessions/current';
 import { createDeviceKeys } from './sessions/device-keys';
 import { createMoveNotes } from './sessions/moves';
 import { createForRequest } from './sessions/per-request';
 import type { RequestFacts } from './sessions/request-facts';
 import type { CookieSecrets } from './sessions/signer';
 import type { Stores } from './stores/guarded';
-import { asCheck } from './stores/meter';
 import { createDeviceCookie } from './throttle/known-browser';
 import { createThrottle } from './throttle/throttle';
 import { createTries } from './throttle/tries';
@@ -45,7 +43,7 @@ export function createAuth({
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
-  const { users, ledger, signer, background, deviceKeys, sessions, ...request } = createForRequest({
+  const { users, ledger, signer, background, deviceKeys, current, sessions } = createForRequest({
     stores,
     sessionKv,
     layout,
@@ -56,7 +54,6 @@ export function createAuth({
       deviceBinding && ((parts) => createDeviceKeys({ ...deviceBinding, ...parts, db: stores.db, facts })),
     moves: createMoveNotes(stores.db, facts),
   });
-  const current = asChecks(request.current);
 
   const throttle = createThrottle(stores.db);
   const accounts = createAccounts({
@@ -72,15 +69,4 @@ export function createAuth({
     passwordHash,
   });
   return { current, sessions, accounts, deviceKeys };
-}
-
-/** Wraps the methods so that their store operations are reported as the session check. */
-function asChecks(current: Current): Current {
-  return {
-    ...current,
-    peek: () => asCheck(current.peek),
-    confirm: () => asCheck(current.confirm),
-    require: () => asCheck(current.require),
-    requireAsItIs: () => asCheck(current.requireAsItIs),
-  };
 }

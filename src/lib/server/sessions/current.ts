@@ -2,6 +2,7 @@ import { LuciaError, type Session } from 'lucia';
 import { PEEK_TIMEOUT_MILLISECONDS } from '../policy';
 import { StoreUnavailable } from '../stores/guarded';
 import { timeLimit, TimeLimitPassed } from '../stores/in-time';
+import { asCheck } from '../stores/meter';
 import type { Confirmation } from './confirmation';
 import { confirmed, SessionEnded, type ConfirmedSession } from './confirmed';
 import { DeviceUnproven, type DeviceKeys } from './device-keys';
@@ -101,12 +102,13 @@ export function createCurrent(parts: Parts) {
   }
 
   /** Asks, and renews a session that is due. It touches no cookie, so it may finish after the response. */
-  async function askAndRenew(from?: D1Database): Promise<Answer | null> {
-    const said = browser.session && (await ask(browser.session, from));
-    if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
-    renewing = said;
-    return renew(said);
-  }
+  const askAndRenew = (from?: D1Database): Promise<Answer | null> =>
+    asCheck(async () => {
+      const said = browser.session && (await ask(browser.session, from));
+      if (said === null || typeof said === 'string' || said.session.state === 'active') return said;
+      renewing = said;
+      return renew(said);
+    });
 
   const askedOnce = () => (answer ??= peeked?.catch(() => askAndRenew()) ?? askAndRenew());
 
@@ -174,7 +176,8 @@ export function createCurrent(parts: Parts) {
      * second and key.
      */
     async requireAsItIs(): Promise<ConfirmedSession> {
-      return settle(browser.session && (await ask(browser.session))) ?? sessionEnded();
+      const own = browser.session;
+      return settle(own && (await asCheck(() => ask(own)))) ?? sessionEnded();
     },
 
     /**

@@ -1,24 +1,21 @@
 /** The SQL of `DeviceKey`: one row per session that is bound to its device. */
-import { prepare, sql, type Sql } from '../stores/sql';
+import { prepare, sql } from '../stores/sql';
 import { PURGE_ROWS_AT_ONCE, UNPROVEN_NOTED_EVERY_MILLISECONDS } from '../policy';
 import { recordEvent, type Origin } from './activity';
 import type { DevicePublicKey } from './device-proof';
 import type { Actor } from './ledger';
 import { actorStands, notRevoked } from './ledger-sql';
+import type { AboutAsked } from './standing-sql';
 
 /** A session's binding. `createdAt` is epoch milliseconds. */
 export type Binding = { id: string; createdAt: number };
 
-/** SQL for the bindings of these sessions, in the form that `readBindings` reads. `asked`: a JSON array of session ids. */
-export function bindingsAmong(asked: string): Sql {
-  return sql`(SELECT json_group_array(json_array(session_id, id, created_at)) FROM DeviceKey
-              WHERE session_id IN (SELECT value FROM json_each(${asked})))`;
-}
-
-export function readBindings(rows: string): Map<string, Binding> {
-  const parsed = JSON.parse(rows) as [sessionId: string, id: string, createdAt: number][];
-  return new Map(parsed.map(([sessionId, id, createdAt]) => [sessionId, { id, createdAt }]));
-}
+/** The part about bindings of the ledger's question about `asked` sessions. */
+export const BINDINGS_OF_ASKED: AboutAsked = {
+  id: sql`DeviceKey.id`,
+  columns: sql`DeviceKey.id, DeviceKey.created_at`,
+  join: sql`LEFT JOIN DeviceKey ON DeviceKey.session_id = asked.value`,
+};
 
 type NewBinding = Binding & { key: DevicePublicKey; offeredAt: number; endsAt: number };
 

@@ -22,15 +22,15 @@ export type SessionList = {
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
 export function createList({ lucia, ledger, records }: Parts) {
-  /** Returns those of the records that stand, without the current session. */
+  /** Returns those of the records that stand, without the current session's. */
   function liveOthers(
-    { user, sessionId }: ConfirmedSession,
+    current: ConfirmedSession,
     listed: SessionSchema[],
     standing: Standing | null,
-  ): Session[] {
-    return listed
-      .map((record) => lucia.transformDatabaseSession(record, { user, fresh: false }))
-      .filter((session) => session.sessionId !== sessionId && stands(session, standing));
+  ): SessionSchema[] {
+    return listed.filter(({ id, epoch, created_at }) => {
+      return id !== current.sessionId && stands({ sessionId: id, epoch, created_at }, standing);
+    });
   }
 
   return {
@@ -49,7 +49,9 @@ export function createList({ lucia, ledger, records }: Parts) {
       const listed = known ?? [];
       const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
       if (!stands(current, standing)) sessionEnded();
-      const others = liveOthers(current, listed, standing).map((session) => viewOf(session, false, standing));
+      const others = liveOthers(current, listed, standing)
+        .map((record) => lucia.transformDatabaseSession(record, { user: current.user, fresh: false }))
+        .map((session) => viewOf(session, false, standing));
       return {
         unlisted: known === null,
         sessions: [viewOf(current, true, standing), ...others.sort(movedFirst)],
@@ -65,7 +67,7 @@ export function createList({ lucia, ledger, records }: Parts) {
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // This runs in parallel with the write that ends them, which may already have raised the user's epoch.
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
-        return liveOthers(current, listed, standing).map(({ sessionId }) => sessionId);
+        return liveOthers(current, listed, standing).map(({ id }) => id);
       } catch {
         return null;
       }

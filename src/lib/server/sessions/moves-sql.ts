@@ -12,6 +12,7 @@ import { readOrigin, recordEvent, type Origin } from './activity';
 import type { Actor } from './ledger';
 import { actorStands } from './ledger-sql';
 import { lineOf } from './line';
+import type { AboutAsked } from './standing-sql';
 
 /** What the ledger knows about a session's use elsewhere. */
 export type Moves = {
@@ -23,33 +24,28 @@ export type Moves = {
 
 export const NO_MOVES: Moves = { open: [], accepted: [] };
 
-/** SQL that returns, for each session in a JSON array that has moves, the latest of them: JSON for `readMoves`. */
-export function movesAmong(sessionIds: string): Sql {
-  const line = lineOf(sql`asked.value`);
-  return sql`SELECT json_group_array(json_array(session_id, json(moves))) FROM (
-    SELECT asked.value AS session_id,
-      (SELECT json_group_array(json_array(id, type, device, place, at)) FROM (
-        SELECT id, type, device, place, at FROM SecurityEvent
-        WHERE session_id = ${line} AND type IN ('session-moved', 'move-accepted', 'move-denied')
-        ORDER BY id DESC LIMIT ${MOVES_READ_MAX})) AS moves
-    FROM json_each(${sessionIds}) AS asked)
-  WHERE moves <> '[]'`;
-}
+const MOVE_TYPES = sql`('session-moved', 'move-accepted', 'move-denied')`;
 
-type Row = [id: number, type: string, device: string, place: string, at: number];
+/** The part about moves of the ledger's question about `asked` sessions: the latest moves of each, as `MoveRow`s. */
+export const MOVES_OF_ASKED: AboutAsked = {
+  id: sql`event.id`,
+  columns: sql`event.id, event.type, event.device, event.place, event.at`,
+  join: sql`LEFT JOIN SecurityEvent AS event ON event.session_id = ${lineOf(sql`asked.value`)}
+    AND event.type IN ${MOVE_TYPES}
+    AND event.id > coalesce((SELECT id FROM SecurityEvent AS earlier
+      WHERE earlier.session_id = event.session_id AND earlier.type IN ${MOVE_TYPES}
+      ORDER BY id DESC LIMIT 1 OFFSET ${MOVES_READ_MAX}), 0)`,
+};
 
-/** Returns moves by session id. */
-export function readMoves(json: string): Map<string, Moves> {
-  const sessions = JSON.parse(json) as [string, Row[]][];
-  return new Map(sessions.map(([sessionId, rows]) => [sessionId, movesOf(rows)]));
-}
+export type MoveRow = [id: number, type: string, device: string, place: string, at: number];
 
-/** Expects the rows newest first. An answer covers all moves before it, back to the previous answer. */
-function movesOf(rows: Row[]): Moves {
+/** Reads the rows of one session. An answer covers all moves before it, back to the previous answer. */
+export function readMoves(rows: MoveRow[]): Moves {
   const moves: Moves = { open: [], accepted: [] };
   let answer: string | undefined;
   const seen = new Set<string>();
-  for (const [id, type, device, place, at] of rows) {
+  const newestFirst = rows.toSorted(([a], [b]) => b - a);
+  for (const [id, type, device, place, at] of newestFirst) {
     if (type !== 'session-moved') {
       answer = type;
       continue;

@@ -29,12 +29,26 @@ const KEPT = new RegExp(
 const LEADING_MARKS = /^\p{M}+/u;
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
+/** A text in which nothing has to change: printable ASCII with single spaces between. Nearly every device and place is one. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
+
 /**
  * Judges a text that a person or a browser sent and that others will read, such as a name or a place. Typed text is rejected for its
  * `fault`, so that nobody wonders where a character went. Any other text, including text stored earlier, is read as `shown`. `max` is in
  * code points, so at most four times as many bytes.
  */
 export function judge(text: string, max: number): Judged {
+  const { plain, fault } = PLAIN.test(text) ? { plain: text, fault: null } : visibleOf(text);
+  const cut = atMost(plain, max);
+  const badge = imitatesBadge(plain);
+  return {
+    shown: badge ? null : cut || null,
+    fault: fault ?? (cut !== plain ? 'too-long' : null) ?? (badge ? 'badge' : null),
+  };
+}
+
+/** Returns what can be seen of a text, in one line. */
+function visibleOf(text: string): { plain: string; fault: TextFault | null } {
   const line = text
     .normalize('NFC')
     .replace(/[\t\n\v\f\r\u2028\u2029]/g, ' ')
@@ -46,16 +60,8 @@ export function judge(text: string, max: number): Judged {
     .map((part, index) => (index % 2 === 1 ? part : part.replace(UNSEEN, '')))
     .join('');
   const plain = replaceExcessMarks(seen.trim().replace(LEADING_MARKS, ''), () => '').trim();
-  const cut = atMost(plain, max);
-  const badge = imitatesBadge(plain);
-  return {
-    shown: badge ? null : cut || null,
-    fault:
-      (seen !== line || /\p{Cc}|[\u2028\u2029]/u.test(text.trim()) ? 'unseen' : null) ??
-      (plain !== seen ? 'marks' : null) ??
-      (cut !== plain ? 'too-long' : null) ??
-      (badge ? 'badge' : null),
-  };
+  const isUnseen = seen !== line || /\p{Cc}|[\u2028\u2029]/u.test(text.trim());
+  return { plain, fault: isUnseen ? 'unseen' : plain !== seen ? 'marks' : null };
 }
 
 /** Returns as many whole characters as fit in `max` code points. */

@@ -1,31 +1,61 @@
-import { prepare, sql } from '../stores/sql';
-import { bindingsAmong, readBindings } from './device-key-sql';
-import { movesAmong, readMoves } from './moves-sql';
+import { empty, prepare, sql, type Sql } from '../stores/sql';
+import { BINDINGS_OF_ASKED } from './device-key-sql';
+import { MOVES_OF_ASKED, readMoves, type MoveRow } from './moves-sql';
 import type { Reason, Standing } from './standing';
 
-type StandingRow = { username: string; epoch: number; revoked: string; moves: string; bindings: string };
+/** What the question below joins to each `asked` session: a row with these columns and a non-null `id`, or nothing. */
+export type AboutAsked = { id: Sql; columns: Sql; join: Sql };
 
-/** Reads the user's epoch and which of these sessions were revoked, used elsewhere or bound, as of one moment in D1. */
+const WITHOUT_BINDINGS: AboutAsked = { id: sql`NULL`, columns: sql`NULL, NULL`, join: empty };
+const WITHOUT_MOVES: AboutAsked = { id: sql`NULL`, columns: sql`NULL, NULL, NULL, NULL, NULL`, join: empty };
+
+/** What D1 knows of an asked session: one row for each move, at least one if it was revoked or is bound, and none otherwise. */
+type KnownRow = [
+  sessionId: string,
+  reason: Reason | null,
+  bindingId: string | null,
+  boundAt: number,
+  ...move: MoveRow | [null, ...unknown[]],
+];
+
+/**
+ * Reads the user's epoch and which of these sessions were revoked, used elsewhere or bound, as of one moment in D1. Every confirmed request
+ * asks this, so it is one pass over the sessions: a subquery for each kind of answer costs SQLite twice as much.
+ */
 export async function readStanding(
   db: D1Database,
   userId: string,
   sessionIds: string[],
   { hasEvents, hasBindings }: { hasEvents: boolean; hasBindings: boolean },
 ): Promise<Standing | null> {
-  const asked = JSON.stringify(sessionIds);
+  const binding = hasBindings ? BINDINGS_OF_ASKED : WITHOUT_BINDINGS;
+  const move = hasEvents ? MOVES_OF_ASKED : WITHOUT_MOVES;
   const row = await prepare(
     db,
     sql`SELECT username, session_epoch AS epoch,
-          (SELECT json_group_array(json_array(id, reason)) FROM RevokedSession
-           WHERE id IN (SELECT value FROM json_each(${asked}))) AS revoked,
-          ${hasEvents ? sql`(${movesAmong(asked)})` : sql`'[]'`} AS moves,
-          ${hasBindings ? bindingsAmong(asked) : sql`'[]'`} AS bindings
+          (SELECT json_group_array(json_array(asked.value, revoked.reason, ${binding.columns}, ${move.columns}))
+           FROM json_each(${JSON.stringify(sessionIds)}) AS asked
+           LEFT JOIN RevokedSession AS revoked ON revoked.id = asked.value ${binding.join} ${move.join}
+           WHERE coalesce(revoked.id, ${binding.id}, ${move.id}) IS NOT NULL) AS known
         FROM User WHERE id = ${userId}`,
-  ).first<StandingRow>();
+  ).first<{ username: string; epoch: number; known: string }>();
   if (!row) return null;
-  const revoked = new Map(JSON.parse(row.revoked) as [string, Reason][]);
-  return { ...row, revoked, moves: readMoves(row.moves), bindings: readBindings(row.bindings) };
+  return { username: row.username, epoch: row.epoch, ...readKnown(JSON.parse(row.known) as KnownRow[]) };
 }
+
+function readKnown(rows: KnownRow[]): Pick<Standing, 'revoked' | 'bindings' | 'moves'> {
+  const revoked: Standing['revoked'] = new Map();
+  const bindings: Standing['bindings'] = new Map();
+  const moves = new Map<string, MoveRow[]>();
+  for (const [sessionId, reason, bindingId, createdAt, ...move] of rows) {
+    if (reason) revoked.set(sessionId, reason);
+    if (bindingId) bindings.set(sessionId, { id: bindingId, createdAt });
+    if (isMove(move)) moves.set(sessionId, [...(moves.get(sessionId) ?? []), move]);
+  }
+  return { revoked, bindings, moves: new Map([...moves].map(([id, own]) => [id, readMoves(own)])) };
+}
+
+const isMove = (columns: MoveRow | [null, ...unknown[]]): columns is MoveRow => columns[0] !== null;
 
 export async function readRevoked(db: D1Database, sessionIds: string[]): Promise<Map<string, Reason>> {
   const { results } = await prepare(

@@ -171,7 +171,6 @@ async function noting(
 const STATEMENT_METHODS = ['first', 'all', 'run', 'raw'];
 
 function guardStatement(statement: D1PreparedStatement, sql: string, attempt: Attempt): D1PreparedStatement {
-  const again = isRead(sql);
   const guarded = new Proxy(statement, {
     get(target, name) {
       if (name === 'bind') {
@@ -182,7 +181,7 @@ function guardStatement(statement: D1PreparedStatement, sql: string, attempt: At
       const call = (...args: unknown[]): unknown => Reflect.apply(method, target, args);
       if (typeof name !== 'string' || !STATEMENT_METHODS.includes(name)) return call;
       return (...args: unknown[]) =>
-        attempt({ store: 'D1', operation: name, again }, async () => call(...args));
+        attempt({ store: 'D1', operation: name, again: isRead(sql) }, async () => call(...args));
     },
   });
   unguarded.set(guarded, { statement, sql });

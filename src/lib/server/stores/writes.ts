@@ -69,10 +69,14 @@ export function tookEffect(name: WriteName, results: D1Result[]): boolean {
   return decidedBy === null || (results[decidedBy]?.meta.changes ?? 0) > 0;
 }
 
-const READ = /^\s*(SELECT|WITH)\b/i;
-const CHANGE = /\b(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|PRAGMA)\b/i;
+const SELECT = /^\s*SELECT\b/i;
+const WITH = /^\s*WITH\b/i;
+const CHANGE = /\b(INSERT|UPDATE|DELETE|REPLACE)\b/i;
 
-/** Whether a statement only reads. Any word of a change makes it count as a write. Values are bound, so the text contains none. */
+/**
+ * Whether a statement only reads. SQLite lets a `WITH` precede a change, so there any word of a change makes it count as a write. Values
+ * are bound, so the text contains none.
+ */
 export function isRead(sql: string): boolean {
-  return READ.test(sql) && !CHANGE.test(sql);
+  return SELECT.test(sql) || (WITH.test(sql) && !CHANGE.test(sql));
 }
