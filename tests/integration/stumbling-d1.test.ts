@@ -253,6 +253,7 @@ describe('what D1 is not asked again for', () => {
 
   it('a statement that changes something is not sent again, whatever it begins with', () => {
     expect(isRead('SELECT 1')).toBe(true);
+    expect(isRead("SELECT replace(username, 'a', 'b') FROM User")).toBe(true);
     expect(isRead('  with line AS (SELECT 1) SELECT * FROM line')).toBe(true);
     expect(isRead('WITH old AS (SELECT 1) DELETE FROM User')).toBe(false);
     expect(isRead('INSERT INTO User SELECT 1')).toBe(false);
