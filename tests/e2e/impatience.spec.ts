@@ -95,9 +95,9 @@ test('a second click on a row that has just moved ends one session, not two', as
   await expect(laptop.rows()).toHaveCount(2);
   expect(posts).toHaveLength(1);
 
-  // A moment later the same click works.
+  // A moment later the same click works. On a busy machine its row may take longer to go than one attempt lasts.
   await expect(async () => {
-    await button.click({ timeout: 1_000 });
+    if ((await laptop.rows().count()) > 1) await button.click({ timeout: 1_000 });
     await expect(laptop.rows()).toHaveCount(1, { timeout: 1_000 });
   }).toPass();
 });
