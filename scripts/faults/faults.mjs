@@ -20,6 +20,7 @@ const TOKEN = 'src/lib/server/sessions/token.ts';
 const THROTTLE = 'src/lib/server/throttle/throttle.ts';
 const ACCOUNTS = 'src/lib/server/accounts/accounts.ts';
 const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
+const PRISMA = 'src/lib/server/accounts/prisma.ts';
 const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
 const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'keeps every promise' };
@@ -767,5 +768,11 @@ export const FAULTS = [
     ],
     test: INTERLEAVED,
     title: 'somebody who visits public pages alone',
+  },
+  {
+    name: 'requests at the same time share a Prisma client',
+    edits: [{ file: PRISMA, find: '  idle = null;\n', replace: '' }],
+    test: 'tests/integration/prisma.test.ts',
+    title: 'is never shared',
   },
 ];

@@ -29,10 +29,7 @@ export type AuthOptions = {
 
 export type Auth = ReturnType<typeof createAuth>;
 
-/**
- * The sessions and accounts API of one request. Nothing outlives the request: a database client shared between requests fails under
- * concurrency in Workers.
- */
+/** The sessions and accounts API of one request. It keeps nothing for the next one. */
 export function createAuth({
   stores,
   sessionKv,

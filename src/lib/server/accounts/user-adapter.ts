@@ -8,12 +8,13 @@ import { insertUser, isDuplicate } from './keys';
  */
 export function userAdapter(db: D1Database): InitializeAdapter<UserAdapter> {
   return (LuciaError) => {
-    let loaded: Promise<UserAdapter> | undefined;
-    const prisma = () =>
-      (loaded ??= import('./prisma').then(({ prismaUsers }) => prismaUsers(db)(LuciaError)));
+    const prisma = async <T>(use: (users: UserAdapter) => Promise<T>): Promise<T> => {
+      const { lendPrismaUsers } = await import('./prisma');
+      return lendPrismaUsers(db, (users) => use(users(LuciaError)));
+    };
 
     return {
-      getUser: async (userId) => (await prisma()).getUser(userId),
+      getUser: (userId) => prisma((users) => users.getUser(userId)),
 
       async setUser(user, key) {
         try {
@@ -24,14 +25,14 @@ export function userAdapter(db: D1Database): InitializeAdapter<UserAdapter> {
         }
       },
 
-      updateUser: async (userId, partialUser) => (await prisma()).updateUser(userId, partialUser),
-      deleteUser: async (userId) => (await prisma()).deleteUser(userId),
-      getKey: async (keyId) => (await prisma()).getKey(keyId),
-      getKeysByUserId: async (userId) => (await prisma()).getKeysByUserId(userId),
-      setKey: async (key) => (await prisma()).setKey(key),
-      updateKey: async (keyId, partialKey) => (await prisma()).updateKey(keyId, partialKey),
-      deleteKey: async (keyId) => (await prisma()).deleteKey(keyId),
-      deleteKeysByUserId: async (userId) => (await prisma()).deleteKeysByUserId(userId),
+      updateUser: (userId, partialUser) => prisma((users) => users.updateUser(userId, partialUser)),
+      deleteUser: (userId) => prisma((users) => users.deleteUser(userId)),
+      getKey: (keyId) => prisma((users) => users.getKey(keyId)),
+      getKeysByUserId: (userId) => prisma((users) => users.getKeysByUserId(userId)),
+      setKey: (key) => prisma((users) => users.setKey(key)),
+      updateKey: (keyId, partialKey) => prisma((users) => users.updateKey(keyId, partialKey)),
+      deleteKey: (keyId) => prisma((users) => users.deleteKey(keyId)),
+      deleteKeysByUserId: (userId) => prisma((users) => users.deleteKeysByUserId(userId)),
     };
   };
 }

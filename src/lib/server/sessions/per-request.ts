@@ -31,10 +31,7 @@ export type RequestOptions = {
   moves: MoveNotes;
 };
 
-/**
- * Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). Nothing outlives the request: a database client
- * shared between requests fails under concurrency in Workers.
- */
+/** Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). It keeps nothing for the next one. */
 export function createForRequest(options: RequestOptions) {
   const { stores, sessionKv = stores.kv, layout, facts, moves } = options;
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
