@@ -61,7 +61,8 @@ const answer: Handle = async ({ event, resolve }) => {
           showCost ? costLine(locals.stores.meter, event.request.method) : '',
         ),
   });
-  const challenge = locals.auth.deviceKeys?.offer();
+  // Only a form starts a session.
+  const challenge = event.request.method === 'POST' && locals.auth.deviceKeys?.offer();
   if (challenge) response.headers.set('Secure-Session-Registration', registrationOffer(challenge));
   return response;
 };

@@ -34,7 +34,7 @@ function eventOf(request: Request, env: BenchEnv, ctx?: ExecutionContext, addres
   const stores = guardStores(env.SESSIONS, env.DB);
   const facts = requestFacts({ request, url, cookies, platform: { ctx }, getClientAddress: () => address });
   const auth = createAuth({ stores, facts, layout: 'owner', cookieSecrets: COOKIE_SECRETS });
-  return { ...auth, facts, sent };
+  return { auth, facts, sent };
 }
 
 /** Once a request, as Kit does. */
@@ -49,8 +49,8 @@ const headerOf = (sent: Map<string, string>) =>
   [...sent].map(([name, value]) => `${name}=${value}`).join('; ');
 
 async function seedUser(request: Request, env: BenchEnv, username: string, more = 0): Promise<string> {
-  const { accounts, sent } = eventOf(request, env);
-  const outcome = await accounts.signUp(username, PASSWORD);
+  const { auth, sent } = eventOf(request, env);
+  const outcome = await auth.accounts.signUp(username, PASSWORD);
   if (outcome !== 'signed-in') throw new Error(`seeding ${username}: ${outcome}`);
   const cookie = headerOf(sent);
   const adapter = adapterOf(env);
@@ -82,7 +82,7 @@ export default serve({
   async seed(request, env) {
     const cookies = await seedUser(request, env, 'alice');
     const again = eventOf(request, env);
-    await again.accounts.signIn('alice', PASSWORD);
+    await again.auth.accounts.signIn('alice', PASSWORD);
     const due = headerOf(again.sent);
     await age(request, env, due);
     // A confirmation of now would be old before it is used: where one is needed, an answer brings it.
@@ -109,26 +109,26 @@ export default serve({
     '/peek-fresh': peek,
     '/peek': peek,
     '/require': async (request, env, ctx) => {
-      const session = await eventOf(request, env, ctx).current.require();
+      const session = await eventOf(request, env, ctx).auth.current.require();
       return Response.json({ username: session.user.username });
     },
     '/renew': async (request, env, ctx) => {
-      const session = await eventOf(request, env, ctx).current.require();
+      const session = await eventOf(request, env, ctx).auth.current.require();
       return Response.json({ username: session.user.username, fresh: session.fresh });
     },
     '/look': async (request, env, ctx) => {
-      const look = await eventOf(request, env, ctx).current.look();
+      const look = await eventOf(request, env, ctx).auth.current.look();
       return Response.json({ username: look.is === 'signed-in' && look.session.user.username });
     },
     '/list-100': list,
     '/list-1000': list,
     '/require-and-list-1000': requireAndList,
     '/sign-in': async (request, env, ctx) => {
-      const outcome = await eventOf(request, env, ctx, ADDRESS).accounts.signIn('alice', PASSWORD);
+      const outcome = await eventOf(request, env, ctx, ADDRESS).auth.accounts.signIn('alice', PASSWORD);
       return Response.json({ username: outcome === 'signed-in' && 'alice' });
     },
     '/end-999-others': async (request, env, ctx) => {
-      const { current, accounts } = eventOf(request, env, ctx);
+      const { current, accounts } = eventOf(request, env, ctx).auth;
       try {
         const proof = accounts.freshProof(await current.require());
         return Response.json({ ended: proof && (await accounts.endOthers(proof)) });
@@ -142,8 +142,8 @@ export default serve({
 
 /** What a page view asks, with the cookies of its answer. */
 async function peek(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
-  const { current, sent } = eventOf(request, env, ctx);
-  const viewer = await current.peek();
+  const { auth, sent } = eventOf(request, env, ctx);
+  const viewer = await auth.peek();
   const headers = [...sent].map(([name, value]): [string, string] => ['set-cookie', `${name}=${value}`]);
   return Response.json({ username: viewer && viewer !== 'unknown' && viewer.username }, { headers });
 }
@@ -152,7 +152,7 @@ async function peek(request: Request, env: BenchEnv, ctx: ExecutionContext): Pro
 const confirmed = new Map<string, ConfirmedSession>();
 
 async function list(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
-  const { current, sessions } = eventOf(request, env, ctx);
+  const { current, sessions } = eventOf(request, env, ctx).auth;
   const cookie = request.headers.get('cookie') ?? '';
   const session = confirmed.get(cookie) ?? (await current.require());
   confirmed.set(cookie, session);
@@ -160,7 +160,7 @@ async function list(request: Request, env: BenchEnv, ctx: ExecutionContext): Pro
 }
 
 async function requireAndList(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
-  const { current, sessions } = eventOf(request, env, ctx);
+  const { current, sessions } = eventOf(request, env, ctx).auth;
   const session = await current.require();
   return Response.json({ length: (await sessions.list(session)).sessions.length });
 }

@@ -20,6 +20,7 @@ const TOKEN = 'src/lib/server/sessions/token.ts';
 const THROTTLE = 'src/lib/server/throttle/throttle.ts';
 const ACCOUNTS = 'src/lib/server/accounts/accounts.ts';
 const DEVICE_KEYS = 'src/lib/server/sessions/device-keys.ts';
+const PER_REQUEST = 'src/lib/server/sessions/per-request.ts';
 const PRISMA = 'src/lib/server/accounts/prisma.ts';
 const DEVICE_KEY_SQL = 'src/lib/server/sessions/device-key-sql.ts';
 
@@ -763,9 +764,7 @@ export const FAULTS = [
   },
   {
     name: 'a page view without a confirmation is taken for signed out',
-    edits: [
-      { file: GUARDS, find: 'if (fresh) return fresh;', replace: 'if (fresh !== undefined) return fresh;' },
-    ],
+    edits: [{ file: PER_REQUEST, find: ' ?? parts().current.viewer()', replace: '' }],
     test: INTERLEAVED,
     title: 'somebody who visits public pages alone',
   },

@@ -9,7 +9,7 @@ export const trailingSlash = 'ignore';
  */
 export const load = async (event: LayoutServerLoadEvent) => {
   const isForGuests = event.route.id?.startsWith('/(guest)');
-  const viewer = isForGuests ? null : await event.locals.auth.current.peek();
+  const viewer = isForGuests ? null : await event.locals.auth.peek();
   const viewerUnknown = viewer === 'unknown';
   // The user according to the cookie alone. The page's forms say that they were made for this user. It decides nothing.
   const userId = isForGuests ? null : (event.locals.facts.presented?.userId ?? null);

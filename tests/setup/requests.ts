@@ -19,7 +19,7 @@ const current = ({ locals }: Asking) => locals.auth.current;
 const sessions = ({ locals }: Asking) => locals.auth.sessions;
 const accounts = ({ locals }: Asking) => locals.auth.accounts;
 
-export const peekSession = (event: Asking) => current(event).peek();
+export const peekSession = (event: Asking) => event.locals.auth.peek();
 export const confirmSession = (event: Asking) => current(event).confirm();
 export const requireSession = (event: Asking) => current(event).require();
 export const requireSessionAsItIs = (event: Asking) => current(event).requireAsItIs();

@@ -1,4 +1,4 @@
-import { createAccounts } from './accounts/accounts';
+import { createAccounts, type Accounts } from './accounts/accounts';
 import { createKeys } from './accounts/keys';
 import { scryptPasswordHash, type PasswordHash } from './accounts/password';
 import { userAdapter } from './accounts/user-adapter';
@@ -29,7 +29,10 @@ export type AuthOptions = {
 
 export type Auth = ReturnType<typeof createAuth>;
 
-/** The sessions and accounts API of one request. It keeps nothing for the next one. */
+/**
+ * The sessions and accounts API of one request. It keeps nothing for the next one. Each part is made when it is first needed: most page
+ * views need only `peek`.
+ */
 export function createAuth({
   stores,
   sessionKv,
@@ -40,7 +43,7 @@ export function createAuth({
   passwordHash = scryptPasswordHash,
   users: initializeUsers = userAdapter,
 }: AuthOptions) {
-  const { users, ledger, signer, background, deviceKeys, current, sessions } = createForRequest({
+  const { peek, parts } = createForRequest({
     stores,
     sessionKv,
     layout,
@@ -48,22 +51,41 @@ export function createAuth({
     cookieSecrets,
     users: initializeUsers(stores.db),
     deviceKeys:
-      deviceBinding && ((parts) => createDeviceKeys({ ...deviceBinding, ...parts, db: stores.db, facts })),
+      deviceBinding && ((own) => createDeviceKeys({ ...deviceBinding, ...own, db: stores.db, facts })),
     moves: createMoveNotes(stores.db, facts),
   });
 
-  const throttle = createThrottle(stores.db);
-  const accounts = createAccounts({
-    facts,
-    ledger,
-    background,
-    stores,
-    sessions,
-    keys: createKeys(stores.db, { users, ledger, passwordHash }),
-    throttle,
-    tries: createTries(throttle, () => facts.address, cookieSecrets?.current),
-    knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, signer),
-    passwordHash,
-  });
-  return { current, sessions, accounts, deviceKeys };
+  let accounts: Accounts | undefined;
+  function accountsOfRequest(): Accounts {
+    const { users, ledger, signer, background, sessions } = parts();
+    const throttle = createThrottle(stores.db);
+    return createAccounts({
+      facts,
+      ledger,
+      background,
+      stores,
+      sessions,
+      keys: createKeys(stores.db, { users, ledger, passwordHash }),
+      throttle,
+      tries: createTries(throttle, () => facts.address, cookieSecrets?.current),
+      knownBrowser: createDeviceCookie(facts.cookies, facts.cookie.secure, signer),
+      passwordHash,
+    });
+  }
+
+  return {
+    peek,
+    get current() {
+      return parts().current;
+    },
+    get sessions() {
+      return parts().sessions;
+    },
+    get deviceKeys() {
+      return parts().deviceKeys;
+    },
+    get accounts() {
+      return (accounts ??= accountsOfRequest());
+    },
+  };
 }

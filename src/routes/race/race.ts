@@ -55,7 +55,7 @@ export async function look(event: RaceEvent): Promise<Look> {
   const naive = (await lateKv(race.records).get(naiveKey(race))) !== null;
   // Each uses an auth of its own, as two separate requests for a page view and an account page would.
   const jar = demoJar(event);
-  const view = await demoAuth(event, race, jar).auth.current.peek();
+  const view = await demoAuth(event, race, jar).auth.peek();
   const account = await demoAuth(event, race, jar).auth.current.confirm();
   return {
     now: Date.now(),

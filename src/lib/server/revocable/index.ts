@@ -51,7 +51,7 @@ export function revocableSessions(options: RevocableOptions): RevocableSessions 
     getClientAddress: () => '',
     platform: { ...('cf' in request && isRecord(request.cf) && { cf: request.cf }), ctx: { waitUntil } },
   });
-  const { users, ledger, browser, current, sessions } = createForRequest({
+  const { peek, parts } = createForRequest({
     stores,
     layout: 'owner',
     facts,
@@ -60,6 +60,7 @@ export function revocableSessions(options: RevocableOptions): RevocableSessions 
     deviceKeys: null,
     moves: { see: () => {} },
   });
+  const { users, ledger, browser, current, sessions } = parts();
 
   const alone = { condition: sql`TRUE`, statements: [] };
 
@@ -74,7 +75,7 @@ export function revocableSessions(options: RevocableOptions): RevocableSessions 
 
   return {
     async peek() {
-      const viewer = await current.peek();
+      const viewer = await peek();
       if (viewer === null || viewer === 'unknown') return viewer;
       return browser.session && { userId: browser.session.userId, name: viewer.username };
     },

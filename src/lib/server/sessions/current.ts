@@ -135,14 +135,10 @@ export function createCurrent(parts: Parts) {
 
   return {
     /**
-     * Returns whom to greet. While a confirmation is fresh it asks no store. Otherwise it confirms within `PEEK_TIMEOUT_MILLISECONDS`; what
-     * takes longer finishes after the response. A failed store does not make it throw, nothing is tried twice, and no decision may depend
-     * on it.
+     * Returns whom to greet when no confirmation is fresh. It confirms within `PEEK_TIMEOUT_MILLISECONDS`; what takes longer finishes after
+     * the response. A failed store does not make it throw, and nothing is tried twice.
      */
-    async peek(): Promise<Viewer> {
-      if (!browser.session) return null;
-      const fresh = confirmation.freshFor(browser.session.sessionId);
-      if (fresh) return fresh;
+    async viewer(): Promise<Viewer> {
       const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);
       const asked = answer ?? (peeked ??= askAndRenew(dbOnce));
       try {

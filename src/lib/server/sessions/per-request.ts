@@ -3,8 +3,8 @@ import { cloudflareKvBinding, type SessionKV, type SessionLayout } from '../kv-a
 import { SESSIONS_LISTED_MAX } from '../policy';
 import { listingAtMost, type Stores } from '../stores/guarded';
 import { createBackground, type Background } from './background';
-import { createConfirmation } from './confirmation';
-import { createCurrent } from './current';
+import { createConfirmation, type Confirmation } from './confirmation';
+import { createCurrent, type Viewer } from './current';
 import type { DeviceKeys } from './device-keys';
 import { createLedgerThatGoesOn } from './going-on';
 import { createLucia } from './lucia';
@@ -31,8 +31,36 @@ export type RequestOptions = {
   moves: MoveNotes;
 };
 
-/** Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). It keeps nothing for the next one. */
+/**
+ * Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). It keeps nothing for the next one. A page view
+ * whose confirmation is fresh asks no store, so the parts that do are made when they are first needed.
+ */
 export function createForRequest(options: RequestOptions) {
+  const { facts, cookieSecrets } = options;
+  const signer = createSigner(cookieSecrets, facts.url.origin);
+  const confirmation = createConfirmation(facts, signer);
+  let made: Parts | undefined;
+  const parts = (): Parts => (made ??= createParts(options, signer, confirmation));
+
+  return {
+    parts,
+
+    /**
+     * Returns whom to greet. While a confirmation is fresh it asks no store. Otherwise it confirms, but never makes the page wait long
+     * (`viewer` of current.ts). No decision may depend on it.
+     */
+    async peek(): Promise<Viewer> {
+      // An action of this request may have moved the browser on to another session, or to none.
+      const session = made ? made.browser.session : facts.presented;
+      if (!session) return null;
+      return confirmation.freshFor(session.sessionId) ?? parts().current.viewer();
+    },
+  };
+}
+
+type Parts = ReturnType<typeof createParts>;
+
+function createParts(options: RequestOptions, signer: Signer | null, confirmation: Confirmation) {
   const { stores, sessionKv = stores.kv, layout, facts, moves } = options;
   const adapterOver = (ns: SessionKV) => cloudflareKvBinding(ns, undefined, { layout })(LuciaError);
   const kvSessions = adapterOver(sessionKv);
@@ -46,8 +74,6 @@ export function createForRequest(options: RequestOptions) {
     stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });
-  const signer = createSigner(options.cookieSecrets, facts.url.origin);
-  const confirmation = createConfirmation(facts, signer);
   const browser = createThisBrowser(facts, lucia, confirmation);
   const background = createBackground(facts, records);
   const deviceKeys = options.deviceKeys?.({ signer, browser, background }) ?? null;

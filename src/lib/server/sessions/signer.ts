@@ -52,8 +52,10 @@ export function createSigner(secrets: CookieSecrets | undefined, origin: string)
   };
 }
 
+const encoder = new TextEncoder();
+
 /** Compares in constant time for strings of the same length. */
 function isEqual(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  const [left, right] = [encoder.encode(a), encoder.encode(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
