@@ -9,6 +9,9 @@ import { median } from './numbers.mjs';
 /** @typedef {{ before: Record<string, number>, all: Record<string, number>, deletesAtOnce: number }} Counts store operations until the answer, and in all */
 /** @typedef {{ method?: string, path: string, headers?: Record<string, string>, body?: string }} Request */
 
+/** Each turn begins with this share of its time, unmeasured. */
+const WARM_UP_SHARE = 0.25;
+
 /** @type {Map<number, Agent>} */
 const agents = new Map();
 
@@ -52,11 +55,10 @@ export async function interleave(bench, { subjects, rounds, seconds, connections
     for (const subject of subjects) {
       // The first round warms up: the isolate, its compiler, the stores' caches.
       if (subject.once && (round === 0 || round >= sessionsOf(bench, subject))) continue;
-      const slot = await load(bench, subject, {
-        seconds: subject.once ? 0 : seconds,
-        connections,
-        nth: round - 1,
-      });
+      const how = { seconds: subject.once ? 0 : seconds, connections, nth: round - 1 };
+      // Since its last turn others had the machine's caches, and V8 may have dropped compiled code.
+      if (!subject.once) await load(bench, subject, { ...how, seconds: seconds * WARM_UP_SHARE });
+      const slot = await load(bench, subject, how);
       if (round > 0) slots.get(subject.id)?.push(slot);
     }
   }

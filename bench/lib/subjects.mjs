@@ -58,8 +58,8 @@ export const SECTIONS = [
     title: 'An authenticated request',
     note: 'It answers with the name of who is signed in.',
     by: 'perSecond',
-    rounds: 9,
-    seconds: 1,
+    rounds: 12,
+    seconds: 0.8,
     connections: 8,
     subjects: [
       subject(NO_STORE, 'floor: no store'),
@@ -85,8 +85,8 @@ export const SECTIONS = [
     title: 'Sign-in',
     note: 'Of an account whose password is right; one connection. Compared by CPU.',
     by: 'cpu',
-    rounds: 5,
-    seconds: 1.5,
+    rounds: 10,
+    seconds: 1,
     connections: 1,
     subjects: [
       subject('floors/scrypt', 'floor: scrypt alone'),
@@ -148,8 +148,8 @@ export const SECTIONS = [
     title: 'Whole pages',
     note: 'Of the built app, as it is uploaded.',
     by: 'perSecond',
-    rounds: 7,
-    seconds: 1,
+    rounds: 10,
+    seconds: 0.8,
     connections: 8,
     subjects: [
       page('/', { guest: true }),

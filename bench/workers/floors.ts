@@ -40,7 +40,7 @@ let hash: string | undefined;
 
 export default serve({
   async seed(_, { SESSIONS, DB }) {
-    await SESSIONS.put(RECORD, JSON.stringify(session));
+    await SESSIONS.put(RECORD, JSON.stringify(session), { metadata: session });
     await DB.prepare('INSERT INTO User (id, username) VALUES (?1, ?2)').bind(USER, session.username).run();
     for (const [prefix, size] of [['hundred', 100] as const, ['thousand', 1_000] as const]) {
       for (let n = 0; n < size; n += 1) {
