@@ -61,7 +61,7 @@ const answer: Handle = async ({ event, resolve }) => {
           showCost ? costLine(locals.stores.meter, event.request.method) : '',
         ),
   });
-  // Only a form starts a session.
+  // A password comes only in a form, and a form is a POST.
   const challenge = event.request.method === 'POST' && locals.auth.deviceKeys?.offer();
   if (challenge) response.headers.set('Secure-Session-Registration', registrationOffer(challenge));
   return response;

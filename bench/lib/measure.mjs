@@ -9,7 +9,7 @@ import { median } from './numbers.mjs';
 /** @typedef {{ before: Record<string, number>, all: Record<string, number>, deletesAtOnce: number }} Counts store operations until the answer, and in all */
 /** @typedef {{ method?: string, path: string, headers?: Record<string, string>, body?: string }} Request */
 
-/** Each turn begins with this share of its time, unmeasured. */
+/** Before a turn is measured it runs unmeasured, for this share of the measured time. */
 const WARM_UP_SHARE = 0.25;
 
 /** @type {Map<number, Agent>} */
@@ -56,7 +56,7 @@ export async function interleave(bench, { subjects, rounds, seconds, connections
       // The first round warms up: the isolate, its compiler, the stores' caches.
       if (subject.once && (round === 0 || round >= sessionsOf(bench, subject))) continue;
       const how = { seconds: subject.once ? 0 : seconds, connections, nth: round - 1 };
-      // Since its last turn others had the machine's caches, and V8 may have dropped compiled code.
+      // Since this subject's last turn, others used the CPU's caches, and V8 may have dropped compiled code.
       if (!subject.once) await load(bench, subject, { ...how, seconds: seconds * WARM_UP_SHARE });
       const slot = await load(bench, subject, how);
       if (round > 0) slots.get(subject.id)?.push(slot);

@@ -1,4 +1,4 @@
-/** Lucia v2 with adapters that its own documentation offers for these stores, each set up per request, as it has to be. */
+/** Lucia v2 with adapters that its own documentation offers for these stores, each set up per request, the plain way. */
 import { prisma } from '@lucia-auth/adapter-prisma';
 import { unstorage } from '@lucia-auth/adapter-session-unstorage';
 import { d1 } from '@lucia-auth/adapter-sqlite';

@@ -30,8 +30,8 @@ export type AuthOptions = {
 export type Auth = ReturnType<typeof createAuth>;
 
 /**
- * The sessions and accounts API of one request. It keeps nothing for the next one. Each part is made when it is first needed: most page
- * views need only `peek`.
+ * The sessions and accounts API of one request. It keeps nothing for the next request. All but `peek` is made on first use, because
+ * most page views need no more.
  */
 export function createAuth({
   stores,

@@ -3,8 +3,8 @@ import { insertUser, isDuplicate } from './keys';
 
 /**
  * Users and keys in D1: `@lucia-auth/adapter-prisma` with its own `setUser`. Prisma's D1 adapter ignores transactions, so the stock
- * `setUser` can leave a user without a key. Here the two inserts are one `batch`, which D1 runs as a transaction. The first method that
- * needs Prisma imports it, because setting it up costs more than a page view.
+ * `setUser` can leave a user without a key. Here the two inserts are one `batch`, which D1 runs as a transaction. Prisma is imported only
+ * when a method needs it, because loading it costs more than a page view.
  */
 export function userAdapter(db: D1Database): InitializeAdapter<UserAdapter> {
   return (LuciaError) => {

@@ -39,7 +39,7 @@ export class ProofNeeded extends Error {
 /** The text of `migration.sql`. Its only semicolons end statements, so you can split it there to run it yourself. */
 export const migration: string = migrationSql;
 
-/** The sessions of one request. Nothing outlives the request. */
+/** The sessions of one request. */
 export function revocableSessions(options: RevocableOptions): RevocableSessions {
   const { request, userAdapter, nameOf = ({ id }) => id, waitUntil = () => {} } = options;
   const stores = guardStores(options.kv, withOwners(options.db));

@@ -135,7 +135,7 @@ export function createCurrent(parts: Parts) {
 
   return {
     /**
-     * Returns whom to greet when no confirmation is fresh. It confirms within `PEEK_TIMEOUT_MILLISECONDS`; what takes longer finishes after
+     * Returns whom to greet when no confirmation is fresh; only `peek` calls it. It confirms within `PEEK_TIMEOUT_MILLISECONDS`; what takes longer finishes after
      * the response. A failed store does not make it throw, and nothing is tried twice.
      */
     async viewer(): Promise<Viewer> {

@@ -32,8 +32,8 @@ export type RequestOptions = {
 };
 
 /**
- * Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). It keeps nothing for the next one. A page view
- * whose confirmation is fresh asks no store, so the parts that do are made when they are first needed.
+ * Assembles the sessions of one request for the app (auth.ts) and for the kit (revocable/). It keeps nothing for the next request. A
+ * page view whose confirmation is fresh asks no store, so the parts that do are made only when `parts` is called.
  */
 export function createForRequest(options: RequestOptions) {
   const { facts, cookieSecrets } = options;
