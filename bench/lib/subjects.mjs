@@ -85,7 +85,7 @@ export const SECTIONS = [
     title: 'Sign-in',
     note: 'Of an account whose password is right; one connection. Compared by CPU.',
     by: 'cpu',
-    // All from one browser: its quota of sign-ins an hour lasts for as many turns as this.
+    // All from one browser, whose quota of sign-ins an hour has to last for all turns.
     rounds: 8,
     seconds: 0.8,
     connections: 1,

@@ -135,8 +135,8 @@ export function createCurrent(parts: Parts) {
 
   return {
     /**
-     * Returns whom to greet when no confirmation is fresh; only `peek` calls it. It confirms within `PEEK_TIMEOUT_MILLISECONDS`; what takes longer finishes after
-     * the response. A failed store does not make it throw, and nothing is tried twice.
+     * Returns whom to greet when no confirmation is fresh; only `peek` calls it. It confirms within `PEEK_TIMEOUT_MILLISECONDS`; what takes
+     * longer finishes after the response. A failed store does not make it throw, and nothing is tried twice.
      */
     async viewer(): Promise<Viewer> {
       const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);
