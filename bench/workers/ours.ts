@@ -144,8 +144,9 @@ export default serve({
 async function peek(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
   const { auth, sent } = eventOf(request, env, ctx);
   const viewer = await auth.peek();
-  const headers = [...sent].map(([name, value]): [string, string] => ['set-cookie', `${name}=${value}`]);
-  return Response.json({ username: viewer && viewer !== 'unknown' && viewer.username }, { headers });
+  const response = Response.json({ username: viewer && viewer !== 'unknown' && viewer.username });
+  for (const [name, value] of sent) response.headers.append('set-cookie', `${name}=${value}`);
+  return response;
 }
 
 /** The sessions that a listing is for, confirmed by an earlier request: what is timed is the listing alone. */

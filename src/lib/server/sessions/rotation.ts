@@ -82,18 +82,19 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       const next = nextEpoch(current.epoch);
       const successor = newSession(current.user.userId);
       const { sessionId: successorId } = successor;
-      const others = list.others(current);
       // These run in parallel. The successor's record is not a valid session until the ledger has raised the epoch.
-      const [raised, stored] = await Promise.allSettled([
-        raise({ next, successorId }),
-        storeSuccessor(current, successor, { epoch: next, proved_at }),
+      const [listed, [raised, stored]] = await Promise.all([
+        list.others(current),
+        Promise.allSettled([
+          raise({ next, successorId }),
+          storeSuccessor(current, successor, { epoch: next, proved_at }),
+        ]),
       ]);
       const goesOn = raised.status === 'fulfilled' && raised.value;
       // Also if the ledger raised the epoch and only its answer was lost: nobody has that session's token.
       if (!goesOn && stored.status === 'fulfilled') background.remove(() => [successorId]);
       if (raised.status === 'rejected') throw raised.reason;
       if (!raised.value) return 'refused';
-      const listed = await others;
       background.remove(() => [current.sessionId, ...(listed ?? [])]);
       if (stored.status === 'rejected') {
         deeds.set('sign-in-here', 'unknown');

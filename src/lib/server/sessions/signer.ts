@@ -26,9 +26,11 @@ const derived = new Map<string, Buffer>();
 /** Derives the key of one purpose by HKDF-SHA-256 (RFC 5869). The secret is random, so it needs no salt. */
 export function deriveKey(secret: string, purpose: Purpose): Buffer {
   const id = `${purpose}/${secret}`;
-  const key =
-    derived.get(id) ?? Buffer.from(hkdfSync('sha256', secret, '', `pages-sessions/${purpose}`, KEY_BYTES));
-  derived.set(id, key);
+  let key = derived.get(id);
+  if (!key) {
+    key = Buffer.from(hkdfSync('sha256', secret, '', `pages-sessions/${purpose}`, KEY_BYTES));
+    derived.set(id, key);
+  }
   return key;
 }
 
@@ -45,10 +47,10 @@ export function createSigner(secrets: CookieSecrets | undefined, origin: string)
 
   return {
     sign: (purpose, ...parts) => mac(current, purpose, parts),
-    verify: (given, purpose, ...parts) =>
-      [current, ...(previous ? [previous] : [])].some((secret) =>
-        isEqual(mac(secret, purpose, parts), given),
-      ),
+    verify(given, purpose, ...parts) {
+      if (isEqual(mac(current, purpose, parts), given)) return true;
+      return previous ? isEqual(mac(previous, purpose, parts), given) : false;
+    },
   };
 }
 
