@@ -7,7 +7,7 @@ import {
   MOVES_PER_DAY_MAX,
   MOVES_READ_MAX,
 } from '../policy';
-import { sql, type Sql } from '../stores/sql';
+import { raw, sql, type Sql } from '../stores/sql';
 import { readOrigin, recordEvent, type Origin } from './activity';
 import type { Actor } from './ledger';
 import { actorStands } from './ledger-sql';
@@ -34,7 +34,7 @@ export const MOVES_OF_ASKED: AboutAsked = {
     AND event.type IN ${MOVE_TYPES}
     AND event.id > coalesce((SELECT id FROM SecurityEvent AS earlier
       WHERE earlier.session_id = event.session_id AND earlier.type IN ${MOVE_TYPES}
-      ORDER BY id DESC LIMIT 1 OFFSET ${MOVES_READ_MAX}), 0)`,
+      ORDER BY id DESC LIMIT 1 OFFSET ${raw(String(MOVES_READ_MAX))}), 0)`,
 };
 
 export type MoveRow = [id: number, type: string, device: string, place: string, at: number];

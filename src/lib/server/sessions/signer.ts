@@ -26,11 +26,10 @@ const derived = new Map<string, Buffer>();
 /** Derives the key of one purpose by HKDF-SHA-256 (RFC 5869). The secret is random, so it needs no salt. */
 export function deriveKey(secret: string, purpose: Purpose): Buffer {
   const id = `${purpose}/${secret}`;
-  let key = derived.get(id);
-  if (!key) {
-    key = Buffer.from(hkdfSync('sha256', secret, '', `pages-sessions/${purpose}`, KEY_BYTES));
-    derived.set(id, key);
-  }
+  const known = derived.get(id);
+  if (known) return known;
+  const key: Buffer = Buffer.from(hkdfSync('sha256', secret, '', `pages-sessions/${purpose}`, KEY_BYTES));
+  derived.set(id, key);
   return key;
 }
 

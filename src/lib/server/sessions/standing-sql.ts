@@ -3,7 +3,7 @@ import { BINDINGS_OF_ASKED } from './device-key-sql';
 import { MOVES_OF_ASKED, readMoves, type MoveRow } from './moves-sql';
 import type { Reason, Standing } from './standing';
 
-/** What the question below joins to each `asked` session: a row with these columns and a non-null `id`, or nothing. */
+/** What the question below joins to each `asked` session: a row with these columns and a non-null `id`, or nothing. It holds no values. */
 export type AboutAsked = { id: Sql; columns: Sql; join: Sql };
 
 const WITHOUT_BINDINGS: AboutAsked = { id: sql`NULL`, columns: sql`NULL, NULL`, join: empty };
@@ -18,6 +18,31 @@ type KnownRow = [
   ...move: MoveRow | [null, ...unknown[]],
 ];
 
+/** Which tables are asked, besides those of users and revocations. */
+type AskedAlso = { hasEvents: boolean; hasBindings: boolean };
+
+/** The SQL of the question. `?1` is the user's id, `?2` the session ids as JSON. */
+function composeQuestion({ hasEvents, hasBindings }: AskedAlso): string {
+  const binding = hasBindings ? BINDINGS_OF_ASKED : WITHOUT_BINDINGS;
+  const move = hasEvents ? MOVES_OF_ASKED : WITHOUT_MOVES;
+  return sql`SELECT username, session_epoch AS epoch,
+      (SELECT json_group_array(json_array(asked.value, revoked.reason, ${binding.columns}, ${move.columns}))
+       FROM json_each(?2) AS asked
+       LEFT JOIN RevokedSession AS revoked ON revoked.id = asked.value ${binding.join} ${move.join}
+       WHERE coalesce(revoked.id, ${binding.id}, ${move.id}) IS NOT NULL) AS known
+    FROM User WHERE id = ?1`.sql;
+}
+
+/** Composed once per isolate. That takes as long as SQLite takes to answer. */
+const questions = new Map<string, string>();
+
+function questionFor(also: AskedAlso): string {
+  const name = `${also.hasEvents}/${also.hasBindings}`;
+  const question = questions.get(name) ?? composeQuestion(also);
+  questions.set(name, question);
+  return question;
+}
+
 /**
  * Reads the user's epoch and which of these sessions were revoked, used elsewhere or bound, as of one moment in D1. Every confirmed request
  * asks this, so it is one pass over the sessions: a subquery for each kind of answer costs SQLite twice as much.
@@ -26,19 +51,12 @@ export async function readStanding(
   db: D1Database,
   userId: string,
   sessionIds: string[],
-  { hasEvents, hasBindings }: { hasEvents: boolean; hasBindings: boolean },
+  also: AskedAlso,
 ): Promise<Standing | null> {
-  const binding = hasBindings ? BINDINGS_OF_ASKED : WITHOUT_BINDINGS;
-  const move = hasEvents ? MOVES_OF_ASKED : WITHOUT_MOVES;
-  const row = await prepare(
-    db,
-    sql`SELECT username, session_epoch AS epoch,
-          (SELECT json_group_array(json_array(asked.value, revoked.reason, ${binding.columns}, ${move.columns}))
-           FROM json_each(${JSON.stringify(sessionIds)}) AS asked
-           LEFT JOIN RevokedSession AS revoked ON revoked.id = asked.value ${binding.join} ${move.join}
-           WHERE coalesce(revoked.id, ${binding.id}, ${move.id}) IS NOT NULL) AS known
-        FROM User WHERE id = ${userId}`,
-  ).first<{ username: string; epoch: number; known: string }>();
+  const row = await db
+    .prepare(questionFor(also))
+    .bind(userId, JSON.stringify(sessionIds))
+    .first<{ username: string; epoch: number; known: string }>();
   if (!row) return null;
   return { username: row.username, epoch: row.epoch, ...readKnown(JSON.parse(row.known) as KnownRow[]) };
 }

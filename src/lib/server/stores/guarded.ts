@@ -124,22 +124,19 @@ function guardKV(kv: KVNamespace, attempt: Attempt): KVNamespace {
   });
 }
 
-/** The original statement and SQL behind each guarded statement: `batch` accepts only D1's own. */
-const unguarded = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
-
 function guardD1(db: D1Database, attempt: Attempt, deeds: Deeds): D1Database {
   async function batch(statements: D1PreparedStatement[]): Promise<D1Result[]> {
-    const known = statements.map((statement) => unguarded.get(statement));
-    const send = () => db.batch(statements.map((statement, i) => known[i]?.statement ?? statement));
+    const guarded = statements.map((one) => (one instanceof GuardedStatement ? one : null));
+    const send = () => db.batch(statements.map((one, i) => guarded[i]?.own ?? one));
     const operation = { store: 'D1', operation: 'batch', queries: statements.length } as const;
     const name = nameOf(statements);
     if (name) return noting(deeds, name, (onAgain) => attempt({ ...operation, ...onAgain }, send));
-    return attempt({ ...operation, again: known.every((one) => one && isRead(one.sql)) }, send);
+    return attempt({ ...operation, again: guarded.every((one) => one?.isRead) }, send);
   }
 
   return new Proxy(db, {
     get(target, name) {
-      if (name === 'prepare') return (sql: string) => guardStatement(target.prepare(sql), sql, attempt);
+      if (name === 'prepare') return (sql: string) => new GuardedStatement(target.prepare(sql), sql, attempt);
       if (name === 'batch') return batch;
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
@@ -168,24 +165,45 @@ async function noting(
   return results;
 }
 
-const STATEMENT_METHODS = ['first', 'all', 'run', 'raw'];
+class GuardedStatement implements D1PreparedStatement {
+  constructor(
+    /** D1's own statement: `batch` accepts no other. */
+    readonly own: D1PreparedStatement,
+    private readonly sql: string,
+    private readonly attempt: Attempt,
+  ) {}
 
-function guardStatement(statement: D1PreparedStatement, sql: string, attempt: Attempt): D1PreparedStatement {
-  const guarded = new Proxy(statement, {
-    get(target, name) {
-      if (name === 'bind') {
-        return (...values: unknown[]) => guardStatement(target.bind(...values), sql, attempt);
-      }
-      const method: unknown = Reflect.get(target, name);
-      if (typeof method !== 'function') return method;
-      const call = (...args: unknown[]): unknown => Reflect.apply(method, target, args);
-      if (typeof name !== 'string' || !STATEMENT_METHODS.includes(name)) return call;
-      return (...args: unknown[]) =>
-        attempt({ store: 'D1', operation: name, again: isRead(sql) }, async () => call(...args));
-    },
-  });
-  unguarded.set(guarded, { statement, sql });
-  return guarded;
+  get isRead(): boolean {
+    return isRead(this.sql);
+  }
+
+  bind(...values: unknown[]): D1PreparedStatement {
+    return new GuardedStatement(this.own.bind(...values), this.sql, this.attempt);
+  }
+
+  first<T>(column?: string): Promise<T | null> {
+    return this.guarded('first', () =>
+      column === undefined ? this.own.first<T>() : this.own.first<T>(column),
+    );
+  }
+
+  run<T>(): Promise<D1Result<T>> {
+    return this.guarded('run', () => this.own.run<T>());
+  }
+
+  all<T>(): Promise<D1Result<T>> {
+    return this.guarded('all', () => this.own.all<T>());
+  }
+
+  raw<T>(options: { columnNames: true }): Promise<[string[], ...T[]]>;
+  raw<T>(options?: { columnNames?: false }): Promise<T[]>;
+  raw(options?: object): Promise<unknown[]> {
+    return this.guarded('raw', () => this.own.raw(options));
+  }
+
+  private guarded<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    return this.attempt({ store: 'D1', operation, again: this.isRead }, async () => work());
+  }
 }
 
 /**
