@@ -54,6 +54,7 @@ const [LIST_100, LIST_1000] = [{ length: 100 }, { length: 1_000 }];
 
 /** @type {Section[]} */
 export const SECTIONS = [
+  // First, because better-auth's cookie cache is made with the stores and lives for five minutes.
   {
     title: 'An authenticated request that asks no store',
     note: 'It answers with the name of who is signed in.',

@@ -2,6 +2,7 @@
 import { isActionFailure, isRedirect } from '@sveltejs/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
+import { SessionEnded } from '$lib/server/sessions/confirmed';
 import {
   actions as accountActions,
   load as loadAccount,
@@ -14,7 +15,7 @@ import type { Browser } from '../setup/browser';
 import { quickHash } from '../simulation/histories-requests';
 import type { Step, StepHooks } from '../simulation/steps';
 import { PASSWORD, sessionIdOf, setScene, storesWith, type Scene } from './routes';
-import { requireSession, revokeSession } from '../setup/requests';
+import { requireSession, revokeOtherSessions, revokeSession } from '../setup/requests';
 
 const ORIGIN = 'https://sessions.example';
 const NEW_PASSWORD = 'another good password';
@@ -141,6 +142,25 @@ describe('a session that ends while its password is compared', () => {
       expectSignIn(await outcomeOf(accountActions.changePassword(event)));
     },
   );
+});
+
+it('a refused "end all others" answers only when its list is done, so nothing of it runs on', async () => {
+  const done: string[] = [];
+  const ledgerSaidNo = Promise.withResolvers<void>();
+  const hooks: StepHooks = {
+    beforeStep: ({ op }) => (op === 'list' ? ledgerSaidNo.promise : undefined),
+    afterStep({ op }) {
+      done.push(op);
+      // Only a batch has more than one statement.
+      if (op.includes(';')) ledgerSaidNo.resolve();
+    },
+  };
+  const event = scene.phone.request({ ...storesWith(hooks), method: 'POST' });
+  const session = await requireSession(event);
+  await endPhone();
+  done.length = 0;
+  await expect(revokeOtherSessions(event, session)).rejects.toThrow(SessionEnded);
+  expect(done).toEqual(expect.arrayContaining(['list', 'SELECT id, reason']));
 });
 
 describe('naming this device', () => {

@@ -165,9 +165,10 @@ async function noting(
   return results;
 }
 
+/** A statement whose queries go through the guard. */
 class GuardedStatement implements D1PreparedStatement {
   constructor(
-    /** D1's own statement: `batch` accepts no other. */
+    /** D1's own: `batch` accepts no other. */
     readonly own: D1PreparedStatement,
     private readonly sql: string,
     private readonly attempt: Attempt,
