@@ -43,14 +43,28 @@ export function ask(url, { method = 'GET', path, headers, body }, connections = 
 }
 
 /**
- * Measures a section's subjects in turn, A B C A B C …, so that what the machine does meanwhile meets all alike.
+ * Measures a section's subjects. A floor and those that are compared with it take turns, A B C A B C …, so that what the machine does
+ * meanwhile meets all alike. One floor after the other: more workers in turn would empty each other's CPU caches, which costs a large one
+ * more than a floor.
  * @param {Bench} bench
  * @param {import('./subjects.mjs').Section} section
  * @returns {Promise<Map<string, Slot[]>>} the slots of each subject, one for each round
  */
-export async function interleave(bench, { subjects, rounds, seconds, connections }) {
+export async function interleave(bench, { subjects, ...how }) {
   /** @type {Map<string, Slot[]>} */
   const slots = new Map(subjects.map(({ id }) => [id, []]));
+  const byFloor = Object.groupBy(subjects, ({ id, floor = id }) => floor);
+  for (const group of Object.values(byFloor)) await takeTurns(bench, group ?? [], how, slots);
+  return slots;
+}
+
+/**
+ * @param {Bench} bench
+ * @param {Subject[]} subjects
+ * @param {{ rounds: number, seconds: number, connections: number }} how
+ * @param {Map<string, Slot[]>} slots where they go
+ */
+async function takeTurns(bench, subjects, { rounds, seconds, connections }, slots) {
   for (let round = 0; round <= rounds; round += 1) {
     for (const subject of subjects) {
       // The first round warms up: the isolate, its compiler, the stores' caches.
@@ -62,7 +76,6 @@ export async function interleave(bench, { subjects, rounds, seconds, connections
       if (round > 0) slots.get(subject.id)?.push(slot);
     }
   }
-  return slots;
 }
 
 /**

@@ -13,6 +13,11 @@ export function spread(values) {
   return (at(0.75) - at(0.25)) / 2 / median(values);
 }
 
+/** Twice the standard error of the median, as a share of it: 1.25 σ / √n, with σ = 1.48 times the spread, as of a normal distribution. @param {number[]} values */
+export function doubt(values) {
+  return (2 * 1.25 * 1.48 * spread(values)) / Math.sqrt(values.length);
+}
+
 /** @param {number} value @param {number} [digits] */
 export function number(value, digits = 0) {
   if (Number.isNaN(value)) return '–';

@@ -18,7 +18,7 @@ import { number } from './numbers.mjs';
  * @property {string} title
  * @property {string} note
  * @property {'perSecond' | 'cpu' | 'milliseconds'} by what is compared with the floors
- * @property {number} rounds
+ * @property {number} rounds in each start of the workers
  * @property {number} seconds that each subject is measured in each round
  * @property {number} connections
  * @property {Subject[]} subjects
@@ -60,7 +60,7 @@ export const SECTIONS = [
     note: 'It answers with the name of who is signed in.',
     by: 'perSecond',
     rounds: 16,
-    seconds: 0.8,
+    seconds: 0.4,
     connections: 8,
     subjects: [
       subject(NO_STORE, 'floor: no store'),
@@ -76,7 +76,7 @@ export const SECTIONS = [
     note: 'It answers with the same.',
     by: 'perSecond',
     rounds: 12,
-    seconds: 0.8,
+    seconds: 0.4,
     connections: 8,
     subjects: [
       subject(KV, 'floor: one KV get'),
@@ -96,8 +96,8 @@ export const SECTIONS = [
     title: 'Sign-in',
     note: 'Of an account whose password is right; one connection. Compared by CPU.',
     by: 'cpu',
-    // All from one browser, whose quota of sign-ins an hour has to last for all turns.
-    rounds: 8,
+    // All from one browser, whose quota of sign-ins an hour has to last for all turns of a start.
+    rounds: 3,
     seconds: 0.8,
     connections: 1,
     subjects: [
@@ -113,7 +113,7 @@ export const SECTIONS = [
     title: 'Listing',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 7,
+    rounds: 3,
     seconds: 0.5,
     connections: 1,
     subjects: [
@@ -136,7 +136,7 @@ export const SECTIONS = [
     title: 'Ending 999 other sessions, and a renewal',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 5,
+    rounds: 2,
     seconds: 0.2,
     connections: 1,
     subjects: [
@@ -160,8 +160,8 @@ export const SECTIONS = [
     title: 'Whole pages',
     note: 'Of the built app, as it is uploaded.',
     by: 'perSecond',
-    rounds: 10,
-    seconds: 0.8,
+    rounds: 6,
+    seconds: 0.6,
     connections: 8,
     subjects: [
       page('/', { guest: true }),
@@ -185,7 +185,7 @@ export function subjectOf(id) {
  * `floor`: what the least that does the same reaches, so that nobody aims above it. `why` says what
  * keeps a missed one from being met.
  * @typedef {import('./results.mjs').Results} Results
- * @typedef {{ what: string, atLeast?: number, atMost?: number, digits?: number, value: (r: Results) => { value: number, spread?: number }, floor?: (r: Results) => string, why?: string }} Target
+ * @typedef {{ what: string, atLeast?: number, atMost?: number, digits?: number, value: (r: Results) => { value: number, doubt?: number }, floor?: (r: Results) => string, why?: string }} Target
  * @type {Target[]}
  */
 export const TARGETS = [
