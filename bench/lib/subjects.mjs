@@ -136,7 +136,7 @@ export const SECTIONS = [
     title: 'Ending 999 other sessions, and a renewal',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 2,
+    rounds: 3,
     seconds: 0.2,
     connections: 1,
     subjects: [

@@ -493,7 +493,13 @@ export const FAULTS = [
   },
   {
     name: 'a guess that a block overtook is recorded as a failure',
-    edits: [{ file: ACCOUNTS, find: ' AND ${notOvertaken(tried)}`', replace: '`' }],
+    edits: [
+      {
+        file: ACCOUNTS,
+        find: 'username = ${username} AND ${notOvertaken(tried)}`',
+        replace: 'username = ${username}`',
+      },
+    ],
     test: WHAT_CAN_GROW,
     title: 'sign-ins with one name leave at most the account’s five failures',
   },

@@ -46,7 +46,7 @@ test('axe finds nothing on the sessions page, its dialogs and its results', asyn
   ];
   const { page } = laptop;
   await laptop.startSignedUp(user);
-  await expect(page.getByText('signed in on this device only')).toBeVisible();
+  await expect(page.getByText('No other sessions are listed.')).toBeVisible();
   await expectAccessible(page);
 
   await phone.startSignedIn(user);

@@ -10,7 +10,7 @@ export const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1';
 
 export const SAYS_BOTH =
-  /Signed in on Firefox on Windows, Local\.\s+Used from Chrome on Android, Local just now/;
+  /Signed in on Firefox on Windows, Local\.\s+Used from Chrome on Android, Local, just now/;
 
 /**
  * Creates a desktop that signed in, a laptop of the same user whose proof of the password is old, and a phone that has used a copy of the

@@ -34,6 +34,20 @@ for (const size of [PHONE, SHORT_DESKTOP]) {
   });
 }
 
+test('at an address with a slash at its end, an action says only what it did', async ({
+  newDevice,
+  user,
+}) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.startSignedUp(user);
+  await device.visit('/sessions/');
+  await page.getByRole('button', { name: 'Add sample devices' }).click();
+  await expect(device.rows()).toHaveCount(5);
+  await expect(page.getByText('Sample devices added.').first()).toBeVisible();
+  await expect(page.getByText('could not be loaded again')).toHaveCount(0);
+});
+
 test('the message of one ended session takes the place of its row', async ({ newDevice, user }) => {
   const device = await newDevice();
   const { page } = device;

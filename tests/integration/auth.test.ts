@@ -341,6 +341,22 @@ describe('renaming a session', () => {
     expect((await listed(phone))[0]?.name).toBeNull();
   });
 
+  it('the list of the same request shows the new name, even if KV lists the record as it was', async () => {
+    await signIn(post(phone), username, PASSWORD);
+    const userId = laptop.cookie?.split('.')[0] ?? '';
+    const before = await env.SESSIONS.list({ prefix: `session:${userId}.` });
+    const kv = new Proxy(env.SESSIONS, {
+      get: (real, name) =>
+        name === 'list' ? async () => before : (Reflect.get(real, name) as () => unknown).bind(real),
+    });
+    const event = laptop.request({ ...stores, kv, method: 'POST' });
+    const session = await requireSession(event);
+    const other = (await listed(laptop)).find(({ current }) => !current)?.id ?? '';
+    expect(await renameSession(event, session, other, 'My phone')).toBe('renamed');
+    const { sessions } = await listSessions(event, session);
+    expect(sessions.map(({ name }) => name)).toEqual([null, 'My phone']);
+  });
+
   it('renaming does not change another user’s session, and does not revive an ended one', async () => {
     await signIn(post(phone), username, PASSWORD);
     const record = await recordOf(phone);

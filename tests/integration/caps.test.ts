@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/policy';
-import { requireSession, revokeOtherSessions } from '../setup/requests';
+import { listSessions, requireSession, revokeOtherSessions } from '../setup/requests';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
 import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
 import { GET as getSessions } from '../../src/routes/api/sessions/+server';
@@ -17,14 +17,14 @@ beforeEach(async () => {
   userId = sessionIdOf(scene.laptop).split('.')[0] ?? '';
 });
 
-/** Stores this many copies of the phone's record under new ids. Each was used a second before the next. */
-async function putSessions(count: number): Promise<void> {
+/** Stores this many copies of the phone's record under new ids. Each was used a second before the next. Every `dead`th has ended. */
+async function putSessions(count: number, dead = 0): Promise<void> {
   const record: unknown = await env.SESSIONS.get(`session:${sessionIdOf(scene.phone)}`, 'json');
   const expiration = Math.round(Date.now() / 1_000) + 86_400;
   const put = async (n: number) => {
     const id = `${userId}.${String(n).padStart(43, '0')}`;
     const used = { active_expires: Date.now() - n * 1_000, id };
-    const session = { ...(record as object), ...used };
+    const session = { ...(record as object), ...used, ...(dead > 0 && n % dead === 1 && { epoch: -1 }) };
     await env.SESSIONS.put(`session:${id}`, JSON.stringify(session), { expiration, metadata: session });
   };
   for (let n = 0; n < count; n += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => put(n + i)));
@@ -64,6 +64,16 @@ it('if a user has more sessions than the list reads, it says that there may be m
     .bind(userId)
     .first('session_epoch');
   expect(epoch).toBeGreaterThan(0);
+});
+
+it('of a list that was cut, no number is told, however many of what was read have ended', async () => {
+  await putSessions(SESSIONS_LISTED_MAX + 50, 2);
+  const event = scene.laptop.request({ ...storesWith({}), method: 'POST' });
+  const session = await requireSession(event);
+  const list = await listSessions(event, session);
+  expect(list.more).toBe(true);
+  expect(list.sessions.length).toBeLessThan(SESSIONS_LISTED_MAX * 0.6);
+  expect(await revokeOtherSessions(event, session)).toBeNull();
 });
 
 it('the download holds the newest events, and says that there are older ones', async () => {

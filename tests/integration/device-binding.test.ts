@@ -6,6 +6,7 @@ import {
   BOUND_COOKIE_MILLISECONDS,
   DEVICE_CHALLENGE_MILLISECONDS,
 } from '$lib/server/policy';
+import { tryToSteal } from '../../src/routes/(account)/kv/steal';
 import { Browser, type RequestOptions } from '../setup/browser';
 import { BOUND_COOKIE, bindWith, Device, refreshWith, sendBind, sendRefresh } from '../setup/device';
 import {
@@ -120,6 +121,19 @@ describe('a bound session', () => {
     await expect(requireSession(thief.request(options))).rejects.toMatchObject(refused);
     // Nobody is signed out because of it.
     expect(thief.cookie).toBe(laptop.cookie);
+  });
+
+  it('"Try to steal it" with the own cookie says that the session is bound, and leaves this browser its proof', async () => {
+    await bound();
+    const vars = { SESSIONS: env.SESSIONS, DB: env.DB, COOKIE_SECRET: 'a secret' };
+    const tried = (more: Partial<Env> = {}) => {
+      const event = { ...laptop.request(post), platform: { env: { ...vars, ...more } } };
+      // The only parts of the event that are read.
+      return tryToSteal(event as never, laptop.cookie ?? '');
+    };
+    expect(await tried()).toMatchObject([{ outcome: 'bound' }]);
+    expect(await isIn()).toBe(true);
+    expect(await tried({ DEVICE_BINDING: 'off' })).toMatchObject([{ outcome: 'signed-in' }]);
   });
 
   it('a bound session is accepted without proof for ten seconds, because the page after the sign-in has none', async () => {

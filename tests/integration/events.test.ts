@@ -4,6 +4,7 @@ import { freshlyProven } from '$lib/server/sessions/proof';
 import { sql } from '$lib/server/stores/sql';
 import { listEvents, listEventsForDownload, recordEvent } from '$lib/server/sessions/activity';
 import {
+  ACCOUNT_THROTTLE,
   EVENTS_KEPT_MILLISECONDS,
   EVENTS_STORED_MILLISECONDS,
   EVENTS_PER_PAGE,
@@ -126,6 +127,19 @@ describe('the activity of an account', () => {
     await expect(revokeAllSessions(event, session)).rejects.toMatchObject({ name: 'SessionEnded' });
     await act(laptop, (request, own) => changePassword(request, own, 'wrong', 'a new password'));
     expect(await types()).toEqual([...before, 'others-revoked', 'proof-failed']);
+  });
+
+  it('of many wrong passwords at once only those that count as tries are recorded, and none once the session has ended', async () => {
+    const wrong = () => act(laptop, (event, session) => stepUp(event, session, 'wrong'));
+    await Promise.allSettled(Array.from({ length: 20 }, wrong));
+    const recorded = async () => (await types()).filter((type) => type === 'proof-failed').length;
+    expect(await recorded()).toBe(ACCOUNT_THROTTLE.freeFailures);
+    await signIn(post(phone), username, PASSWORD);
+    const late = post(phone);
+    const phoneSession = await requireSession(late);
+    await act(laptop, revokeOtherSessions);
+    await expect(stepUp(late, phoneSession, 'wrong')).rejects.toMatchObject({ name: 'SessionEnded' });
+    expect(await recorded()).toBe(ACCOUNT_THROTTLE.freeFailures);
   });
 
   it('a revoke and a sign-out are recorded once, however often they are requested', async () => {

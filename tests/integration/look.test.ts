@@ -149,6 +149,22 @@ describe('401', () => {
     expect(second.body).toEqual(first.body);
   });
 
+  it('a look is answered 401 after an end even if D1 cannot tell what ended the session', async () => {
+    vi.spyOn(console, 'error').mockReturnValue(undefined);
+    const key = `session:${sessionIdOf(scene.phone)}`;
+    const record = (await env.SESSIONS.get(key)) ?? '';
+    await fromLaptop((event, session) => revokeOtherSessions(event, session));
+    // KV is late, so the record’s epoch tells that it ended.
+    await env.SESSIONS.put(key, record);
+    let asked = 0;
+    const { status, body } = await look(scene.phone, {
+      beforeStep: ({ store }: Step) => {
+        if (store === 'D1' && ++asked > 1) throw new Error('D1_ERROR: no such table: SecurityEvent');
+      },
+    });
+    expect([status, body.ended, asked > 1]).toEqual([401, undefined, true]);
+  });
+
   it('a look is answered 401 after signing out in another tab', async () => {
     const tab = new Browser().plant(scene.phone.cookie ?? '');
     await signOut(post(scene.phone));

@@ -10,9 +10,11 @@ import {
   KNOWN_MOVES_PER_DAY_MAX,
   MOVE_NOTED_EVERY_MILLISECONDS,
   MOVES_PER_DAY_MAX,
+  MOVES_READ_AT_ONCE_MAX,
   MOVES_READ_MAX,
 } from '$lib/server/policy';
 import { listEvents } from '$lib/server/sessions/activity';
+import { createLedger } from '$lib/server/sessions/ledger';
 import { sessionIdFor } from '$lib/server/sessions/token';
 import { Browser } from '../setup/browser';
 import { listSessions, requireSession, revokeOtherSessions, signIn, signUp, stepUp } from '../setup/requests';
@@ -285,6 +287,29 @@ describe('how much of it is read', () => {
       countries.reverse().slice(0, MOVES_READ_MAX),
     );
     expect(other?.moved).toMatchObject([{ place: LAGOS }]);
+  });
+});
+
+describe('how much of many sessions is read', () => {
+  it('of many sessions with many moves the latest of each are read, and the answer stays within what D1 returns', async () => {
+    const ids = Array.from({ length: 500 }, (_, n) => `${userId()}.${String(n).padStart(43, '0')}`);
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
+       INSERT INTO SecurityEvent (user_id, type, session_id, device, place, at)
+       SELECT ?1, 'session-moved', asked.value, json_set(?4, '$.browser', 'Browser ' || i), '{}', i
+       FROM n, json_each(?2) AS asked`,
+    )
+      .bind(
+        userId(),
+        JSON.stringify(ids),
+        MOVES_PER_DAY_MAX,
+        JSON.stringify({ browser: 'Chrome', system: 'Android', kind: 'phone' }),
+      )
+      .run();
+    const standing = await createLedger(env.DB, { hasBindings: true }).standing(userId(), ids);
+    const read = ids.map((id) => standing?.moves.get(id)?.open.map(({ at }) => at));
+    const each = MOVES_READ_AT_ONCE_MAX / ids.length;
+    expect(read).toEqual(ids.map(() => Array.from({ length: each }, (_, n) => MOVES_PER_DAY_MAX - n)));
   });
 });
 

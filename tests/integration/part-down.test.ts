@@ -12,6 +12,7 @@ import {
   setScene,
   storesWith,
   type Scenario,
+  type Scene,
 } from './routes';
 
 beforeAll(() => {
@@ -137,6 +138,20 @@ describe('one part of a store down', () => {
     const db = withoutTable(storesWith({}).db, table);
     const row = await rowOf(`D1 \`${table}\``, {}, db);
     expect(published.includes(row), row).toBe(true);
+  });
+
+  it('anybody may sign in while a store does not say whether their cookie is still good', async () => {
+    const page = { ...scenarioOf('the sign-in page'), browser: ({ laptop }: Scene) => laptop };
+    for (const store of ['KV', 'D1']) {
+      const hooks: StepHooks = {
+        beforeStep: (step) => {
+          if (step.store === store) throw new Error('injected: the network is gone');
+        },
+      };
+      expect(await cellOf(page, hooks)).toBe('yes');
+      const { outcome } = await call(page, await setScene(), hooks);
+      expect(isRedirect(outcome)).toBe(false);
+    }
   });
 
   it('the table of what works with one part of a store down names every database table', async () => {

@@ -34,7 +34,7 @@ function refusalOf({ outcome }: Answer): unknown {
 
 const TAKEN = [
   409,
-  { errors: { username: 'That username is taken. Choose another. If that was you, sign in.' } },
+  { errors: { username: 'That username is taken. Choose another. If this account is yours, sign in.' } },
 ];
 
 describe('a sign-up that one browser sends twice', () => {

@@ -4,8 +4,9 @@ import { noteRows } from './row-motion';
 
 /** The longest time that a reader should have to look at a busy button. */
 const WAIT_MILLISECONDS = 10_000;
-/** SvelteKit's own parameter: which loads of the page to run again, one digit for each. */
+/** SvelteKit's own parameters: which loads of the page to run again, one digit for each, and whether the page's path ends in a slash. */
 const LOADS = 'x-sveltekit-invalidated';
+const TRAILING_SLASH = 'x-sveltekit-trailing-slash';
 
 /** The load that is running. SvelteKit runs one at a time. A call in the meantime needs newer data, so it waits and then loads again. */
 let underWay: Promise<unknown> = Promise.resolve();
@@ -32,7 +33,7 @@ async function load(): Promise<boolean> {
   window.fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     const loads = url.searchParams.get(LOADS);
-    url.searchParams.delete(LOADS);
+    for (const own of [LOADS, TRAILING_SLASH]) url.searchParams.delete(own);
     // If the user goes to another page in the meantime, a failure to load that page must be visible.
     if (loads === null || url.pathname !== path || url.search !== search) return ask(input, init);
     const answer = await dataOf(ask, input, init);

@@ -97,6 +97,8 @@ export const KNOWN_MOVES_PER_DAY_MAX = 24;
 export const MOVES_PER_DAY_MAX = 48;
 /** How many of a session's latest moves and answers a confirmation reads. */
 export const MOVES_READ_MAX = 50;
+/** How many it reads of all sessions of a list. An event takes about 250 bytes, and D1 returns no value of more than 2 MB. */
+export const MOVES_READ_AT_ONCE_MAX = 4_000;
 
 /** One page of a KV listing. If a user has more sessions, the app looks only at the first page. */
 export const SESSIONS_LISTED_MAX = 1_000;

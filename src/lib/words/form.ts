@@ -19,8 +19,8 @@ export const form = {
     mostUsed:
       'This is one of the most used passwords, and those are guessed first. Choose another: a few unrelated words make a good one.',
     context:
-      "This is little more than your username or this site's name, and those are guessed first. Choose a password without them.",
-    same: 'That is your password now. Choose another.',
+      'This is little more than your username or this site’s name, and those are guessed first. Choose a password without them.',
+    same: 'That is already your password. Choose another.',
     breached:
       'This password has leaked from another site, so guessers have it on their lists. Choose one that you use nowhere else.',
   },

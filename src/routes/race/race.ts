@@ -100,6 +100,7 @@ function demoAuth(
     facts,
     layout: 'owner',
     cookieSecrets: { current: keysOf(event).secret },
+    deviceBinding: null,
   });
   return { auth, settled: () => Promise.all(background) };
 }

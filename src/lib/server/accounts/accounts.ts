@@ -5,6 +5,7 @@ import { logEvent, recordEvent } from '../sessions/activity';
 import type { ConfirmedSession } from '../sessions/confirmed';
 import { sessionEnded } from '../sessions/current';
 import { saysItStands } from '../sessions/ledger';
+import { actorStands } from '../sessions/ledger-sql';
 import { removeLeftovers } from '../sessions/leftovers';
 import { countOf } from '../sessions/list';
 import { freshlyProven, proven, type ProvenSession } from '../sessions/proof';
@@ -61,19 +62,17 @@ export function createAccounts(parts: Parts) {
     const [stored, tried] = await Promise.all([keys.ofUser(user.username), tries.proof(lineOf(current))]);
     const key = await keys.verify(stored, password);
     const failure = { type: 'proof-failed', sessionId, ...facts.origin, at: Date.now() } as const;
-    const stands = ledger.askWhetherStands(actorOf(current));
+    const actor = actorOf(current);
+    const stands = ledger.askWhetherStands(actor);
+    const recorded = sql`User.id = ${user.userId} AND ${actorStands(actor)} AND ${notOvertaken(tried)}`;
     const results = await db.batch(
       key
         ? [...throttle.succeed(tried), stands]
-        : write('failed-try', [
-            ...throttle.fail(tried),
-            recordEvent(db, failure, sql`User.id = ${user.userId}`),
-            stands,
-          ]),
+        : write('failed-try', [recordEvent(db, failure, recorded), ...throttle.fail(tried), stands]),
     );
     if (!saysItStands(results)) sessionEnded();
     if (!key) logEvent('proof-failed', { userId: user.userId, sessionId });
-    await throttle.requireNotOvertaken(tried, results);
+    await throttle.requireNotOvertaken(tried, key ? results : results.slice(1));
     return key ?? 'wrong-password';
   }
 

@@ -2,6 +2,7 @@ import { error, isHttpError, isRedirect, redirect, type RequestEvent } from '@sv
 import { endedBy } from '$lib/words/session-end';
 import { SessionEnded } from '../sessions/confirmed';
 import { DeviceUnproven } from '../sessions/device-keys';
+import { StoreUnavailable } from '../stores/guarded';
 import { storeError } from './claims';
 import { leaveNotice } from './flash';
 import { refuseUnproven } from './unproven';
@@ -34,10 +35,14 @@ export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promis
 
 /**
  * For pages that only guests see. A signed-in visitor is redirected to the sessions page, unless that page would refuse them or redirect
- * them back.
+ * them back. While a store does not say who it is, anybody may sign in.
  */
 export async function requireGuest({ locals: { auth } }: GuardedEvent): Promise<void> {
-  if (await auth.current.confirmOrNobody()) redirect(303, '/sessions');
+  const session = await auth.current.confirmOrNobody().catch((error: unknown) => {
+    if (error instanceof StoreUnavailable) return null;
+    throw error;
+  });
+  if (session) redirect(303, '/sessions');
 }
 
 /**

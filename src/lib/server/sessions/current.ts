@@ -188,8 +188,11 @@ export function createCurrent(parts: Parts) {
         giveConfirmation(said);
         return { is: 'signed-in', session: said.session };
       }
-      // KV forgets an ended session. D1 knows what ended it.
-      const { signedInAt, ending } = await ledger.endingOf(browser.session);
+      // KV forgets an ended session. D1 knows what ended it. That it ended must not depend on the events that tell more about it.
+      const { signedInAt, ending } = await ledger.endingOf(browser.session).catch((error: unknown) => {
+        if (said !== 'ended') throw error;
+        return { signedInAt: null, ending: null };
+      });
       const isOver = signedInAt !== null && absoluteEnd({ created_at: signedInAt }) <= Date.now();
       if (said !== 'ended' && !ending && !isOver) return { is: 'unknown' };
       confirmation.take();
@@ -208,6 +211,7 @@ export function createCurrent(parts: Parts) {
     /** Makes the next caller in the same request (after an action, the page without scripts) ask the ledger again. */
     askAnew(): void {
       answer = peeked = undefined;
+      renewing = null;
     },
   };
 }

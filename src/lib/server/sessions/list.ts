@@ -1,6 +1,6 @@
 import type { Session, SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
-import { ACTIVE_PERIOD_MILLISECONDS, SESSIONS_LISTED_MAX } from '../policy';
+import { ACTIVE_PERIOD_MILLISECONDS } from '../policy';
 import { StoreUnavailable } from '../stores/guarded';
 import type { ConfirmedSession } from './confirmed';
 import { sessionEnded } from './current';
@@ -18,6 +18,9 @@ export type SessionList = {
   /** Whether KV could not list the others. Then only the current session is included. */
   unlisted: boolean;
 };
+
+/** A user's other live sessions by id, and whether there may be more. `null`: a store did not answer. */
+export type Others = { ids: string[]; more: boolean } | null;
 
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
@@ -46,7 +49,7 @@ export function createList({ lucia, ledger, records }: Parts) {
         if (error instanceof StoreUnavailable) return null;
         throw error;
       });
-      const listed = known ?? [];
+      const { sessions: listed, more } = known ?? { sessions: [], more: false };
       const standing = await ledger.standing(userId, [current.sessionId, ...listed.map(({ id }) => id)]);
       if (!stands(current, standing)) sessionEnded();
       const others = liveOthers(current, listed, standing)
@@ -55,19 +58,19 @@ export function createList({ lucia, ledger, records }: Parts) {
       return {
         unlisted: known === null,
         sessions: [viewOf(current, true, standing), ...others.sort(movedFirst)],
-        more: listed.length >= SESSIONS_LISTED_MAX,
+        more,
       };
     },
 
-    /** Returns the ids of the user's other live sessions, or `null` if a store does not answer: ending them must not depend on the list. */
-    async others(current: ConfirmedSession): Promise<string[] | null> {
+    /** Lists the user's other live sessions. It does not throw if a store does not answer: ending them must not depend on the list. */
+    async others(current: ConfirmedSession): Promise<Others> {
       const { userId, username } = current.user;
       try {
-        const listed = await records.list(userId);
+        const { sessions: listed, more } = await records.list(userId);
         const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
         // This runs in parallel with the write that ends them, which may already have raised the user's epoch.
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
-        return liveOthers(current, listed, standing).map(({ id }) => id);
+        return { ids: liveOthers(current, listed, standing).map(({ id }) => id), more };
       } catch {
         return null;
       }
@@ -76,8 +79,8 @@ export function createList({ lucia, ledger, records }: Parts) {
 }
 
 /** How many there are, or `null` if they could not be listed or the list may be incomplete. */
-export function countOf(others: string[] | null): number | null {
-  return others && others.length < SESSIONS_LISTED_MAX - 1 ? others.length : null;
+export function countOf(others: Others): number | null {
+  return others && !others.more ? others.ids.length : null;
 }
 
 /** Sorts sessions used elsewhere first, then the most recently used. */

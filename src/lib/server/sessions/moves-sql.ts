@@ -5,6 +5,7 @@ import {
   KNOWN_MOVES_PER_DAY_MAX,
   MOVE_NOTED_EVERY_MILLISECONDS,
   MOVES_PER_DAY_MAX,
+  MOVES_READ_AT_ONCE_MAX,
   MOVES_READ_MAX,
 } from '../policy';
 import { raw, sql, type Sql } from '../stores/sql';
@@ -26,7 +27,10 @@ export const NO_MOVES: Moves = { open: [], accepted: [] };
 
 const MOVE_TYPES = sql`('session-moved', 'move-accepted', 'move-denied')`;
 
-/** The part about moves of the ledger's question about `asked` sessions: the latest moves of each, as `MoveRow`s. */
+/**
+ * The part about moves of the ledger's question about `asked` sessions: the latest moves of each, as `MoveRow`s. `?3` is how many
+ * (`movesReadOf`).
+ */
 export const MOVES_OF_ASKED: AboutAsked = {
   id: sql`event.id`,
   columns: sql`event.id, event.type, event.device, event.place, event.at`,
@@ -34,8 +38,13 @@ export const MOVES_OF_ASKED: AboutAsked = {
     AND event.type IN ${MOVE_TYPES}
     AND event.id > coalesce((SELECT id FROM SecurityEvent AS earlier
       WHERE earlier.session_id = event.session_id AND earlier.type IN ${MOVE_TYPES}
-      ORDER BY id DESC LIMIT 1 OFFSET ${raw(String(MOVES_READ_MAX))}), 0)`,
+      ORDER BY id DESC LIMIT 1 OFFSET ${raw('?3')}), 0)`,
 };
+
+/** How many moves of each of these sessions are read, so that the answer about many of them fits into one value of D1 (2 MB). */
+export function movesReadOf(sessions: number): number {
+  return Math.max(1, Math.min(MOVES_READ_MAX, Math.floor(MOVES_READ_AT_ONCE_MAX / sessions)));
+}
 
 export type MoveRow = [id: number, type: string, device: string, place: string, at: number];
 

@@ -70,7 +70,11 @@ function createParts(options: RequestOptions, signer: Signer | null, confirmatio
   const records = createSessionRecords(
     kvSessions,
     ledger,
-    (userId) => adapterOver(listingAtMost(sessionKv, SESSIONS_LISTED_MAX)).getSessionsByUserId(userId),
+    async (userId) => {
+      const listing = listingAtMost(sessionKv, SESSIONS_LISTED_MAX);
+      const sessions = await adapterOver(listing).getSessionsByUserId(userId);
+      return { sessions, more: listing.isCut };
+    },
     stores.deeds,
   );
   const lucia = createLucia({ sessions: kvSessions, records, users, cookie: facts.cookie });

@@ -9,6 +9,9 @@ import { KV_WRITE_INTERVAL_MILLISECONDS } from '../policy';
 
 export type SessionRecords = ReturnType<typeof createSessionRecords>;
 
+/** A user's records as KV lists them. `more`: KV has others, which were not read (`SESSIONS_LISTED_MAX`). */
+export type ListedRecords = { sessions: SessionSchema[]; more: boolean };
+
 /**
  * The session records of one request in KV. A record that this request read or wrote is not read again, because KV does not guarantee to
  * read its own writes.
@@ -16,7 +19,7 @@ export type SessionRecords = ReturnType<typeof createSessionRecords>;
 export function createSessionRecords(
   kv: SessionAdapter,
   ledger: Ledger,
-  list: (userId: string) => Promise<SessionSchema[]>,
+  list: (userId: string) => Promise<ListedRecords>,
   deeds: Deeds,
 ) {
   const seen = new Map<string, Promise<SessionSchema | null>>();
@@ -29,8 +32,12 @@ export function createSessionRecords(
       return reading;
     },
 
-    /** Returns a user's records as KV lists them, about `SESSIONS_LISTED_MAX` at most. */
-    list,
+    /** Returns a user's records as KV lists them, except those that this request knows better. */
+    async list(userId: string): Promise<ListedRecords> {
+      const { sessions, more } = await list(userId);
+      const known = sessions.map(async (listed) => (await seen.get(listed.id)?.catch(() => null)) ?? listed);
+      return { sessions: await Promise.all(known), more };
+    },
 
     async store(session: SessionSchema): Promise<void> {
       const bounded = endingByAbsoluteLimit(session);

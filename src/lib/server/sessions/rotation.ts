@@ -7,7 +7,7 @@ import { sessionEnded } from './current';
 import { nextEpoch } from './epoch';
 import type { Account, Actor, Ledger, Rotation } from './ledger';
 import { endingInTime, renewedPeriods } from './lifetime';
-import { createList } from './list';
+import { createList, type Others } from './list';
 import type { SessionLucia } from './lucia';
 import type { SessionRecords } from './records';
 import type { RequestFacts } from './request-facts';
@@ -78,7 +78,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       current: ConfirmedSession,
       proved_at: number,
       raise: (rotation: Rotation) => Promise<boolean>,
-    ): Promise<string[] | null | 'refused'> {
+    ): Promise<Others | 'refused'> {
       const next = nextEpoch(current.epoch);
       const successor = newSession(current.user.userId);
       const { sessionId: successorId } = successor;
@@ -95,7 +95,7 @@ export function createRotation({ lucia, ledger, records, browser, background, de
       if (!goesOn && stored.status === 'fulfilled') background.remove(() => [successorId]);
       if (raised.status === 'rejected') throw raised.reason;
       if (!raised.value) return 'refused';
-      background.remove(() => [current.sessionId, ...(listed ?? [])]);
+      background.remove(() => [current.sessionId, ...(listed?.ids ?? [])]);
       if (stored.status === 'rejected') {
         deeds.set('sign-in-here', 'unknown');
         throw stored.reason;

@@ -8,7 +8,7 @@ import { nextEpoch } from './epoch';
 import { saysItStands, type Account, type Alongside, type Arrival, type KnownByCookie } from './ledger';
 import { renewedPeriods } from './lifetime';
 import { endOfLine } from './line';
-import { createList } from './list';
+import { createList, type Others } from './list';
 import { recordAnswer, type MoveAnswer } from './moves-sql';
 import type { ProvenSession } from './proof';
 import { actorOf, createRotation, type NewSession, type SessionParts } from './rotation';
@@ -34,7 +34,7 @@ export function createSessions(parts: SessionParts) {
   return {
     list: list.all,
 
-    /** Returns the ids of the user's other live sessions, or `null` if they could not be listed. */
+    /** Returns the user's other live sessions, or `null` if they could not be listed. */
     others: list.others,
 
     leave: browser.leave,
@@ -118,7 +118,7 @@ export function createSessions(parts: SessionParts) {
         if (error instanceof StoreUnavailable) return null;
         throw error;
       });
-      const shown = listed && new Set(listed.map(({ id }) => id));
+      const shown = listed && new Set(listed.sessions.map(({ id }) => id));
       const asked = others.map((id) => ({ id, shown: shown?.has(id) ?? false }));
       const ended = await ledger.endSome(actorOf(current), asked, facts.origin);
       if (ended === 'refused') sessionEnded();
@@ -198,16 +198,16 @@ export function createSessions(parts: SessionParts) {
       logEvent('all-revoked', { userId });
       browser.leave();
       background.remove(async () => {
-        const listed = await records.list(userId);
+        const { sessions: listed } = await records.list(userId);
         return [current.sessionId, ...listed.map(({ id }) => id)];
       });
     },
 
     /**
-     * Ends all sessions of the user except this one, whose token is rotated. Returns the other sessions' ids, or `null` if they could not be
+     * Ends all sessions of the user except this one, whose token is rotated. Returns the other sessions, or `null` if they could not be
      * listed. `refused`: the ledger refused, so nothing happened.
      */
-    async revokeOthers(current: ProvenSession, alongside: Alongside): Promise<string[] | null | 'refused'> {
+    async revokeOthers(current: ProvenSession, alongside: Alongside): Promise<Others | 'refused'> {
       const others = await rotation.rotateAll(current, current.proved_at, (next) =>
         ledger.endOthers(actorOf(current), next, alongside, facts.origin),
       );

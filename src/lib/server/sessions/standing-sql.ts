@@ -1,6 +1,6 @@
 import { empty, prepare, sql, type Sql } from '../stores/sql';
 import { BINDINGS_OF_ASKED } from './device-key-sql';
-import { MOVES_OF_ASKED, readMoves, type MoveRow } from './moves-sql';
+import { MOVES_OF_ASKED, movesReadOf, readMoves, type MoveRow } from './moves-sql';
 import type { Reason, Standing } from './standing';
 
 /**
@@ -24,7 +24,7 @@ type KnownRow = [
 /** Which tables are asked, besides those of users and revocations. */
 type AskedAlso = { hasEvents: boolean; hasBindings: boolean };
 
-/** The SQL of the question. `?1` is the user's id, `?2` the session ids as JSON. */
+/** The SQL of the question. `?1` is the user's id, `?2` the session ids as JSON, `?3` how many moves of each. */
 function composeQuestion({ hasEvents, hasBindings }: AskedAlso): string {
   const binding = hasBindings ? BINDINGS_OF_ASKED : WITHOUT_BINDINGS;
   const move = hasEvents ? MOVES_OF_ASKED : WITHOUT_MOVES;
@@ -60,7 +60,7 @@ export async function readStanding(
 ): Promise<Standing | null> {
   const row = await db
     .prepare(questionFor(also))
-    .bind(userId, JSON.stringify(sessionIds))
+    .bind(userId, JSON.stringify(sessionIds), ...(also.hasEvents ? [movesReadOf(sessionIds.length)] : []))
     .first<{ username: string; epoch: number; known: string }>();
   if (!row) return null;
   return { username: row.username, epoch: row.epoch, ...readKnown(JSON.parse(row.known) as KnownRow[]) };

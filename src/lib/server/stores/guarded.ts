@@ -209,18 +209,23 @@ class GuardedStatement implements D1PreparedStatement {
 
 /**
  * Limits a listing of one prefix to about this many keys, so that a user with many records cannot make a page expensive. Use it for one
- * listing. An empty page that is not the last one does not count.
+ * listing. An empty page that is not the last one does not count. `isCut`: whether KV had more.
  */
-export function listingAtMost(kv: SessionKV, keys: number): SessionKV {
+export function listingAtMost(kv: SessionKV, keys: number): SessionKV & { readonly isCut: boolean } {
   let listed = 0;
+  let isCut = false;
   return {
+    get isCut() {
+      return isCut;
+    },
     get: (key) => kv.get(key),
     put: (key, value, options) => kv.put(key, value, options),
     delete: (key) => kv.delete(key),
     async list(options) {
       const page = await kv.list(options);
       listed += page.keys.length;
-      return listed < keys ? page : { keys: page.keys, list_complete: true };
+      isCut = listed >= keys && !page.list_complete;
+      return isCut ? { keys: page.keys, list_complete: true } : page;
     },
   };
 }

@@ -1,11 +1,12 @@
 import type { RequestEvent } from '@sveltejs/kit';
 import { createAuth } from '$lib/server/auth';
+import { DeviceUnproven } from '$lib/server/sessions/device-keys';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { parseCookieValue } from '$lib/server/sessions/token';
 import { bindings } from '$lib/server/stores/bindings';
 
-/** The result of trying a text as a cookie. */
-export type Attempt = { cookie: string; outcome: 'no-form' | 'unknown' | 'signed-in' };
+/** The result of trying a text as a cookie. `bound`: a live token of a session that only its own device can use. */
+export type Attempt = { cookie: string; outcome: 'no-form' | 'unknown' | 'bound' | 'signed-in' };
 
 /** Matches everything with the form of a cookie inside a longer text. */
 const COOKIE_LIKE = /[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/g;
@@ -29,7 +30,12 @@ async function present(event: RequestEvent, value: string): Promise<Attempt['out
   const { name } = locals.facts.cookie;
   const cookies = { get: (asked: string) => (asked === name ? value : undefined), set: () => undefined };
   const facts = requestFacts({ request, url, cookies, platform, getClientAddress });
-  const { layout, cookieSecrets } = bindings(platform);
-  const { current } = createAuth({ stores: locals.stores, facts, layout, cookieSecrets });
-  return (await current.confirm()) ? 'signed-in' : 'unknown';
+  const { layout, cookieSecrets, deviceBinding } = bindings(platform);
+  const { current } = createAuth({ stores: locals.stores, facts, layout, cookieSecrets, deviceBinding });
+  try {
+    return (await current.confirm()) ? 'signed-in' : 'unknown';
+  } catch (error) {
+    if (error instanceof DeviceUnproven) return 'bound';
+    throw error;
+  }
 }

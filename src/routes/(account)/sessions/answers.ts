@@ -10,7 +10,7 @@ export const answers = {
   /** `count` is null if KV could not count them. */
   othersEnded: (count: number | null) => {
     if (count === null) return 'Ended all your other sessions.';
-    if (count === 0) return 'You had no other sessions.';
+    if (count === 0) return 'Ended all your other sessions. None of them was listed here.';
     return `Ended ${count} other ${count === 1 ? 'session' : 'sessions'}.`;
   },
   /** Shown when not all sessions are. `count` is the number that the app looked at. `more`: there may be more than that. */

@@ -8,6 +8,8 @@ export const moveAnswers: Record<MoveAnswer, string> = { notMe: "This wasn't me"
 
 /** Says what an answer will do. `own`: it is about the current session; `which`: the session, in words. */
 export function effectOf(answer: MoveAnswer, own: boolean, which: string): string {
-  if (answer === 'wasMe') return 'Then the mark goes from this session.';
-  return own ? 'Then every copy of this device’s cookie stops, and this device goes on.' : thenEnds(which);
+  if (answer === 'wasMe') return 'Then the mark is removed from this session.';
+  return own
+    ? 'Then every copy of this device’s cookie stops working, and this device stays signed in.'
+    : thenEnds(which);
 }

@@ -29,7 +29,7 @@ export const actions = {
     const outcome = await event.locals.auth.accounts.signUp(username, password, visitOf(event));
     if (outcome === 'taken') {
       return tryAgain(409, form, {
-        username: 'That username is taken. Choose another. If that was you, sign in.',
+        username: 'That username is taken. Choose another. If this account is yours, sign in.',
       });
     }
     redirect(303, '/sessions');
