@@ -149,8 +149,7 @@ export const SECTIONS = [
       subject(
         'ours/end-999-others',
         'require, then ending the others of 1,000 sessions',
-        // As many as the app looks at: there might be more, so it says no number.
-        { ended: null },
+        { ended: 999 },
         { floor: 'floors/confirm-write-list-put', once: true },
       ),
       subject('ours/renew', 'a renewal', { ...ALICE, fresh: true }, { once: true }),
