@@ -230,21 +230,27 @@ test('a device whose session was ended elsewhere is shown as signed out at its n
   await expect(header.getByRole('button', { name: 'Sign out' })).toBeVisible();
 });
 
-test('tabs of one browser follow each other’s sign-out and sign-in', async ({ newDevice, user }) => {
-  const laptop = await newDevice({ refusals: [401] });
-  await laptop.startSignedUp(user);
-  await laptop.visit('/sessions');
-  const second = await laptop.context.newPage();
-  await second.goto(new URL('/account', laptop.page.url()).href);
-  // It follows once its scripts run.
-  await second.locator('#svelte-announcer').waitFor({ state: 'attached' });
-  await laptop.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
-  await expect(second.getByRole('alert')).toHaveText('Your session has ended.');
-  await expect(second.getByText(user.username)).toHaveCount(0);
-  await laptop.signIn(user);
-  await expect(second.getByRole('banner')).toContainText(user.username);
-  await expect(second.getByRole('heading', { level: 1 })).toHaveText('Account');
-});
+for (const path of ['/account', '/', '/sessions/']) {
+  test(`tabs of one browser follow each other’s sign-out and sign-in, on ${path}`, async ({
+    newDevice,
+    user,
+  }) => {
+    const laptop = await newDevice({ refusals: [401] });
+    await laptop.startSignedUp(user);
+    await laptop.visit('/sessions');
+    const second = await laptop.context.newPage();
+    await second.goto(new URL(path, laptop.page.url()).href);
+    // It follows once its scripts run.
+    await second.locator('#svelte-announcer').waitFor({ state: 'attached' });
+    const heading = await second.getByRole('heading', { level: 1 }).innerText();
+    await laptop.page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+    await expect(second.getByRole('alert')).toHaveText('Your session has ended.');
+    await expect(second.getByText(user.username)).toHaveCount(0);
+    await laptop.signIn(user);
+    await expect(second.getByRole('banner')).toContainText(user.username);
+    await expect(second.getByRole('heading', { level: 1 })).toHaveText(heading);
+  });
+}
 
 /** Signs up, with a clock that the test can move. */
 async function signedUp(made: Promise<Device>, user: User): Promise<Device> {
