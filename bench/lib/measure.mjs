@@ -4,7 +4,7 @@ import { median } from './numbers.mjs';
 
 /** @typedef {import('./subjects.mjs').Subject} Subject */
 /** @typedef {import('./worker.mjs').Worker} Worker */
-/** @typedef {Record<string, { worker: Worker, seeded: Record<string, string[]> }>} Bench the workers by name, with the cookies for their paths */
+/** @typedef {Record<string, { worker: Worker, seeded: Record<string, string> }>} Bench the workers by name, with the cookies for their paths */
 /** @typedef {{ perSecond: number, milliseconds: number, cpu: number }} Slot requests a second, the median time of an answer, and workerd's CPU for one, in milliseconds */
 /** @typedef {{ before: Record<string, number>, all: Record<string, number>, deletesAtOnce: number }} Counts store operations until the answer, and in all */
 /** @typedef {{ method?: string, path: string, headers?: Record<string, string>, body?: string }} Request */
@@ -67,12 +67,10 @@ export async function interleave(bench, { subjects, ...how }) {
 async function takeTurns(bench, subjects, { rounds, seconds, connections }, slots) {
   for (let round = 0; round <= rounds; round += 1) {
     for (const subject of subjects) {
-      // The first round warms up: the isolate, its compiler, the stores' caches.
-      if (subject.once && (round === 0 || round >= sessionsOf(bench, subject))) continue;
-      const how = { seconds: subject.once ? 0 : seconds, connections, nth: round - 1 };
       // Since this subject's last turn, others used the CPU's caches, and V8 may have dropped compiled code.
-      if (!subject.once) await load(bench, subject, { ...how, seconds: seconds * WARM_UP_SHARE });
-      const slot = await load(bench, subject, how);
+      if (!subject.once) await load(bench, subject, { seconds: seconds * WARM_UP_SHARE, connections });
+      const slot = await load(bench, subject, { seconds: subject.once ? 0 : seconds, connections });
+      // The first round warms up: the isolate, its compiler, the stores' caches.
       if (round > 0) slots.get(subject.id)?.push(slot);
     }
   }
@@ -82,11 +80,11 @@ async function takeTurns(bench, subjects, { rounds, seconds, connections }, slot
  * Asks again and again for some time, each connection as soon as it is answered; of no seconds, each asks once.
  * @param {Bench} bench
  * @param {Subject} subject
- * @param {{ seconds: number, connections: number, nth: number }} how `nth`: the session of a subject that uses one up
+ * @param {{ seconds: number, connections: number }} how
  * @returns {Promise<Slot>}
  */
-async function load(bench, subject, { seconds, connections, nth }) {
-  const { worker, wanted } = await readyTarget(bench, subject, subject.once ? nth : 0);
+async function load(bench, subject, { seconds, connections }) {
+  const { worker, wanted } = await readyTarget(bench, subject);
   /** @type {number[]} */
   const times = [];
   const cpuBefore = cpuMilliseconds(worker.pid);
@@ -111,38 +109,20 @@ async function load(bench, subject, { seconds, connections, nth }) {
 }
 
 /**
+ * What to ask for a subject, with the cookies of its session.
  * @param {Bench} bench
  * @param {Subject} subject
  */
-function sessionsOf(bench, { worker, path }) {
-  return bench[worker]?.seeded[path]?.length ?? 0;
-}
-
-/**
- * @param {Bench} bench
- * @param {Subject} subject
- * @param {number} nth which of its sessions
- */
-function targetOf(bench, { worker: name, path, guest }, nth) {
+async function readyTarget(bench, { id, worker: name, path, guest, once, keepsCookies }) {
   const { worker, seeded } = /** @type {Bench[string]} */ (bench[name]);
-  const cookie = guest ? undefined : seeded[path]?.[nth];
-  const headers = /** @type {Record<string, string>} */ (cookie ? { cookie } : {});
-  return { worker, wanted: { path, headers } };
-}
-
-/**
- * The same, with the cookies that an answer of now sets, for a subject that needs them.
- * @param {Bench} bench
- * @param {Subject} subject
- * @param {number} nth
- */
-async function readyTarget(bench, subject, nth) {
-  const { worker, wanted } = targetOf(bench, subject, nth);
-  if (!subject.keepsCookies) return { worker, wanted };
-  const { headers } = await ask(worker.url, wanted);
-  const set = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]);
-  if (set.length === 0) throw new Error(`[bench] ${subject.id} sets no cookie to go on with`);
-  return { worker, wanted: { ...wanted, headers: { cookie: [wanted.headers.cookie, ...set].join('; ') } } };
+  const session = once ? (await ask(worker.url, { path: `${path}/seed` })).body : seeded[path];
+  /** @type {Record<string, string>} */
+  const headers = session && !guest ? { cookie: session } : {};
+  if (!keepsCookies) return { worker, wanted: { path, headers } };
+  const answer = await ask(worker.url, { path, headers });
+  const set = (answer.headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]);
+  if (set.length === 0) throw new Error(`[bench] ${id} sets no cookie to go on with`);
+  return { worker, wanted: { path, headers: { cookie: [session, ...set].join('; ') } } };
 }
 
 /**
@@ -176,8 +156,7 @@ async function idle({ pid }) {
  * @returns {Promise<Counts>}
  */
 export async function countOperations(bench, subject) {
-  const nth = subject.once ? sessionsOf(bench, subject) - 1 : 0;
-  const { worker, wanted } = await readyTarget(bench, subject, nth);
+  const { worker, wanted } = await readyTarget(bench, subject);
   const counted = { ...wanted, headers: { ...wanted.headers, 'x-count': '1' } };
   if (!subject.once) await ask(worker.url, counted);
   const got = await ask(worker.url, counted);

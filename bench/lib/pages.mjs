@@ -42,5 +42,5 @@ export async function startApp(sql) {
   const cookies = set.filter((cookie) => !cookie.startsWith('confirmation=')).join('; ');
   if (status !== 303 || !cookies.includes('session='))
     throw new Error(`[bench] /signup answered ${status}: ${body.slice(0, 300)}`);
-  return { worker, seeded: { '/': [cookies], '/sessions': [cookies] } };
+  return { worker, seeded: { '/': cookies, '/sessions': cookies } };
 }

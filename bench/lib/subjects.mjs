@@ -11,7 +11,7 @@ import { number } from './numbers.mjs';
  * @property {number} [status] 200 without it
  * @property {string} [floor] the id of the subject that does only its store operations
  * @property {boolean} [guest] without its session's cookie
- * @property {boolean} [once] each request uses up a session: one is made in each round
+ * @property {boolean} [once] each request uses up a session, which `<path>/seed` makes before it
  * @property {boolean} [keepsCookies] asks once before it is measured, and goes on with the cookies of that answer
  *
  * @typedef {object} Section
@@ -59,7 +59,7 @@ export const SECTIONS = [
     title: 'An authenticated request that asks no store',
     note: 'It answers with the name of who is signed in.',
     by: 'perSecond',
-    rounds: 16,
+    rounds: 20,
     seconds: 0.4,
     connections: 8,
     subjects: [
@@ -75,7 +75,7 @@ export const SECTIONS = [
     title: 'An authenticated request that asks the stores',
     note: 'It answers with the same.',
     by: 'perSecond',
-    rounds: 12,
+    rounds: 16,
     seconds: 0.4,
     connections: 8,
     subjects: [
@@ -136,7 +136,7 @@ export const SECTIONS = [
     title: 'Ending 999 other sessions, and a renewal',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 3,
+    rounds: 5,
     seconds: 0.2,
     connections: 1,
     subjects: [
@@ -159,8 +159,8 @@ export const SECTIONS = [
     title: 'Whole pages',
     note: 'Of the built app, as it is uploaded.',
     by: 'perSecond',
-    rounds: 6,
-    seconds: 0.6,
+    rounds: 16,
+    seconds: 0.4,
     connections: 8,
     subjects: [
       page('/', { guest: true }),

@@ -73,7 +73,7 @@ export default serve({
         body: CREDENTIALS,
         returnHeaders: true,
       });
-      return [`/${name}`, [cookieFrom(headers)]];
+      return [`/${name}`, cookieFrom(headers)];
     });
     return Object.fromEntries(await Promise.all(cookies));
   },

@@ -7,7 +7,7 @@ export type BenchEnv = { SESSIONS: KVNamespace; DB: D1Database };
 export type Subject = (request: Request, env: BenchEnv, ctx: ExecutionContext) => Promise<Response>;
 
 /** The cookies of the sessions that a subject's requests carry, by path: made by `seed`. */
-export type Seeded = Record<string, string[]>;
+export type Seeded = Record<string, string>;
 
 type Contender = {
   seed(request: Request, env: BenchEnv): Promise<Seeded>;

@@ -21,7 +21,7 @@ const session = {
 };
 
 /** With those above about what the sessions of ours.ts come to. */
-const OTHER_KEYS = 5_000;
+const OTHER_KEYS = 2_000;
 
 const get = async ({ SESSIONS }: BenchEnv) => JSON.parse((await SESSIONS.get(RECORD)) ?? '{}');
 const query = ({ DB }: BenchEnv) =>

@@ -38,9 +38,9 @@ export function bindings(platform: App.Platform | undefined): Bindings {
   };
 }
 
-/** Returns an http(s) URL that is safe to link to, or `null` for anything else. */
+/** Returns an http(s) URL that is safe to link to, or `null` for anything else. workerd takes long to refuse an empty one. */
 function webAddress(value: string | undefined): string | null {
-  const url = URL.parse(value ?? '');
+  const url = value ? URL.parse(value) : null;
   return url && ['https:', 'http:'].includes(url.protocol) ? url.href : null;
 }
 

@@ -20,7 +20,7 @@ const ATTEMPTS_MAX = 3;
 export async function tryToSteal(event: RequestEvent, text: string): Promise<Attempt[]> {
   const pasted = text.trim();
   const inside = [...pasted.matchAll(COOKIE_LIKE)].map(([found]) => found);
-  const cookies = [...new Set([pasted, ...inside])].slice(0, ATTEMPTS_MAX);
+  const cookies = [...new Set([pasted, ...inside])].filter(Boolean).slice(0, ATTEMPTS_MAX);
   return Promise.all(cookies.map(async (cookie) => ({ cookie, outcome: await present(event, cookie) })));
 }
 

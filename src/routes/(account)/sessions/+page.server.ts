@@ -110,8 +110,12 @@ export const actions = {
   }, throttled),
 
   addSamples: accountAction(async (event: RequestEvent) => {
-    const session = await event.locals.auth.current.require();
-    await addSamples(samplesOf(event), session);
+    const { current, sessions } = event.locals.auth;
+    const session = await current.require();
+    const where = samplesOf(event);
+    // Without scripts, a reload sends the form again.
+    const { sessions: listed } = await sessions.list(session);
+    if (!listed.some(isSample)) await addSamples(where, session);
     return { message: answers.samplesAdded };
   }, throttled),
 
