@@ -14,7 +14,7 @@ import { startWorker } from './worker.mjs';
 /** @typedef {{ slots: Map<string, Slot[]>, counts: Map<string, import('./measure.mjs').Counts>, bytes: number, cold: { app: number[], bare: number[] } }} Measured */
 
 /** How often all workers are started and measured. Where a process's memory happens to lie makes it some percent faster or slower for life. */
-const STARTS = 3;
+const STARTS = 6;
 const QUICK = { rounds: 3, secondsShare: 0.5 };
 const COLD_STARTS = { full: 15, quick: 5 };
 /** A machine with nothing else to do stays below it. */

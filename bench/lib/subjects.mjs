@@ -59,7 +59,7 @@ export const SECTIONS = [
     title: 'An authenticated request that asks no store',
     note: 'It answers with the name of who is signed in.',
     by: 'perSecond',
-    rounds: 20,
+    rounds: 10,
     seconds: 0.4,
     connections: 8,
     subjects: [
@@ -75,7 +75,7 @@ export const SECTIONS = [
     title: 'An authenticated request that asks the stores',
     note: 'It answers with the same.',
     by: 'perSecond',
-    rounds: 16,
+    rounds: 8,
     seconds: 0.4,
     connections: 8,
     subjects: [
@@ -97,7 +97,7 @@ export const SECTIONS = [
     note: 'Of an account whose password is right; one connection. Compared by CPU.',
     by: 'cpu',
     // All from one browser, whose quota of sign-ins an hour has to last for all turns of a start.
-    rounds: 3,
+    rounds: 2,
     seconds: 0.8,
     connections: 1,
     subjects: [
@@ -113,7 +113,7 @@ export const SECTIONS = [
     title: 'Listing',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 3,
+    rounds: 2,
     seconds: 0.5,
     connections: 1,
     subjects: [
@@ -136,7 +136,7 @@ export const SECTIONS = [
     title: 'Ending 999 other sessions, and a renewal',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 5,
+    rounds: 3,
     seconds: 0.2,
     connections: 1,
     subjects: [
@@ -159,7 +159,7 @@ export const SECTIONS = [
     title: 'Whole pages',
     note: 'Of the built app, as it is uploaded.',
     by: 'perSecond',
-    rounds: 16,
+    rounds: 8,
     seconds: 0.4,
     connections: 8,
     subjects: [
