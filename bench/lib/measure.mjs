@@ -61,17 +61,19 @@ export async function interleave(bench, { subjects, ...how }) {
 /**
  * @param {Bench} bench
  * @param {Subject[]} subjects
- * @param {{ rounds: number, seconds: number, connections: number }} how
+ * @param {{ warmUp: number, rounds: number, seconds: number, connections: number }} how
  * @param {Map<string, Slot[]>} slots where they go
  */
-async function takeTurns(bench, subjects, { rounds, seconds, connections }, slots) {
-  for (let round = 0; round <= rounds; round += 1) {
+async function takeTurns(bench, subjects, { warmUp, rounds, seconds, connections }, slots) {
+  // The isolate, its compiler, the stores' caches. V8 compiles what is called often in steps, for the first thousand requests or so.
+  for (const subject of subjects)
+    await load(bench, subject, { seconds: subject.once ? 0 : warmUp, connections });
+  for (let round = 0; round < rounds; round += 1) {
     for (const subject of subjects) {
       // Since this subject's last turn, others used the CPU's caches, and V8 may have dropped compiled code.
       if (!subject.once) await load(bench, subject, { seconds: seconds * WARM_UP_SHARE, connections });
       const slot = await load(bench, subject, { seconds: subject.once ? 0 : seconds, connections });
-      // The first round warms up: the isolate, its compiler, the stores' caches.
-      if (round > 0) slots.get(subject.id)?.push(slot);
+      slots.get(subject.id)?.push(slot);
     }
   }
 }

@@ -14,7 +14,7 @@ import { startWorker } from './worker.mjs';
 /** @typedef {{ slots: Map<string, Slot[]>, counts: Map<string, import('./measure.mjs').Counts>, bytes: number, cold: { app: number[], bare: number[] } }} Measured */
 
 /** How often all workers are started and measured. Where a process's memory happens to lie makes it some percent faster or slower for life. */
-const STARTS = 6;
+const STARTS = 4;
 const QUICK = { rounds: 3, secondsShare: 0.5 };
 const COLD_STARTS = { full: 15, quick: 5 };
 /** A machine with nothing else to do stays below it. */
@@ -80,8 +80,13 @@ export async function measure({ quick, appTables, peerTables, before }) {
  * @param {Measured} measured
  */
 async function measureSection(bench, section, quick, { slots, counts }) {
-  const { rounds, seconds } = section;
-  const short = { rounds: Math.min(rounds, QUICK.rounds), seconds: seconds * QUICK.secondsShare };
+  const { warmUp, rounds, seconds } = section;
+  const { secondsShare: share } = QUICK;
+  const short = {
+    warmUp: warmUp * share,
+    rounds: Math.min(rounds, QUICK.rounds),
+    seconds: seconds * share,
+  };
   for (const [id, own] of await interleave(bench, { ...section, ...(quick && short) }))
     slots.set(id, [...(slots.get(id) ?? []), ...own]);
   for (const subject of section.subjects) counts.set(subject.id, await countOperations(bench, subject));

@@ -18,6 +18,7 @@ import { number } from './numbers.mjs';
  * @property {string} title
  * @property {string} note
  * @property {'perSecond' | 'cpu' | 'milliseconds'} by what is compared with the floors
+ * @property {number} warmUp seconds that each subject is asked, unmeasured, in each start of the workers
  * @property {number} rounds in each start of the workers
  * @property {number} seconds that each subject is measured in each round
  * @property {number} connections
@@ -59,7 +60,8 @@ export const SECTIONS = [
     title: 'An authenticated request that asks no store',
     note: 'It answers with the name of who is signed in.',
     by: 'perSecond',
-    rounds: 10,
+    warmUp: 2,
+    rounds: 14,
     seconds: 0.4,
     connections: 8,
     subjects: [
@@ -75,7 +77,8 @@ export const SECTIONS = [
     title: 'An authenticated request that asks the stores',
     note: 'It answers with the same.',
     by: 'perSecond',
-    rounds: 8,
+    warmUp: 3,
+    rounds: 12,
     seconds: 0.4,
     connections: 8,
     subjects: [
@@ -97,7 +100,8 @@ export const SECTIONS = [
     note: 'Of an account whose password is right; one connection. Compared by CPU.',
     by: 'cpu',
     // All from one browser, whose quota of sign-ins an hour has to last for all turns of a start.
-    rounds: 2,
+    warmUp: 0.8,
+    rounds: 3,
     seconds: 0.8,
     connections: 1,
     subjects: [
@@ -113,7 +117,8 @@ export const SECTIONS = [
     title: 'Listing',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 2,
+    warmUp: 0.5,
+    rounds: 3,
     seconds: 0.5,
     connections: 1,
     subjects: [
@@ -136,7 +141,8 @@ export const SECTIONS = [
     title: 'Ending 999 other sessions, and a renewal',
     note: 'One connection. Compared by time.',
     by: 'milliseconds',
-    rounds: 3,
+    warmUp: 0.2,
+    rounds: 4,
     seconds: 0.2,
     connections: 1,
     subjects: [
@@ -159,7 +165,8 @@ export const SECTIONS = [
     title: 'Whole pages',
     note: 'Of the built app, as it is uploaded.',
     by: 'perSecond',
-    rounds: 8,
+    warmUp: 2,
+    rounds: 12,
     seconds: 0.4,
     connections: 8,
     subjects: [
