@@ -711,7 +711,7 @@ export const FAULTS = [
         find: '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
         replace:
           '      const kept = await readSession(lucia, browser.session.sessionId).catch(() => null);\n' +
-          '      if (kept) confirmation.give(confirmed(kept), Date.now());\n' +
+          '      if (kept) confirmation.give(confirmed(kept), browser.session.token, Date.now());\n' +
           '      if (kept) return { username: kept.user.username };\n' +
           '      const limit = timeLimit(PEEK_TIMEOUT_MILLISECONDS);',
       },
@@ -726,7 +726,7 @@ export const FAULTS = [
         find: 'return said.v === 1 && isFresh &&',
         replace:
           "const again = Buffer.from(JSON.stringify({ ...said, confirmed_at: Date.now() })).toString('base64url');\n" +
-          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', sessionId, boundCookie, again)}`, options);\n" +
+          "      if (isFresh) cookies.set(name, `${again}.${signer.sign('confirmation', userId, token, boundCookie, again)}`, options);\n" +
           '      return said.v === 1 && isFresh &&',
       },
     ],
@@ -750,12 +750,12 @@ export const FAULTS = [
     edits: [
       {
         file: CONFIRMATION,
-        find: "signer.verify(mac, 'confirmation', sessionId, boundCookie, body)",
+        find: "signer.verify(mac, 'confirmation', userId, token, boundCookie, body)",
         replace: "signer.verify(mac, 'confirmation', body)",
       },
       {
         file: CONFIRMATION,
-        find: "signer.sign('confirmation', sessionId, boundCookie, body)",
+        find: "signer.sign('confirmation', user.userId, token, boundCookie, body)",
         replace: "signer.sign('confirmation', body)",
       },
     ],

@@ -58,21 +58,14 @@ function read(value = ''): Record<string, unknown> {
   return JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
 }
 
-/** Makes a confirmation of this session, signed as the app signs, with parts of it changed. */
-function forge(
-  changes: Record<string, unknown>,
-  sessionId = sessionIdOf(scene.laptop),
-  secret = SECRET,
-): string {
+/** Makes a confirmation of this browser's session, signed as the app signs, with parts of it changed. */
+function forge(changes: Record<string, unknown>, browser = scene.laptop, secret = SECRET): string {
   const now = Date.now();
   const said = { v: 1, username: scene.username, confirmed_at: now, renew_at: now + MINUTE, ...changes };
   const body = Buffer.from(JSON.stringify(said)).toString('base64url');
-  const mac = createSigner({ current: secret }, 'https://sessions.example')?.sign(
-    'confirmation',
-    sessionId,
-    '',
-    body,
-  );
+  const [userId = '', token = ''] = (browser.cookie ?? '').split('.');
+  const signer = createSigner({ current: secret }, 'https://sessions.example');
+  const mac = signer?.sign('confirmation', userId, token, '', body);
   return `${body}.${mac}`;
 }
 
@@ -145,8 +138,8 @@ describe('the cookie', () => {
       body,
       '.',
       '',
-      forge({}, sessionIdOf(scene.phone)),
-      forge({}, sessionIdOf(scene.laptop), 'another secret'),
+      forge({}, scene.phone),
+      forge({}, scene.laptop, 'another secret'),
       forge({ v: 2 }),
       forge({ confirmed_at: Date.now() - MINUTE }),
       forge({ confirmed_at: Date.now() + 10_000 }),
@@ -165,10 +158,19 @@ describe('the cookie', () => {
     expect(await view()).toEqual({ viewer: greeted(), asked: [] });
   });
 
-  it('a confirmation is worthless without its session cookie', async () => {
+  it('a confirmation is worthless without its session cookie, or with one whose owner or token was changed', async () => {
     await view();
-    const alone = new Browser().plant(scene.laptop.confirmation ?? '', CONFIRMATION_COOKIE);
-    expect(await view(alone)).toEqual({ viewer: null, asked: [] });
+    const browserWith = (cookie: string) =>
+      new Browser().plant(cookie).plant(scene.laptop.confirmation ?? '', CONFIRMATION_COOKIE);
+    const [userId, token = ''] = (scene.laptop.cookie ?? '').split('.');
+    expect((await view(browserWith(`${userId}.${token}`))).viewer).toEqual(greeted());
+    expect(await view(browserWith(''))).toEqual({ viewer: null, asked: [] });
+    for (const changed of [
+      `another-user.${token}`,
+      `${userId}.${token.replace(/^./, (c) => (c === 'A' ? 'B' : 'A'))}`,
+    ]) {
+      expect(await view(browserWith(changed)), changed).toEqual({ viewer: null, asked: ASKED });
+    }
   });
 
   it('a confirmation is never accepted where something is decided, however well it is signed', async () => {

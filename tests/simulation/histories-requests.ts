@@ -77,7 +77,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     method: ['peek', 'require', 'list'].includes(act.action) ? 'GET' : 'POST',
   });
   hashes += 1;
-  const device = createDeviceCookie(
+  const device = await createDeviceCookie(
     event.cookies,
     true,
     createSigner(COOKIE_SECRETS, event.url.origin),
@@ -116,7 +116,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     } else throw thrown;
   }
   if (done.viewer === 'unknown' && done.outcome === 'answered') done.outcome = 'unavailable';
-  if (device && !device.hasSignedInWith(compared)) done.device = 'former';
+  if (device && !(await device.hasSignedInWith(compared))) done.device = 'former';
   if (done.outcome !== 'lost') {
     receive();
     if (browser.confirmation) {

@@ -38,7 +38,7 @@ export async function startRace(event: RaceEvent): Promise<void> {
 /** Ends both sessions from elsewhere. The devices keep their cookies, as a thief would. */
 export async function endRace(event: RaceEvent): Promise<void> {
   const { signer } = keysOf(event);
-  const race = readRace(event, signer);
+  const race = await readRace(event, signer);
   if (!race) return;
   const { auth, settled } = demoAuth(event, race, { ...demoJar(event), set: () => undefined });
   await auth.sessions.signOut();
@@ -50,7 +50,7 @@ export async function endRace(event: RaceEvent): Promise<void> {
 
 /** Returns what the two devices can open now; `null` if there is no race. It writes nothing except what a guard itself sets. */
 export async function look(event: RaceEvent): Promise<Look> {
-  const race = readRace(event, keysOf(event).signer);
+  const race = await readRace(event, keysOf(event).signer);
   if (!race) return null;
   const naive = (await lateKv(race.records).get(naiveKey(race))) !== null;
   // Each uses an auth of its own, as two separate requests for a page view and an account page would.

@@ -23,9 +23,9 @@ type Event = { cookies: CookieJar; url: URL };
  * Reads a visitor's race from a signed cookie. The server stores nothing of it, and nobody can reach another visitor's race. Anyone who
  * sends an older cookie again sees an older state of their own race.
  */
-export function readRace({ cookies }: Pick<Event, 'cookies'>, signer: Signer): Race | null {
+export async function readRace({ cookies }: Pick<Event, 'cookies'>, signer: Signer): Promise<Race | null> {
   const [body = '', mac = ''] = (cookies.get(COOKIE) ?? '').slice(0, COOKIE_MAX_CHARACTERS).split('.');
-  if (!signer.verify(mac, 'race', body)) return null;
+  if (!(await signer.verify(mac, 'race', body))) return null;
   return v.parse(raceSchema, JSON.parse(Buffer.from(body, 'base64url').toString()));
 }
 

@@ -125,20 +125,20 @@ export function createAccounts(parts: Parts) {
       logEvent('signed-up', { userId });
       await sessions.start({ id: userId, username, epoch: 0 }, session);
       goOnWithLeftovers(made.leftover);
-      knownBrowser.remember(username, hash);
+      await knownBrowser.remember(username, hash);
       return 'signed-in';
     },
 
     /** Signs this browser in. `refused` reveals neither whether the name exists nor what was wrong (ASVS 6.3.8). */
     async signIn(username: string, password: string): Promise<'signed-in' | 'refused'> {
-      const device = knownBrowser.deviceOf(username);
+      const device = await knownBrowser.deviceOf(username);
       // For a known browser, the key is read in parallel with the throttle. A stranger must pass the throttle first, which keeps a flood of
       // refused tries cheap.
       const [first, early] = device
         ? await Promise.all([tries.asDevice(device), keys.ofUser(username)])
         : [await tries.asStranger(username)];
       const stored = early === undefined ? await keys.ofUser(username) : early;
-      const isKnown = device !== null && hasSignedInWith(device, stored);
+      const isKnown = device !== null && (await hasSignedInWith(device, stored));
       const tried = device && !isKnown ? await tries.asStranger(username, { device, instead: first }) : first;
 
       const key = await keys.verify(stored, password);
@@ -165,7 +165,7 @@ export function createAccounts(parts: Parts) {
       logEvent(type, { userId: account.id, sessionId: session.sessionId });
       await sessions.start(account, session);
       goOnWithLeftovers(account.leftover);
-      knownBrowser.remember(username, key.hash);
+      await knownBrowser.remember(username, key.hash);
       return 'signed-in';
     },
 
@@ -212,7 +212,7 @@ export function createAccounts(parts: Parts) {
         keys.changePassword(actorOf(current), key, newHash, { rotation, alongside, origin: facts.origin }),
       );
       if (others === 'refused') return refused();
-      knownBrowser.remember(current.user.username, newHash);
+      await knownBrowser.remember(current.user.username, newHash);
       logEvent('password-changed', { userId: current.user.userId });
       return { endedOthers: countOf(others) };
     },
@@ -241,7 +241,7 @@ function lineOf({ user, created_at }: ConfirmedSession): string {
   return `${user.userId}:${created_at}`;
 }
 
-function hasSignedInWith(device: Device, key: KeySchema | null): boolean {
+async function hasSignedInWith(device: Device, key: KeySchema | null): Promise<boolean> {
   const hash = key?.hashed_password;
   return hash ? device.hasSignedInWith(hash) : false;
 }

@@ -3,6 +3,7 @@ import type { ConfirmedSession } from './confirmed';
 import { BOUND_COOKIE } from './device-tokens';
 import type { RequestFacts } from './request-facts';
 import type { Signer } from './signer';
+import type { PresentedSession } from './token';
 
 export type Confirmation = ReturnType<typeof createConfirmation>;
 
@@ -23,8 +24,8 @@ const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
  * view knows whom to greet without asking a store. It decides nothing. A cookie that is missing, old, forged or for another session means
  * "unknown, so ask", and never "signed out".
  *
- * The MAC covers the session id, so the cookie is worthless without the session's own cookie, even if a late response brings it back. The
- * MAC also covers the request's bound cookie: if a session is bound to its device, a copy without that cookie greets nobody. The minute is
+ * The MAC covers the session's own cookie, so this one is worthless without it, even if a late response brings it back. The MAC also covers
+ * the request's bound cookie: if a session is bound to its device, a copy without that cookie greets nobody. The minute is
  * exact except for clock differences between Cloudflare's machines.
  */
 export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts, signer: Signer | null) {
@@ -37,11 +38,11 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
      * Returns the user of this session if the ledger confirmed it in the last minute and it is not due for renewal. Otherwise `null`: ask
      * the stores.
      */
-    freshFor(sessionId: string): { username: string } | null {
+    async freshFor({ userId, token }: PresentedSession): Promise<{ username: string } | null> {
       const value = cookies.get(name) ?? '';
       if (!signer || value.length > CONFIRMATION_MAX_BYTES) return null;
       const [, body = '', mac = ''] = FORM.exec(value) ?? [];
-      if (!body || !signer.verify(mac, 'confirmation', sessionId, boundCookie, body)) return null;
+      if (!body || !(await signer.verify(mac, 'confirmation', userId, token, boundCookie, body))) return null;
       const said: Statement = JSON.parse(Buffer.from(body, 'base64url').toString());
       const age = Date.now() - said.confirmed_at;
       const isFresh = age < CONFIRMATION_SECONDS * 1_000 && age >= -CONFIRMATION_AHEAD_MILLISECONDS;
@@ -49,9 +50,10 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
     },
 
     /**
-     * Call it only for a session that the ledger has just confirmed in this request. `confirmedAt`: the time before the ledger was asked.
+     * Call it only for a session that the ledger has just confirmed in this request. `token`: that of its cookie. `confirmedAt`: the time
+     * before the ledger was asked.
      */
-    give({ sessionId, user, activePeriodExpiresAt }: ConfirmedSession, confirmedAt: number): void {
+    give({ user, activePeriodExpiresAt }: ConfirmedSession, token: string, confirmedAt: number): void {
       if (!signer) return;
       const statement: Statement = {
         v: 1,
@@ -60,7 +62,7 @@ export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts
         renew_at: activePeriodExpiresAt.getTime(),
       };
       const body = Buffer.from(JSON.stringify(statement)).toString('base64url');
-      const mac = signer.sign('confirmation', sessionId, boundCookie, body);
+      const mac = signer.sign('confirmation', user.userId, token, boundCookie, body);
       cookies.set(name, `${body}.${mac}`, { ...options, maxAge: CONFIRMATION_SECONDS });
     },
 

@@ -14,6 +14,7 @@ import type { SessionLucia } from './lucia';
 import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
 import type { ThisBrowser } from './this-browser';
+import type { PresentedSession } from './token';
 
 export type Current = ReturnType<typeof createCurrent>;
 
@@ -21,10 +22,10 @@ export type Current = ReturnType<typeof createCurrent>;
 export type Viewer = { username: string } | 'unknown' | null;
 
 /**
- * A session that the ledger said stands, and the time before it was asked, in epoch milliseconds. `isProven`: the request carries all the
- * device proof that the session requires.
+ * A session that the ledger said stands, the token of its cookie, and the time before the ledger was asked, in epoch milliseconds.
+ * `isProven`: the request carries all the device proof that the session requires.
  */
-type Standing = { session: ConfirmedSession; confirmedAt: number; isProven: boolean };
+type Standing = { session: ConfirmedSession; token: string; confirmedAt: number; isProven: boolean };
 
 /**
  * What the stores say about this browser's session. `replaced`: the browser has moved on to another session. `absent`: KV shows no record
@@ -38,8 +39,6 @@ export type Look =
   | { is: 'signed-out'; ending: Ending | null }
   | { is: 'replaced' }
   | { is: 'unknown' };
-
-type Own = { userId: string; sessionId: string };
 
 type Parts = {
   facts: RequestFacts;
@@ -67,7 +66,7 @@ export function createCurrent(parts: Parts) {
    * Asks KV and the ledger in parallel. Throws if the ledger does not answer. Also throws if KV fails and the ledger has nothing against
    * the session.
    */
-  async function ask({ userId, sessionId }: Own, from?: D1Database): Promise<Answer> {
+  async function ask({ userId, sessionId, token }: PresentedSession, from?: D1Database): Promise<Answer> {
     const confirmedAt = Date.now();
     const [shown, asked] = await Promise.allSettled([
       readSession(lucia, sessionId),
@@ -82,18 +81,19 @@ export function createCurrent(parts: Parts) {
     const session = shown.value;
     if (!session) return 'absent';
     if (!stands(session, standing)) return 'ended';
-    const isProven = deviceKeys?.requireProof(userId, sessionId, standing.bindings.get(sessionId)) ?? true;
+    const binding = standing.bindings.get(sessionId);
+    const isProven = (await deviceKeys?.requireProof(userId, sessionId, binding)) ?? true;
     moves.see(session, standing.moves.get(sessionId));
     const user = { ...session.user, username: standing.username };
-    return { session: confirmed({ ...session, user }), confirmedAt, isProven };
+    return { session: confirmed({ ...session, user }), token, confirmedAt, isProven };
   }
 
   /** Writes the record again, then asks the ledger again. It sets no session cookie. */
-  async function renew({ session: { sessionId, user }, isProven }: Standing): Promise<Answer> {
+  async function renew({ session: { sessionId, user }, token, isProven }: Standing): Promise<Answer> {
     const confirmedAt = Date.now();
     try {
       const session = endingInTime(await lucia.validateSession(sessionId));
-      return { session: confirmed({ ...session, user }), confirmedAt, isProven };
+      return { session: confirmed({ ...session, user }), token, confirmedAt, isProven };
     } catch (error) {
       if (!isInvalidSession(error)) throw error;
       const standing = await ledger.standing(user.userId, [sessionId]);
@@ -124,8 +124,8 @@ export function createCurrent(parts: Parts) {
   }
 
   /** Requests that were under way when the session was bound get no confirmation, because a copied session cookie would get it too. */
-  function giveConfirmation({ session, confirmedAt, isProven }: Standing): void {
-    if (isProven) confirmation.give(session, confirmedAt);
+  function giveConfirmation({ session, token, confirmedAt, isProven }: Standing): void {
+    if (isProven) confirmation.give(session, token, confirmedAt);
   }
 
   /** Confirms the session now: one KV read and one D1 query, in parallel. `null` if nobody is signed in. Renews a session that is due. */

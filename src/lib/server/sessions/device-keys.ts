@@ -93,7 +93,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
       const registration = await readRegistration(proof);
       if (!presented || !registration) return 'refused';
       const { userId, sessionId } = presented;
-      const offer = requireTokens().readBindChallenge(registration.challenge, sessionId);
+      const offer = await requireTokens().readBindChallenge(registration.challenge, sessionId);
       if (!offer) return 'refused';
       const id = randomBytes(ID_BYTES).toString('base64url');
       // Never earlier than the offer, whatever this machine's clock says, so that no offer can be used twice.
@@ -114,7 +114,7 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
       if (!binding?.stands) return { is: 'ended' };
       const { readRefreshChallenge, refreshChallenge } = requireTokens();
       const signed = proof && (await challengeSignedBy(binding.key, proof));
-      const challengedAt = signed ? readRefreshChallenge(signed, bindingId) : null;
+      const challengedAt = signed ? await readRefreshChallenge(signed, bindingId) : null;
       if (challengedAt === null) return { is: 'challenged', challenge: refreshChallenge(bindingId) };
       setBoundCookie(bindingId, challengedAt);
       return { is: 'proven' };
@@ -124,10 +124,10 @@ export function createDeviceKeys({ db, facts, signer, browser, background, cooki
      * Throws `DeviceUnproven` if the session is bound and this request does not prove that it comes from its device. A request that was
      * under way when the session was bound is accepted without proof. Returns false for such a request and true for any other.
      */
-    requireProof(userId: string, sessionId: string, binding: Binding | undefined): boolean {
+    async requireProof(userId: string, sessionId: string, binding: Binding | undefined): Promise<boolean> {
       if (!binding) return true;
       const cookie = facts.cookies.get(BOUND_COOKIE);
-      if (cookie !== undefined && tokens?.isBoundCookie(cookie, binding.id)) return true;
+      if (cookie !== undefined && (await tokens?.isBoundCookie(cookie, binding.id))) return true;
       if (Date.now() < binding.createdAt + BINDING_GRACE_MILLISECONDS) return false;
       throw new DeviceUnproven(userId, sessionId);
     },

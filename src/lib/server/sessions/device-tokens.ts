@@ -24,12 +24,12 @@ export function createDeviceTokens(signer: Signer) {
   }
 
   /** Returns the numbers of a value sealed for this purpose and `about`, or `null` for any other. */
-  function open(purpose: Purpose, about: string[], value: string): number[] | null {
+  async function open(purpose: Purpose, about: string[], value: string): Promise<number[] | null> {
     if (value.length > VALUE_MAX_CHARACTERS) return null;
     const texts = value.split('.');
     const mac = texts.pop() ?? '';
     if (!texts.every((text) => NUMBER.test(text))) return null;
-    return signer.verify(mac, purpose, ...about, ...texts) ? texts.map(Number) : null;
+    return (await signer.verify(mac, purpose, ...about, ...texts)) ? texts.map(Number) : null;
   }
 
   return {
@@ -38,8 +38,8 @@ export function createDeviceTokens(signer: Signer) {
       seal('device-challenge', ['bind', sessionId], [at, epoch, endsAt]),
 
     /** Returns the offer made for this session within the last minute, or `null` for any other challenge. */
-    readBindChallenge(value: string, sessionId: string): Offer | null {
-      const [at, epoch, endsAt] = open('device-challenge', ['bind', sessionId], value) ?? [];
+    async readBindChallenge(value: string, sessionId: string): Promise<Offer | null> {
+      const [at, epoch, endsAt] = (await open('device-challenge', ['bind', sessionId], value)) ?? [];
       if (at === undefined || epoch === undefined || endsAt === undefined) return null;
       return isFresh(at) ? { at, epoch, endsAt } : null;
     },
@@ -48,16 +48,16 @@ export function createDeviceTokens(signer: Signer) {
       seal('device-challenge', ['refresh', bindingId], [Date.now()]),
 
     /** When this binding was challenged, if within the last minute; `null` for any other challenge. */
-    readRefreshChallenge(value: string, bindingId: string): number | null {
-      const [at] = open('device-challenge', ['refresh', bindingId], value) ?? [];
+    async readRefreshChallenge(value: string, bindingId: string): Promise<number | null> {
+      const [at] = (await open('device-challenge', ['refresh', bindingId], value)) ?? [];
       return at !== undefined && isFresh(at) ? at : null;
     },
 
     boundCookie: (bindingId: string, endsAt: number): string => seal('bound-cookie', [bindingId], [endsAt]),
 
     /** Whether the cookie says that this binding's device proved itself recently. */
-    isBoundCookie(value: string, bindingId: string): boolean {
-      const [endsAt] = open('bound-cookie', [bindingId], value) ?? [];
+    async isBoundCookie(value: string, bindingId: string): Promise<boolean> {
+      const [endsAt] = (await open('bound-cookie', [bindingId], value)) ?? [];
       return endsAt !== undefined && Date.now() < endsAt;
     },
   };

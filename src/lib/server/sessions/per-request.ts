@@ -53,7 +53,7 @@ export function createForRequest(options: RequestOptions) {
       // An action of this request may have moved the browser on to another session, or to none.
       const session = made ? made.browser.session : facts.presented;
       if (!session) return null;
-      return confirmation.freshFor(session.sessionId) ?? parts().current.viewer();
+      return (await confirmation.freshFor(session)) ?? parts().current.viewer();
     },
   };
 }

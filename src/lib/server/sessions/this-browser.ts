@@ -3,7 +3,7 @@ import type { Confirmation } from './confirmation';
 import { absoluteEnd } from './lifetime';
 import type { SessionLucia } from './lucia';
 import type { RequestFacts } from './request-facts';
-import { cookieValueFor } from './token';
+import { cookieValueFor, type PresentedSession } from './token';
 
 export type ThisBrowser = ReturnType<typeof createThisBrowser>;
 
@@ -14,7 +14,7 @@ export type ThisBrowser = ReturnType<typeof createThisBrowser>;
  */
 export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, confirmation: Confirmation) {
   const { presented, cookies } = facts;
-  let has: { userId: string; sessionId: string } | null = presented;
+  let has: PresentedSession | null = presented;
   let made: { session: Session; token: string; end: number } | undefined;
   const since = Date.now();
 
@@ -54,7 +54,7 @@ export function createThisBrowser(facts: RequestFacts, lucia: SessionLucia, conf
       made = { session, token, end: absoluteEnd(session) };
       request().setSession(session);
       confirmation.take();
-      has = { userId: session.user.userId, sessionId: session.sessionId };
+      has = { userId: session.user.userId, token, sessionId: session.sessionId };
     },
 
     /** Clears the cookie and forgets the session. */

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { TOKEN_BYTES } from '../policy';
 
 /** The content of a session cookie that has the right form. Only the id is ever stored, never the token. */
-export type PresentedSession = { userId: string; sessionId: string; token: string };
+export type PresentedSession = { userId: string; token: string; readonly sessionId: string };
 
 // <userId>.<token>: a Lucia user id, and 32 bytes in base64url without padding.
 const COOKIE_FORM = /^([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})$/;
@@ -28,7 +28,15 @@ export function parseCookieValue(value: string | undefined): PresentedSession | 
   const match = COOKIE_FORM.exec(value ?? '');
   if (!match?.[1] || !match[2]) return null;
   const [, userId, token] = match;
-  return { userId, token, sessionId: sessionIdFor(userId, token) };
+  let sessionId: string | undefined;
+  return {
+    userId,
+    token,
+    // Hashed on first use: a page view with a fresh confirmation does not need it.
+    get sessionId() {
+      return (sessionId ??= sessionIdFor(userId, token));
+    },
+  };
 }
 
 /** Whether `sessionId` has the form of one of this user's session ids. */

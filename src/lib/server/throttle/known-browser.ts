@@ -19,7 +19,7 @@ export type Device = {
   /** Identifies the browser. It stays the same across sign-ins, so that they can be counted. */
   browserId: string;
   /** Whether it signed in with the password behind this hash. */
-  hasSignedInWith(passwordHash: string): boolean;
+  hasSignedInWith(passwordHash: string): Promise<boolean>;
 };
 
 // Entries, last used first, separated by "~". Each one is <nonce>.<keyed hash of the password's hash>.<signature over both and the
@@ -41,10 +41,10 @@ export function createDeviceCookie(cookies: CookieJar, secure: boolean, signer: 
       .slice(0, DEVICE_COOKIE_ACCOUNTS_MAX);
 
   /** Returns the device of an entry if the entry belongs to this account. */
-  function deviceIn(entry: string, username: string): Device | null {
+  async function deviceIn(entry: string, username: string): Promise<Device | null> {
     const [, nonce, password, signature] = FORM.exec(entry) ?? [];
     if (!signer || !nonce || !password || !signature) return null;
-    if (!signer.verify(signature, 'known-browser', nonce, password, username)) return null;
+    if (!(await signer.verify(signature, 'known-browser', nonce, password, username))) return null;
     return {
       id: nonce,
       browserId: browserOf(nonce).toString('base64url'),
@@ -52,23 +52,27 @@ export function createDeviceCookie(cookies: CookieJar, secure: boolean, signer: 
     };
   }
 
+  /** Returns each entry with its device. All are checked, so that the time does not reveal which one belongs to this account. */
+  const read = (username: string) =>
+    Promise.all(entries().map(async (entry) => ({ entry, device: await deviceIn(entry, username) })));
+
   return {
     /** Returns this browser's device if it has signed in to an account with that name before. */
-    deviceOf(username: string): Device | null {
-      // Checks all entries, so that the time does not reveal which one matches.
-      return entries().reduce<Device | null>((found, entry) => deviceIn(entry, username) ?? found, null);
+    async deviceOf(username: string): Promise<Device | null> {
+      return (await read(username)).find(({ device }) => device)?.device ?? null;
     },
 
     /** Makes this browser one of the account's own for a year, or until its password changes. */
-    remember(username: string, passwordHash: string): void {
+    async remember(username: string, passwordHash: string): Promise<void> {
       if (!signer) return;
-      const before = this.deviceOf(username);
-      const browser = before ? browserOf(before.id) : randomBytes(BROWSER_BYTES);
+      const before = await read(username);
+      const own = before.find(({ device }) => device)?.device;
+      const browser = own ? browserOf(own.id) : randomBytes(BROWSER_BYTES);
       const drawn = randomBytes(NONCE_BYTES - BROWSER_BYTES);
       const nonce = Buffer.concat([browser, drawn]).toString('base64url');
       const password = signer.sign('known-browser', passwordHash);
       const signature = signer.sign('known-browser', nonce, password, username);
-      const others = entries().filter((entry) => deviceIn(entry, username) === null);
+      const others = before.filter(({ device }) => !device).map(({ entry }) => entry);
       const kept = [`${nonce}.${password}.${signature}`, ...others].slice(0, DEVICE_COOKIE_ACCOUNTS_MAX);
       cookies.set(name, kept.join(BETWEEN), {
         path: '/',
