@@ -35,9 +35,11 @@ test('nothing on the records page opens a session, and the page says why', async
   const { userId } = await device.sessionCookie();
   const sessionId = await device.sessionId();
   await device.visit('/kv');
+  const result = page.getByRole('region', { name: 'Try to steal it' }).getByRole('status');
+  await page.getByRole('button', { name: 'Try to get in' }).click();
+  await expect(result).toHaveText('Paste a key or a value first.');
   await page.getByLabel('A key or a value').fill(`session:${sessionId}`);
   await page.getByRole('button', { name: 'Try to get in' }).click();
-  const result = page.getByRole('region', { name: 'Try to steal it' }).getByRole('status');
   await expect(result).toContainText('Refused before any store was asked');
   await expect(result).toContainText('hashed once more');
   expect(sessionId.startsWith(userId)).toBe(true);

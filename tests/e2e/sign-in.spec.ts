@@ -73,6 +73,25 @@ test('signing in again in the same browser replaces its session', async ({ clien
   expect((await client.get('/sessions', before.value)).status).toBe(303);
 });
 
+test('while KV does not show a session, the sign-in page says so; once KV does, the page opens again', async ({
+  newDevice,
+  storage,
+  user,
+}) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.startSignedUp(user);
+  const records = await storage.recordsOf((await device.sessionCookie()).userId);
+  await storage.putBack(records.map((record) => ({ ...record, value: 'not a session', metadata: null })));
+  await device.visit('/account');
+  await expect(page).toHaveURL('/login?redirectTo=%2Faccount');
+  await expect(page.getByRole('alert')).toContainText('Workers KV does not show your session here.');
+  await storage.putBack(records);
+  await page.getByRole('link', { name: 'open the page again' }).click();
+  await expect(page).toHaveURL('/account');
+  await expect(page.getByRole('heading', { level: 1, name: 'Account' })).toBeVisible();
+});
+
 test('a malformed cookie signs nobody in and breaks nothing', async ({ client, newDevice, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);

@@ -138,6 +138,18 @@ test('without scripts one can name a session, confirm the password, choose a the
   await expect(page.getByRole('status')).toContainText('Your account is deleted');
 });
 
+test('without scripts a reload after sample devices were added adds no more', async ({ newDevice, user }) => {
+  const device = await newDevice();
+  const { page } = device;
+  await device.startSignedUp(user);
+  await page.getByRole('button', { name: 'Add sample devices' }).click();
+  await expect(device.rows()).toHaveCount(1 + 4);
+  const again = page.waitForRequest((request) => request.method() === 'POST');
+  await page.reload();
+  await again;
+  await expect(device.rows()).toHaveCount(1 + 4);
+});
+
 test('without scripts many sessions can be searched', async ({ newDevice, storage, user }) => {
   const device = await newDevice();
   await device.startSignedUp(user);

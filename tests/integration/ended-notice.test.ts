@@ -1,5 +1,7 @@
 /** What a device is told when it loads a page after its session was ended elsewhere: from which device, and when. */
-import { beforeEach, expect, it, vi } from 'vitest';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { ACTIVE_PERIOD_MILLISECONDS, IDLE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import { createToken } from '$lib/server/sessions/token';
 import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
 import { load as loadSignIn } from '../../src/routes/(guest)/login/+page.server';
@@ -18,6 +20,10 @@ let scene: Scene;
 beforeEach(async () => {
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   scene = await setScene();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 /** Returns what the sign-in page says to a browser that requested its sessions. */
@@ -59,6 +65,21 @@ it.each([
     expect(await told(scene.phone)).toEqual(KNOWN);
   },
 );
+
+it('a session that KV does not show is not said to have ended, until it can have expired', async () => {
+  const unseen = { returned: expect.objectContaining({ notice: 'session-unseen' }) };
+  const expiresAt = Date.now() + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
+  const { cookie } = scene.phone;
+  await env.SESSIONS.delete(`session:${sessionIdOf(scene.phone)}`);
+  expect(await told(scene.phone)).toEqual(unseen);
+  expect(scene.phone.cookie).toBe(cookie);
+  vi.useFakeTimers({ toFake: ['Date'], now: expiresAt });
+  expect(await told(scene.phone)).toEqual(UNKNOWN);
+  vi.useRealTimers();
+  // The ledger's word counts, whatever KV shows.
+  await fromLaptop(revokeOtherSessions);
+  expect(await told(scene.phone)).toEqual(KNOWN);
+});
 
 it('a made-up cookie learns nothing about anybody', async () => {
   await fromLaptop(revokeOtherSessions);

@@ -9,6 +9,7 @@ const KEPT_SECONDS = 60;
 export const NOTICES = [
   'to-continue',
   'session-ended',
+  'session-unseen',
   'signed-out',
   'signed-out-everywhere',
   'account-deleted',

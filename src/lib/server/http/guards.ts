@@ -16,13 +16,15 @@ export type GuardedEvent = Pick<
 const QUERY_MAX_CHARACTERS = 1_000;
 
 /**
- * Redirects to sign-in. If the request had a session cookie, that page says the session ended and, if D1 knows it, which device ended it.
+ * Redirects to sign-in. If the request had a session cookie, that page says the session ended and, if D1 knows it, which device ended it;
+ * or that KV does not show the session.
  */
 export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promise<never> {
   const { url, request, locals } = event;
   if (locals.facts.presented) {
     const ending = await locals.auth.current.ending();
-    leaveNotice(event, 'session-ended', ending ? { by: endedBy(ending), at: ending.at } : undefined);
+    if (ending === 'unseen') leaveNotice(event, 'session-unseen');
+    else leaveNotice(event, 'session-ended', ending ? { by: endedBy(ending), at: ending.at } : undefined);
   } else {
     leaveNotice(event, 'to-continue');
   }

@@ -9,7 +9,7 @@ import { DeviceUnproven, type DeviceKeys } from './device-keys';
 import type { Ending } from './ending';
 import type { Ledger } from './ledger';
 import { stands } from './standing';
-import { absoluteEnd, endingInTime } from './lifetime';
+import { absoluteEnd, endingInTime, firstExpiry } from './lifetime';
 import type { SessionLucia } from './lucia';
 import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
@@ -59,6 +59,8 @@ export function createCurrent(parts: Parts) {
   let answer: Promise<Answer | null> | undefined;
   /** What a peek started. A confirmation reuses it, and asks again if it failed. */
   let peeked: Promise<Answer | null> | undefined;
+  /** Whether the last answer was `absent`. */
+  let isAbsent = false;
   /** The session that the ledger confirmed, while its renewal is under way. */
   let renewing: Standing | null = null;
 
@@ -117,6 +119,7 @@ export function createCurrent(parts: Parts) {
    * response brings the new cookie, and this response must not remove it. The cookie also stays if KV does not show the session here yet.
    */
   function settle(said: Answer | null): ConfirmedSession | null {
+    isAbsent = said === 'absent';
     if (said === 'ended') browser.dropCookie();
     if (said === null || typeof said === 'string') return null;
     giveConfirmation(said);
@@ -199,13 +202,17 @@ export function createCurrent(parts: Parts) {
       return { is: 'signed-out', ending };
     },
 
-    /** What ended the session of this request's cookie, if D1 knows. For the page that says so. One query; a failure returns `null`. */
-    async ending(): Promise<Ending | null> {
+    /**
+     * What ended the session of this request's cookie, if D1 knows. `unseen`: it has not ended, and KV does not show it here. For the page
+     * that says so. One query; a failure returns `null`.
+     */
+    async ending(): Promise<Ending | 'unseen' | null> {
       if (!facts.presented) return null;
-      return ledger.endingOf(facts.presented).then(
-        ({ ending }) => ending,
-        () => null,
-      );
+      const { signedInAt, ending } = await ledger
+        .endingOf(facts.presented)
+        .catch(() => ({ signedInAt: null, ending: null }));
+      if (ending || !isAbsent) return ending;
+      return signedInAt !== null && Date.now() < firstExpiry(signedInAt) ? 'unseen' : null;
     },
 
     /** Makes the next caller in the same request (after an action, the page without scripts) ask the ledger again. */

@@ -5,6 +5,7 @@ import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
 import {
   actorStands,
+  endReplaced,
   isKnown,
   notRevoked,
   purge,
@@ -102,15 +103,7 @@ export function createLedger(
       const event = { type, sessionId, ...origin, at: now };
       return [
         recordEvent(db, event, sql`User.id = ${userId} AND ${condition}`),
-        ...(replaced
-          ? [
-              revoke(
-                db,
-                { id: replaced.sessionId, userId: replaced.userId, reason: 'replaced' },
-                sql`${isKnown(replaced.sessionId, replaced.shown)} AND ${condition}`,
-              ),
-            ]
-          : []),
+        ...(replaced ? endReplaced(db, replaced, { userId, origin, now }, condition) : []),
         ...purge(db, now),
         ...(hasBindings ? [purgeBindings(db, now)] : []),
       ];

@@ -21,8 +21,13 @@ export function endingInTime(session: Session): Session {
   return { ...session, idlePeriodExpiresAt: new Date(expires) };
 }
 
-/** What a renewal writes: a new active and a new idle period. */
+/** What a sign-in and a renewal write: a new active and a new idle period. */
 export function renewedPeriods(): Pick<SessionSchema, 'active_expires' | 'idle_expires'> {
-  const active_expires = Date.now() + ACTIVE_PERIOD_MILLISECONDS;
-  return { active_expires, idle_expires: active_expires + IDLE_PERIOD_MILLISECONDS };
+  const now = Date.now();
+  return { active_expires: now + ACTIVE_PERIOD_MILLISECONDS, idle_expires: firstExpiry(now) };
+}
+
+/** The earliest time at which a session that began at `signedInAt` can expire. */
+export function firstExpiry(signedInAt: number): number {
+  return signedInAt + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
 }
