@@ -86,3 +86,12 @@ test('every form on account pages says for whom it was made, including sign-out'
       await expect(form.locator('input[name="userId"]')).toHaveValue(userId);
   }
 });
+
+test('a redirect that is asked for as data waits for the layout, which may set cookies', async ({
+  client,
+  user,
+}) => {
+  const response = await client.get('/logout/__data.json', await client.signUp(user));
+  expect(await response.json()).toEqual({ type: 'redirect', location: '/' });
+  expect(response.headers.getSetCookie().join()).toContain('confirmation=');
+});

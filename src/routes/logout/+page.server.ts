@@ -4,10 +4,14 @@ import { readForm } from '$lib/server/http/form';
 import { clearSiteData, guarded } from '$lib/server/http/guards';
 import { signedInAsAnother } from '$lib/server/http/made-for';
 import { form as formWords } from '$lib/words/form';
-import type { Actions, RequestEvent } from './$types';
+import type { Actions, PageServerLoadEvent, RequestEvent } from './$types';
 
 /** Signing out needs a POST, so that a link or an image cannot do it. */
-export const load = () => redirect(303, '/');
+export const load = async ({ parent }: PageServerLoadEvent) => {
+  // The layout may set cookies, and a redirect that is asked for as data would not wait for it.
+  await parent();
+  redirect(303, '/');
+};
 
 export const actions = {
   default: guarded(async (event: RequestEvent) => {
