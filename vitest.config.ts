@@ -55,6 +55,7 @@ export default defineConfig(async () => ({
           environment: 'node',
           include: ['tests/**/*.node.test.ts'],
           exclude: DEEP ? [] : ['tests/**/*.deep.node.test.ts'],
+          setupFiles: ['tests/setup/node.ts'],
           expect: { requireAssertions: true },
         },
       },

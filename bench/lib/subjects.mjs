@@ -200,7 +200,7 @@ export const TARGETS = [
     atLeast: 2,
     value: (r) => r.ratio('ours/peek-fresh', 'better-auth/cache'),
     floor: (r) => r.words(NO_STORE, 'better-auth/cache'),
-    why: 'the facts of the request, the SHA-256 of the token, one HMAC',
+    why: 'the facts of the request, one HMAC',
   },
   {
     what: 'peek, fresh, to a worker that does nothing, req/s',

@@ -163,7 +163,7 @@ describe('the cookie', () => {
     const browserWith = (cookie: string) =>
       new Browser().plant(cookie).plant(scene.laptop.confirmation ?? '', CONFIRMATION_COOKIE);
     const [userId, token = ''] = (scene.laptop.cookie ?? '').split('.');
-    expect((await view(browserWith(`${userId}.${token}`))).viewer).toEqual(greeted());
+    expect(await view(browserWith(`${userId}.${token}`))).toEqual({ viewer: greeted(), asked: [] });
     expect(await view(browserWith(''))).toEqual({ viewer: null, asked: [] });
     for (const changed of [
       `another-user.${token}`,

@@ -49,6 +49,7 @@ async function fromLaptop(
 const ended = (end: object) => ({ returned: expect.objectContaining({ notice: 'session-ended', end }) });
 const KNOWN = ended({ by: 'from Chrome 140 on Linux', at: expect.any(Number) });
 const UNKNOWN = ended({ by: null, at: null });
+const UNSEEN = { returned: expect.objectContaining({ notice: 'session-unseen' }) };
 
 it.each([
   ['one session', (event, session) => revokeSession(event, session, sessionIdOf(scene.phone))],
@@ -67,18 +68,28 @@ it.each([
 );
 
 it('a session that KV does not show is not said to have ended, until it can have expired', async () => {
-  const unseen = { returned: expect.objectContaining({ notice: 'session-unseen' }) };
   const expiresAt = Date.now() + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
   const { cookie } = scene.phone;
   await env.SESSIONS.delete(`session:${sessionIdOf(scene.phone)}`);
-  expect(await told(scene.phone)).toEqual(unseen);
+  expect(await told(scene.phone)).toEqual(UNSEEN);
   expect(scene.phone.cookie).toBe(cookie);
-  vi.useFakeTimers({ toFake: ['Date'], now: expiresAt });
+  vi.useFakeTimers({ toFake: ['Date'], now: expiresAt - 60_000 });
+  expect(await told(scene.phone)).toEqual(UNSEEN);
+  vi.setSystemTime(expiresAt);
   expect(await told(scene.phone)).toEqual(UNKNOWN);
   vi.useRealTimers();
   // The ledger's word counts, whatever KV shows.
   await fromLaptop(revokeOtherSessions);
   expect(await told(scene.phone)).toEqual(KNOWN);
+});
+
+it('a session that KV does not show is not said to have ended if the activity cannot be read', async () => {
+  await env.SESSIONS.delete(`session:${sessionIdOf(scene.phone)}`);
+  let queries = 0;
+  const beforeStep = ({ store }: { store: string }) => {
+    if (store === 'D1' && ++queries > 1) throw new Error('D1 is gone');
+  };
+  expect(await told(scene.phone, { beforeStep })).toEqual(UNSEEN);
 });
 
 it('a made-up cookie learns nothing about anybody', async () => {

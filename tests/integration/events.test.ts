@@ -162,22 +162,6 @@ describe('the activity of an account', () => {
     expect(await act(laptop, async (_, session) => session.user.userId)).toBe(userId);
   });
 
-  it('signing in to another account in the same browser is a sign-out in the activity of the first, recorded once', async () => {
-    const other = `bea-${crypto.randomUUID().slice(0, 8)}`;
-    await signUp(post(phone), other, PASSWORD);
-    const { cookie = '' } = laptop;
-    const userId = await userIdByName();
-    for (let i = 0; i < 2; i += 1) {
-      await signIn(post(laptop.plant(cookie)), other, PASSWORD);
-      const { events } = await listEventsForDownload(env.DB, userId);
-      expect(events.map(({ type }) => type)).toEqual(['signed-out', 'signed-up']);
-      expect(events[0]).toMatchObject({ sessionId: events[1]?.sessionId, device: events[1]?.device });
-    }
-    await signIn(post(laptop), other, PASSWORD);
-    const own = await listEventsForDownload(env.DB, (laptop.cookie ?? '').split('.')[0] ?? '');
-    expect(own.events.map(({ type }) => type)).not.toContain('signed-out');
-  });
-
   it('the activity comes in pages, the newest first', async () => {
     const userId = await userIdByName();
     const origin = {

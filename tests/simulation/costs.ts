@@ -75,8 +75,6 @@ export const EXTRA = {
   /** It is recorded, so that the form is recognized if it is sent twice. */
   'sign-up from its page': cost({ queries: 1 }),
   'the session that a sign-in replaces': cost({ get: 1, delete: 1, queries: 1 }),
-  /** The other account's activity says so. */
-  'the replaced session is of another account': cost({ queries: 1 }),
   'each other session that ends': cost({ delete: 1 }),
   /** If there is a marker: the list and the index record of the oldest one, at most `LEFTOVER_OPERATIONS_PER_STEP`. */
   'sign-in or sign-up that goes on with leftovers': cost({ list: 1, delete: 1, queries: 1, trips: 1 }),
@@ -123,7 +121,6 @@ export const WAITS: Record<Operation | Page | keyof typeof EXTRA, number> = {
   'sign-in from a browser that knew an earlier password': 1,
   'sign-up from its page': 0,
   'the session that a sign-in replaces': 1,
-  'the replaced session is of another account': 0,
   'each other session that ends': 0,
   'sign-in or sign-up that goes on with leftovers': 0,
   'each record that was left': 0,

@@ -1,5 +1,4 @@
 /** Checks every successful request of a history against the published cost. */
-import { parseCookieValue } from '$lib/server/sessions/token';
 import { add, COSTS, EXTRA, KINDS, NOTHING, type Cost, type Operation } from './costs';
 import { isGreeted } from './histories-requests';
 import { isPastAbsoluteLimit } from './model';
@@ -98,9 +97,6 @@ function expectedCost(act: Act, done: Done, goesOn: boolean, wrote: boolean): Co
   if (act.action === 'signIn') extras.push(DEVICES[done.device]);
   if ((act.action === 'signUp' || act.action === 'signIn') && presented) {
     extras.push(EXTRA['the session that a sign-in replaces']);
-    if (ownerOf(presented) !== ownerOf(done.received)) {
-      extras.push(EXTRA['the replaced session is of another account']);
-    }
   }
   if (goesOn) extras.push(EXTRA['sign-in or sign-up that goes on with leftovers']);
   const others = act.action === 'revokeOthers' ? value : othersEnded(value);
@@ -109,10 +105,6 @@ function expectedCost(act: Act, done: Done, goesOn: boolean, wrote: boolean): Co
   const known = ['revoke', 'rename'].includes(act.action) && target === actor ? -1 : 0;
   const total = add(COSTS[operation], ...extras);
   return { ...total, get: total.get + known };
-}
-
-function ownerOf(cookie: string | undefined): string | undefined {
-  return parseCookieValue(cookie)?.userId;
 }
 
 function othersEnded(value: unknown): unknown {

@@ -77,7 +77,8 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     method: ['peek', 'require', 'list'].includes(act.action) ? 'GET' : 'POST',
   });
   hashes += 1;
-  const device = await createDeviceCookie(
+  // From the cookies as they are now. It is awaited at the end, because the request begins in this turn.
+  const recognized = createDeviceCookie(
     event.cookies,
     true,
     createSigner(COOKIE_SECRETS, event.url.origin),
@@ -90,7 +91,7 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     actor,
     fateBefore: actor?.fate,
     targetFateBefore: target?.fate,
-    device: device ? 'own' : 'new',
+    device: 'new',
     offer: null,
     asked: false,
     putRefused: false,
@@ -116,7 +117,6 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     } else throw thrown;
   }
   if (done.viewer === 'unknown' && done.outcome === 'answered') done.outcome = 'unavailable';
-  if (device && !(await device.hasSignedInWith(compared))) done.device = 'former';
   if (done.outcome !== 'lost') {
     receive();
     if (browser.confirmation) {
@@ -128,6 +128,8 @@ export async function perform(world: World, act: Act, turns: StepHooks = {}): Pr
     done.cleared = presented !== undefined && browser.cookie === undefined;
   }
   await browser.settle();
+  const device = await recognized;
+  if (device) done.device = (await device.hasSignedInWith(compared)) ? 'own' : 'former';
   done.asked = world.kv.counters.get > gets;
   done.putRefused = world.kv.log.slice(logged).some(({ op, outcome }) => op === 'put' && outcome !== 'done');
   await world.drain?.();

@@ -16,8 +16,8 @@ export type GuardedEvent = Pick<
 const QUERY_MAX_CHARACTERS = 1_000;
 
 /**
- * Redirects to sign-in. If the request had a session cookie, that page says the session ended and, if D1 knows it, which device ended it;
- * or that KV does not show the session.
+ * Redirects to sign-in. If the request had a session cookie, that page says that KV does not show the session, or that it ended and, if D1
+ * knows it, which device ended it.
  */
 export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promise<never> {
   const { url, request, locals } = event;

@@ -9,7 +9,7 @@ import { DeviceUnproven, type DeviceKeys } from './device-keys';
 import type { Ending } from './ending';
 import type { Ledger } from './ledger';
 import { stands } from './standing';
-import { absoluteEnd, endingInTime, firstExpiry } from './lifetime';
+import { absoluteEnd, endingInTime, idleEnd } from './lifetime';
 import type { SessionLucia } from './lucia';
 import type { MoveNotes } from './moves';
 import type { RequestFacts } from './request-facts';
@@ -203,16 +203,15 @@ export function createCurrent(parts: Parts) {
     },
 
     /**
-     * What ended the session of this request's cookie, if D1 knows. `unseen`: it has not ended, and KV does not show it here. For the page
-     * that says so. One query; a failure returns `null`.
+     * What ended the session of this request's cookie, for the page that says so: one query. `null`: it has ended or expired, and D1 does
+     * not know more. `unseen`: all that is known is that KV does not show it here.
      */
     async ending(): Promise<Ending | 'unseen' | null> {
       if (!facts.presented) return null;
-      const { signedInAt, ending } = await ledger
-        .endingOf(facts.presented)
-        .catch(() => ({ signedInAt: null, ending: null }));
-      if (ending || !isAbsent) return ending;
-      return signedInAt !== null && Date.now() < firstExpiry(signedInAt) ? 'unseen' : null;
+      const known = await ledger.endingOf(facts.presented).catch(() => null);
+      if (known?.ending || !isAbsent) return known?.ending ?? null;
+      if (!known) return 'unseen';
+      return known.signedInAt !== null && Date.now() < idleEnd(known.signedInAt) ? 'unseen' : null;
     },
 
     /** Makes the next caller in the same request (after an action, the page without scripts) ask the ledger again. */

@@ -1,9 +1,9 @@
 /** The SQL of the ledger: its conditions, and the statements in its batches. */
 import { join, prepare, sql, type Sql } from '../stores/sql';
 import { ABSOLUTE_PERIOD_MILLISECONDS, EVENTS_STORED_MILLISECONDS, PURGE_ROWS_AT_ONCE } from '../policy';
-import { BIRTHS, recordEvent, type Origin } from './activity';
+import { BIRTHS, type Origin } from './activity';
 import { lineOf } from './line';
-import type { Actor, KnownByCookie, Rotation } from './ledger';
+import type { Actor, Rotation } from './ledger';
 import type { Reason } from './standing';
 
 /** The rule of `stands` in SQL, for a session that was just confirmed: true while its epoch is current and it is not revoked. */
@@ -55,23 +55,6 @@ export function revoke(
         ON CONFLICT (id) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'replaced'
         RETURNING id`,
   );
-}
-
-/** The statements that end the session that an arrival replaces. If it was another account's, that account's activity says so. */
-export function endReplaced(
-  db: D1Database,
-  { userId, sessionId, shown }: KnownByCookie,
-  arrival: { userId: string; origin: Origin; now: number },
-  condition: Sql,
-): D1PreparedStatement[] {
-  const holds = sql`${isKnown(sessionId, shown)} AND ${condition}`;
-  const event = { type: 'signed-out', sessionId, ...arrival.origin, at: arrival.now } as const;
-  // The event comes first: its condition requires that the session is not revoked yet.
-  const told = sql`User.id = ${userId} AND ${notRevoked(sessionId)} AND ${holds}`;
-  return [
-    ...(userId === arrival.userId ? [] : [recordEvent(db, event, told)]),
-    revoke(db, { id: sessionId, userId, reason: 'replaced' }, holds),
-  ];
 }
 
 /** A session to end, and whether KV shows its record. */

@@ -5,7 +5,6 @@ import { recordEvent, type EventType, type Origin } from './activity';
 import { endingOf } from './ending';
 import {
   actorStands,
-  endReplaced,
   isKnown,
   notRevoked,
   purge,
@@ -103,7 +102,15 @@ export function createLedger(
       const event = { type, sessionId, ...origin, at: now };
       return [
         recordEvent(db, event, sql`User.id = ${userId} AND ${condition}`),
-        ...(replaced ? endReplaced(db, replaced, { userId, origin, now }, condition) : []),
+        ...(replaced
+          ? [
+              revoke(
+                db,
+                { id: replaced.sessionId, userId: replaced.userId, reason: 'replaced' },
+                sql`${isKnown(replaced.sessionId, replaced.shown)} AND ${condition}`,
+              ),
+            ]
+          : []),
         ...purge(db, now),
         ...(hasBindings ? [purgeBindings(db, now)] : []),
       ];

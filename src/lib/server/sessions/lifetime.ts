@@ -24,10 +24,10 @@ export function endingInTime(session: Session): Session {
 /** What a sign-in and a renewal write: a new active and a new idle period. */
 export function renewedPeriods(): Pick<SessionSchema, 'active_expires' | 'idle_expires'> {
   const now = Date.now();
-  return { active_expires: now + ACTIVE_PERIOD_MILLISECONDS, idle_expires: firstExpiry(now) };
+  return { active_expires: now + ACTIVE_PERIOD_MILLISECONDS, idle_expires: idleEnd(now) };
 }
 
-/** The earliest time at which a session that began at `signedInAt` can expire. */
-export function firstExpiry(signedInAt: number): number {
-  return signedInAt + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
+/** When a session expires that is written at this time and not renewed, in epoch milliseconds. */
+export function idleEnd(writtenAt: number): number {
+  return writtenAt + ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
 }

@@ -21,8 +21,8 @@ export type Signer = {
 const KEY_BYTES = 32;
 
 /**
- * 32 bytes in base64url. Of the last character only four bits count: with any of these 16, no other text decodes to the same bytes, so a
- * MAC that was edited is never accepted.
+ * 32 bytes in base64url. Of the last character only four bits count. Only these 16 are accepted, so each MAC has one accepted spelling, and
+ * an edited one is refused.
  */
 const MAC_FORM = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
@@ -57,8 +57,8 @@ const encoder = new TextEncoder();
 /**
  * Creates the signer of one request. `null` without a secret: then nothing is signed, and no signature is accepted.
  *
- * It signs with `node:crypto`, whose MAC is there at once: a cookie is set in the same turn as the answer that it is about. It verifies with
- * WebCrypto, which compares in constant time and costs a page view less (docs/decisions/0017-confirmation-cookie.md).
+ * It signs with `node:crypto`, which is synchronous. It verifies with WebCrypto, which compares in constant time and takes less time on a
+ * page view (docs/decisions/0017-confirmation-cookie.md).
  */
 export function createSigner(secrets: CookieSecrets | undefined, origin: string): Signer | null {
   if (!secrets?.current) return null;
