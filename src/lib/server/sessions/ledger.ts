@@ -16,7 +16,7 @@ import {
 } from './ledger-sql';
 import { endOfLine } from './line';
 import type { Reason, Standing } from './standing';
-import { readRevoked, readStanding } from './standing-sql';
+import { readLastRevoked, readStanding } from './standing-sql';
 
 /** The session that requests a change. A write takes effect only if this session still stands. */
 export type Actor = { userId: string; sessionId: string; epoch: number };
@@ -85,8 +85,8 @@ export function createLedger(
     /** When a session's browser signed in, and what ended the session: one query. */
     endingOf: (session: { userId: string; sessionId: string }) => endingOf(db, session),
 
-    /** Which of these sessions were revoked, and why: one query. */
-    revokedAmong: (sessionIds: string[]) => readRevoked(db, sessionIds),
+    /** Which sessions of a user were revoked last, and why, at most `limit`: one query. */
+    lastRevoked: (userId: string, limit: number) => readLastRevoked(db, userId, limit),
 
     /** The statement that asks whether a session still stands. Put it last in a batch: see `saysItStands`. */
     askWhetherStands(actor: Actor): D1PreparedStatement {

@@ -1,6 +1,6 @@
 import type { Session, SessionSchema } from 'lucia';
 import type { SessionView } from '$lib/session-view';
-import { ACTIVE_PERIOD_MILLISECONDS } from '../policy';
+import { ACTIVE_PERIOD_MILLISECONDS, REVOKED_READ_MAX } from '../policy';
 import { StoreUnavailable } from '../stores/guarded';
 import type { ConfirmedSession } from './confirmed';
 import { sessionEnded } from './current';
@@ -62,15 +62,23 @@ export function createList({ lucia, ledger, records }: Parts) {
       };
     },
 
-    /** Lists the user's other live sessions. It does not throw if a store does not answer: ending them must not depend on the list. */
+    /**
+     * Lists the user's other live sessions: one KV list and one D1 query, in parallel. It does not throw if a store does not answer: ending
+     * them must not depend on the list.
+     */
     async others(current: ConfirmedSession): Promise<Others> {
       const { userId, username } = current.user;
       try {
-        const { sessions: listed, more } = await records.list(userId);
-        const revoked = await ledger.revokedAmong(listed.map(({ id }) => id));
+        const [{ sessions: listed, more }, revoked] = await Promise.all([
+          records.list(userId),
+          ledger.lastRevoked(userId, REVOKED_READ_MAX),
+        ]);
         // This runs in parallel with the write that ends them, which may already have raised the user's epoch.
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
-        return { ids: liveOthers(current, listed, standing).map(({ id }) => id), more };
+        return {
+          ids: liveOthers(current, listed, standing).map(({ id }) => id),
+          more: more || revoked.size === REVOKED_READ_MAX,
+        };
       } catch {
         return null;
       }

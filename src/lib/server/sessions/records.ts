@@ -35,8 +35,9 @@ export function createSessionRecords(
     /** Returns a user's records as KV lists them, except those that this request knows better. */
     async list(userId: string): Promise<ListedRecords> {
       const { sessions, more } = await list(userId);
-      const known = sessions.map(async (listed) => (await seen.get(listed.id)?.catch(() => null)) ?? listed);
-      return { sessions: await Promise.all(known), more };
+      const known = new Map<string, SessionSchema | null>();
+      for (const [id, reading] of seen) known.set(id, await reading.catch(() => null));
+      return { sessions: sessions.map((listed) => known.get(listed.id) ?? listed), more };
     },
 
     async store(session: SessionSchema): Promise<void> {

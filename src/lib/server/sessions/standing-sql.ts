@@ -80,10 +80,15 @@ function readKnown(rows: KnownRow[]): Pick<Standing, 'revoked' | 'bindings' | 'm
 
 const isMove = (columns: MoveRow | [null, ...unknown[]]): columns is MoveRow => columns[0] !== null;
 
-export async function readRevoked(db: D1Database, sessionIds: string[]): Promise<Map<string, Reason>> {
+/** Reads which sessions of a user ended last, at most `limit`. */
+export async function readLastRevoked(
+  db: D1Database,
+  userId: string,
+  limit: number,
+): Promise<Standing['revoked']> {
   const { results } = await prepare(
     db,
-    sql`SELECT id, reason FROM RevokedSession WHERE id IN (SELECT value FROM json_each(${JSON.stringify(sessionIds)}))`,
+    sql`SELECT id, reason FROM RevokedSession WHERE user_id = ${userId} ORDER BY rowid DESC LIMIT ${limit}`,
   ).all<{ id: string; reason: Reason }>();
   return new Map(results.map(({ id, reason }) => [id, reason]));
 }
