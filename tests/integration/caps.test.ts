@@ -1,9 +1,15 @@
 /** What the list and the download contain if a user has very many sessions and events, and that they say so. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { EVENTS_IN_DOWNLOAD_MAX, SESSIONS_LISTED_MAX, SESSIONS_SHOWN_MAX } from '$lib/server/policy';
+import {
+  EVENTS_IN_DOWNLOAD_MAX,
+  REVOKED_READ_MAX,
+  SESSIONS_LISTED_MAX,
+  SESSIONS_SHOWN_MAX,
+} from '$lib/server/policy';
 import { listSessions, requireSession, revokeOtherSessions } from '../setup/requests';
 import { GET as getData } from '../../src/routes/(account)/account/data/+server';
+import { load as loadAccount } from '../../src/routes/(account)/account/+page.server';
 import { load as loadSessions } from '../../src/routes/(account)/sessions/+page.server';
 import { GET as getSessions } from '../../src/routes/api/sessions/+server';
 import { call, sessionIdOf, setScene, storesWith, type Scene } from './routes';
@@ -30,7 +36,21 @@ async function putSessions(count: number, dead = 0): Promise<void> {
   for (let n = 0; n < count; n += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => put(n + i)));
 }
 
-const returned = async (run: (event: never) => unknown, page: '/sessions' | 'GET /api/sessions') => {
+/** Ends this many of those sessions in the ledger, from the `first` on. KV keeps listing them. */
+async function endSessions(first: number, count: number): Promise<void> {
+  await env.DB.prepare(
+    `INSERT INTO RevokedSession (id, user_id, revoked_at, expires_at, reason)
+     WITH RECURSIVE n (i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2 + ?3)
+     SELECT ?1 || '.' || printf('%043d', i), ?1, ?4, ?4 + 86400000, 'revoked' FROM n`,
+  )
+    .bind(userId, first, count, Date.now())
+    .run();
+}
+
+const returned = async (
+  run: (event: never) => unknown,
+  page: '/account' | '/sessions' | 'GET /api/sessions',
+) => {
   const { outcome } = await call({ name: page, page, method: 'GET', run }, scene, {});
   return (outcome as { returned: unknown }).returned;
 };
@@ -74,6 +94,17 @@ it('of a list that was cut, no number is told, however many of what was read hav
   expect(list.more).toBe(true);
   expect(list.sessions.length).toBeLessThan(SESSIONS_LISTED_MAX * 0.6);
   expect(await revokeOtherSessions(event, session)).toBeNull();
+});
+
+it('the account page does not count a session that has ended while KV still lists it; if very many have ended, it tells no number', async () => {
+  const counted = async () =>
+    ((await returned(loadAccount, '/account')) as { sessionCount: number | null }).sessionCount;
+  await putSessions(50);
+  expect(await counted()).toBe(52);
+  await endSessions(0, 3);
+  expect(await counted()).toBe(49);
+  await endSessions(1_000, REVOKED_READ_MAX);
+  expect(await counted()).toBeNull();
 });
 
 it('the download holds the newest events, and says that there are older ones', async () => {

@@ -102,7 +102,7 @@ export const MOVES_READ_AT_ONCE_MAX = 4_000;
 
 /** One page of a KV listing. If a user has more sessions, the app looks only at the first page. */
 export const SESSIONS_LISTED_MAX = 1_000;
-/** How many of a user's ended sessions are read when the live ones are counted. With more, the count is not told. */
+/** How many of a user's ended sessions are read, at most, to count the live ones. If there are that many, no number is told. */
 export const REVOKED_READ_MAX = 2_000;
 /** The sessions page shows this many, the most recently used ones. */
 export const SESSIONS_SHOWN_MAX = 200;

@@ -25,8 +25,8 @@ const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
  * "unknown, so ask", and never "signed out".
  *
  * The MAC covers the session's own cookie, so this one is worthless without it, even if a late response brings it back. The MAC also covers
- * the request's bound cookie: if a session is bound to its device, a copy without that cookie greets nobody. The minute is
- * exact except for clock differences between Cloudflare's machines.
+ * the request's bound cookie: if a session is bound to its device, a copy without that cookie greets nobody. The minute is exact except for
+ * clock differences between Cloudflare's machines.
  */
 export function createConfirmation({ cookies, cookie: { secure } }: RequestFacts, signer: Signer | null) {
   const name = secure ? '__Host-confirmation' : 'confirmation';

@@ -19,8 +19,8 @@ export type SessionList = {
   unlisted: boolean;
 };
 
-/** A user's other live sessions by id, and whether there may be more. `null`: a store did not answer. */
-export type Others = { ids: string[]; more: boolean } | null;
+/** A user's other sessions by id. `isExact`: they are all that live, and no others. `null`: a store did not answer. */
+export type Others = { ids: string[]; isExact: boolean } | null;
 
 type Parts = { lucia: SessionLucia; ledger: Ledger; records: SessionRecords };
 
@@ -77,7 +77,7 @@ export function createList({ lucia, ledger, records }: Parts) {
         const standing = { username, epoch: current.epoch, revoked, moves: new Map(), bindings: new Map() };
         return {
           ids: liveOthers(current, listed, standing).map(({ id }) => id),
-          more: more || revoked.size === REVOKED_READ_MAX,
+          isExact: !more && revoked.size < REVOKED_READ_MAX,
         };
       } catch {
         return null;
@@ -86,9 +86,9 @@ export function createList({ lucia, ledger, records }: Parts) {
   };
 }
 
-/** How many there are, or `null` if they could not be listed or the list may be incomplete. */
+/** How many there are, or `null` if that is not known. */
 export function countOf(others: Others): number | null {
-  return others && !others.more ? others.ids.length : null;
+  return others?.isExact ? others.ids.length : null;
 }
 
 /** Sorts sessions used elsewhere first, then the most recently used. */

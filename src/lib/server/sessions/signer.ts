@@ -39,6 +39,9 @@ export function deriveKey(secret: string, purpose: Purpose): Buffer<ArrayBuffer>
   return key;
 }
 
+const HMAC = { name: 'HMAC', hash: 'SHA-256' };
+const encoder = new TextEncoder();
+
 /** Cached per isolate, as above. */
 const imported = new Map<string, CryptoKey>();
 
@@ -50,9 +53,6 @@ async function verifyingKey(secret: string, purpose: Purpose): Promise<CryptoKey
   imported.set(id, key);
   return key;
 }
-
-const HMAC = { name: 'HMAC', hash: 'SHA-256' };
-const encoder = new TextEncoder();
 
 /**
  * Creates the signer of one request. `null` without a secret: then nothing is signed, and no signature is accepted.

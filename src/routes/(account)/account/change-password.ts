@@ -26,7 +26,7 @@ export const changePassword = accountAction(
   (currentPassword) => withErrors({ currentPassword }),
 );
 
-/** `endedOthers` is null if KV could not count them. */
+/** `endedOthers` is null if it is not known how many there were. */
 function passwordChanged(endedOthers: number | null): string {
   if (endedOthers === 0) return 'Password changed.';
   if (endedOthers === null) return 'Password changed. Ended all your other sessions.';
