@@ -1,13 +1,15 @@
 /**
  * `npm run test:deep`: what `npm test` leaves out because it takes too long (docs/decisions/0012). First 12,000 random histories of the
  * auth module (tests/simulation/histories.node.test.ts) in under ten minutes, with one process per core. Then, once, the tests that have a
- * longer form and those named `*.deep.*`. Then the main tasks on the other build, a Worker. The last line says whether everything was met.
+ * longer form and those named `*.deep.*`. Then the main tasks on the other build, a Worker. Then `npm run test:faults`. The last line says
+ * whether everything was met.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { requireChromium } from './lib/chromium.mjs';
 import { command } from './lib/command.mjs';
-import { exitOf, startTool } from './lib/processes.mjs';
+import { exitOf, ROOT, start, startTool } from './lib/processes.mjs';
 import { build } from './lib/steps.mjs';
 
 const usage = `Usage: npm run test:deep
@@ -45,7 +47,7 @@ await command({ usage }, async () => {
   console.log('The tests that are longer here, and those that run here alone …');
   await build();
   const unit = await vitest(
-    ['histories.test.ts', 'interleaved-sessions', 'branches.node.test.ts', '.deep.node.test.ts'],
+    ['histories.test.ts', 'interleaved-', 'branches.node.test.ts', '.deep.node.test.ts'],
     { DEEP: '1' },
   );
   const longer = await playwright(['--project=owner', '--project=deploy', 'fuzz\\.spec', '\\.deep\\.'], {
@@ -53,9 +55,12 @@ await command({ usage }, async () => {
   });
   console.log('What people do, the headers and put-back records once more, on the build as a Worker …');
   const asWorker = await playwright(ON_A_WORKER, { WORKERS: '1' });
-  const rest = [unit, longer, asWorker].every((code) => code === 0) ? 'passed' : 'failed';
+  const faults = await exitOf(
+    start(process.execPath, [join(ROOT, 'scripts/faults.mjs')], { stdio: 'inherit' }),
+  );
+  const rest = [unit, longer, asWorker, faults].every((code) => code === 0) ? 'passed' : 'failed';
   const met = broken === 0 && rest === 'passed' && seconds < LIMIT_MINUTES * 60;
-  console.log(`test:deep: ${played}; the longer tests ${rest}: ${met ? 'met' : 'missed'}`);
+  console.log(`test:deep: ${played}; the longer tests and the faults ${rest}: ${met ? 'met' : 'missed'}`);
   return met ? 0 : 1;
 });
 

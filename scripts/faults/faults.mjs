@@ -28,6 +28,7 @@ const HISTORIES = { test: 'tests/simulation/histories.node.test.ts', title: 'kee
 const CONFIRMED = 'tests/integration/confirmation.test.ts';
 const WAVES = 'tests/integration/waves.test.ts';
 const INTERLEAVED = 'tests/simulation/interleaved-sessions.node.test.ts';
+const CONFIRMATIONS = 'tests/simulation/interleaved-confirmations.node.test.ts';
 const ROUTES = 'tests/integration/late-answers.test.ts';
 const FAILING_STORES = 'tests/integration/failing-stores.test.ts';
 const MOVES = 'src/lib/server/sessions/moves.ts';
@@ -742,7 +743,7 @@ export const FAULTS = [
         replace: 'confirmedAt: Date.now() - 0 * confirmedAt, isProven };\n  }\n\n  /** Writes',
       },
     ],
-    test: INTERLEAVED,
+    test: CONFIRMATIONS,
     title: 'no page greets the session 60 seconds after',
   },
   {
@@ -765,13 +766,13 @@ export const FAULTS = [
   {
     name: 'a confirmation does not run out',
     edits: [{ file: CONFIRMATION, find: 'age < CONFIRMATION_SECONDS * 1_000 && age', replace: 'age' }],
-    test: INTERLEAVED,
+    test: CONFIRMATIONS,
     title: 'no page greets the session 60 seconds after',
   },
   {
     name: 'a page view without a confirmation is taken for signed out',
     edits: [{ file: PER_REQUEST, find: ' ?? parts().current.viewer()', replace: '' }],
-    test: INTERLEAVED,
+    test: CONFIRMATIONS,
     title: 'somebody who visits public pages alone',
   },
   {

@@ -35,6 +35,20 @@ test('a tab whose session was ended elsewhere says so at its next look, and show
   await expect(phone.page).toHaveURL('/sessions');
 });
 
+for (const event of ['focus', 'online']) {
+  test(`a tab whose session was ended elsewhere says so as soon as its window gets the event "${event}"`, async ({
+    newDevice,
+    user,
+  }) => {
+    const { page } = await signedUp(newDevice({ refusals: [401] }), user);
+    await answerWith(page, LOOK, problem(401));
+    // Later than the pause between two events of one return, and much earlier than the next regular look.
+    await page.clock.fastForward(3_000);
+    await page.evaluate((type) => window.dispatchEvent(new Event(type)), event);
+    await expect(page.getByRole('alert')).toHaveText('Your session has ended.');
+  });
+}
+
 test('when a look finds the session ended, a message with the device and the time replaces the page', async ({
   newDevice,
   user,

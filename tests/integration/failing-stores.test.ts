@@ -384,6 +384,14 @@ describe('a binding that is missing or wrong', () => {
     for (const words of says) expect(thrown.message).toContain(words);
   });
 
+  it('the cookie secrets come from the environment, and a previous one alone is none', () => {
+    const stores = { DB: env.DB, SESSIONS: env.SESSIONS };
+    const secretsIn = (some: Partial<Env>) => bindings(platformOf({ ...stores, ...some })).cookieSecrets;
+    const both = { COOKIE_SECRET: 'the next', COOKIE_SECRET_PREVIOUS: 'the last' };
+    expect(secretsIn(both)).toEqual({ current: 'the next', previous: 'the last' });
+    expect(secretsIn({ COOKIE_SECRET_PREVIOUS: 'the last' })).toBeUndefined();
+  });
+
   it('without any platform, the error names the first thing to bind', () => {
     expect(() => bindings(undefined)).toThrow(BindingError);
   });

@@ -12,6 +12,7 @@ import { Browser } from '../setup/browser';
 import {
   changePassword,
   deleteAccount,
+  peekSession,
   requireSession,
   revokeAllSessions,
   revokeOtherSessions,
@@ -68,6 +69,15 @@ describe('200', () => {
     const idle = ACTIVE_PERIOD_MILLISECONDS + IDLE_PERIOD_MILLISECONDS;
     expect(Math.abs(Number(body.until) - Date.now() - idle)).toBeLessThan(60_000);
     expect(steps.map(({ store }) => store).toSorted()).toEqual(['D1', 'KV']);
+  });
+
+  it('a look brings a new confirmation, so that the page views of the next minute ask no store', async () => {
+    expect(scene.phone.confirmation).toBeUndefined();
+    await look();
+    const steps: Step[] = [];
+    const beforeStep = (step: Step) => void steps.push(step);
+    const viewer = await peekSession(scene.phone.request(storesWith({ beforeStep })));
+    expect([viewer, steps]).toEqual([{ username: scene.username }, []]);
   });
 
   it('a look is not a use: it renews nothing and sets no session cookie, even when a renewal is due', async () => {
@@ -141,9 +151,12 @@ describe('401', () => {
     expect([status, body.ended]).toMatchObject([401, { type: 'others-revoked' }]);
   });
 
-  it('a look leaves the cookie, so that every tab learns the same', async () => {
+  it('a look leaves the session cookie, so that every tab learns the same, and takes the confirmation', async () => {
+    await look();
+    expect(scene.phone.confirmation).toBeDefined();
     await fromLaptop((event, session) => revokeSession(event, session, sessionIdOf(scene.phone)));
     const first = await look();
+    expect(scene.phone.confirmation).toBeUndefined();
     const second = await look();
     expect(second.before).toBe(first.before);
     expect(second.body).toEqual(first.body);

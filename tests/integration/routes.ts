@@ -243,7 +243,7 @@ export const API_SCENARIOS: Scenario[] = [
   },
 ];
 
-const newName = () => `ada-${crypto.randomUUID().slice(0, 13)}`;
+export const newName = () => `ada-${crypto.randomUUID().slice(0, 13)}`;
 
 /** Creates a user with a session on a laptop and one on a phone. */
 export async function setScene(): Promise<Scene> {

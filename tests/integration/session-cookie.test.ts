@@ -4,12 +4,17 @@ import { createAuth } from '$lib/server/auth';
 import { ABSOLUTE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import { requestFacts } from '$lib/server/sessions/request-facts';
 import { guardStores } from '$lib/server/stores/guarded';
-import { signUp } from '../setup/requests';
+import type { TestEvent } from '../setup/browser';
+import { peekSession, signUp } from '../setup/requests';
 
 type SetCookie = { name: string; value: string; options: Record<string, unknown> };
 
-/** Signs up at an address and returns the cookies that the response sets. */
-async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
+/** Handles a request at an address and returns the cookies that the response sets. `sent`: those of the request. */
+async function cookiesOf(
+  address: string,
+  work: (event: TestEvent) => Promise<unknown>,
+  sent: SetCookie[] = [],
+): Promise<SetCookie[]> {
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   const set: SetCookie[] = [];
   const url = new URL('/signup', address);
@@ -17,7 +22,7 @@ async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
     url,
     request: new Request(url, { method: 'POST', headers: { origin: url.origin } }),
     cookies: {
-      get: () => undefined,
+      get: (wanted: string) => sent.find(({ name }) => name === wanted)?.value,
       set: (name: string, value: string, options: object) => {
         set.push({ name, value, options: { ...options } });
       },
@@ -32,10 +37,14 @@ async function cookiesOfSignUp(address: string): Promise<SetCookie[]> {
     layout: 'owner',
     cookieSecrets: { current: 'a secret of this test' },
   });
-  const event = { ...base, locals: { stores, facts, auth } };
-  await signUp(event, `ada-${crypto.randomUUID().slice(0, 8)}`, 'correct horse battery');
+  await work({ ...base, locals: { stores, facts, auth } });
   return set;
 }
+
+const cookiesOfSignUp = (address: string) =>
+  cookiesOf(address, (event) =>
+    signUp(event, `ada-${crypto.randomUUID().slice(0, 8)}`, 'correct horse battery'),
+  );
 
 describe('the session cookie', () => {
   it.each(['https://sessions.example', 'https://localhost', 'http://sessions.example'])(
@@ -72,4 +81,24 @@ describe('the device cookie', () => {
     expect(cookie?.options).toMatchObject({ secure: true, httpOnly: true, sameSite: 'lax', path: '/' });
     expect(cookie?.value).toMatch(/^[\w-]{22}(\.[\w-]{43}){2}$/);
   });
+});
+
+describe('the confirmation', () => {
+  it.each([
+    ['https://sessions.example', '__Host-confirmation', true],
+    ['http://localhost:8788', 'confirmation', false],
+  ])(
+    'the confirmation of %s is %s: as restricted as the session cookie, and gone after 60 seconds',
+    async (address, name, secure) => {
+      const sent = await cookiesOfSignUp(address);
+      const set = await cookiesOf(address, peekSession, sent);
+      expect(set).toEqual([
+        {
+          name,
+          value: expect.any(String),
+          options: { secure, httpOnly: true, sameSite: 'lax', path: '/', maxAge: 60 },
+        },
+      ]);
+    },
+  );
 });

@@ -1,5 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSigner, type CookieSecrets } from '$lib/server/sessions/signer';
+import { createSigner, deriveKey, type CookieSecrets } from '$lib/server/sessions/signer';
 
 const ORIGIN = 'https://sessions.example';
 
@@ -35,6 +36,15 @@ describe('what the secret signs', () => {
     const plain = signer({ current: 'a secret' }, 'http://sessions.example');
     expect(await plain.verify(mac, 'confirmation', 'a')).toBe(false);
     expect(await signer({ current: 'another' }).verify(mac, 'confirmation', 'a')).toBe(false);
+  });
+
+  it('each purpose has its own key: the same text signed with the secret itself, or with another purpose’s key, is refused', async () => {
+    const text = JSON.stringify(['confirmation', ORIGIN, 'a']);
+    const macWith = (key: string | Buffer) => createHmac('sha256', key).update(text).digest('base64url');
+    const keys = ['a secret', deriveKey('a secret', 'throttle'), deriveKey('another', 'confirmation')];
+    for (const key of keys) expect(await own.verify(macWith(key), 'confirmation', 'a')).toBe(false);
+    const right = deriveKey('a secret', 'confirmation');
+    expect(await own.verify(macWith(right), 'confirmation', 'a')).toBe(true);
   });
 
   it('the previous secret’s signatures are accepted; new ones use the current secret', async () => {
