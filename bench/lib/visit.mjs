@@ -76,7 +76,7 @@ export async function visitTable(bench) {
   const head = [
     '',
     'page views that wait for a store',
-    'KV reads + D1 queries',
+    'KV reads + D1 round trips',
     'a million visits',
     'ended: account page',
     'ended: page view',

@@ -1,8 +1,7 @@
 /**
  * The rows that D1 reads and writes for each operation, which is what it bills, as the local D1 counts them: the app's own
- * functions on Miniflare's KV and D1, the tables filled with other users.
+ * functions on Miniflare's KV and D1.
  */
-import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import { ACTIVE_PERIOD_MILLISECONDS } from '$lib/server/policy';
 import { sessionIdFor } from '$lib/server/sessions/token';
 import { Browser, type TestEvent } from '../../tests/setup/browser';
@@ -19,46 +18,14 @@ import {
 } from '../../tests/setup/requests';
 import { quickHash } from '../../tests/simulation/histories-requests';
 import { plainUsers } from '../../tests/simulation/plain-users';
-import { readMigrations } from '../../tests/simulation/sqlite-d1';
+import { withStores } from './stores';
 
-const OTHERS = 1_000;
 const PASSWORD = 'correct horse battery';
 
 export type Rows = { read: number; written: number };
 
 /** By operation, as tests/simulation/costs.ts names them. */
-export async function rows(): Promise<Record<string, Rows>> {
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: 'export default { fetch: () => new Response() }',
-      compatibilityDate: '2026-10-01',
-      kvNamespaces: ['SESSIONS'],
-      d1Databases: ['DB'],
-      cf: false,
-    }),
-  );
-  const { now, log } = { now: Date.now, log: console.log };
-  console.log = () => undefined;
-  try {
-    const kv = (await miniflare.getKVNamespace('SESSIONS')) as unknown as KVNamespace;
-    const real = (await miniflare.getD1Database('DB')) as unknown as D1Database;
-    for (const statement of readMigrations().join('\n').replace(/--.*$/gm, '').split(';')) {
-      if (statement.trim() !== '') await real.prepare(statement).run();
-    }
-    await real
-      .prepare(
-        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${OTHERS})
-         INSERT INTO User (id, username) SELECT 'other-' || i, 'other-' || i FROM n`,
-      )
-      .run();
-    return await measureAll(kv, real);
-  } finally {
-    Object.assign(Date, { now });
-    Object.assign(console, { log });
-    await miniflare.dispose();
-  }
-}
+export const rows = (): Promise<Record<string, Rows>> => withStores(measureAll);
 
 async function measureAll(kv: KVNamespace, real: D1Database): Promise<Record<string, Rows>> {
   const found: Record<string, Rows> = {};
@@ -78,7 +45,9 @@ async function measureAll(kv: KVNamespace, real: D1Database): Promise<Record<str
 
   await measure('sign-up', laptop, (event) => signUp(event, 'ada', PASSWORD));
   await measure('first sign-in of a browser', phone, (event) => signIn(event, 'ada', PASSWORD));
+  await measure('the page view that asks', laptop, peekSession);
   await measure('page view (peek)', laptop, peekSession);
+  await measure('GET /api/session', laptop, ({ locals }) => locals.auth.current.look());
   await measure('account page (require)', laptop, requireSession);
   await measure('sessions page', laptop, async (event) => listSessions(event, await requireSession(event)));
   await measure('sign-in refused', laptop, (event) => signIn(event, 'ada', 'wrong'));

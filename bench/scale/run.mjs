@@ -1,7 +1,6 @@
 /**
  * `npm run bench:scale [-- <part> …]`: measures what docs/scale.md says and writes that page anew. Each part leaves its figures in
- * bench/scale/results, and the page is made from what is there. `sizes.json` there is what one row of each kind takes: measured once, on a
- * million users (docs/decisions/0013).
+ * bench/scale/results, and the page is made from what is there.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -14,6 +13,7 @@ const RESULTS = join(ROOT, 'bench/scale/results');
 
 /** @type {Record<string, () => Promise<unknown>>} */
 const PARTS = {
+  sizes: async () => (await importTypeScript('./sizes.ts')).sizes(),
   rows: async () => (await importTypeScript('./rows.ts')).rows(),
   visibility: async () => (await importTypeScript('./visibility.ts')).visibility(),
 };

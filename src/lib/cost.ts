@@ -15,9 +15,9 @@ export const PRICES = {
 
 /**
  * US dollars per million operations above what the paid plan includes. D1 bills rows, not queries: $0.001 per million rows read. A page
- * view only reads from D1, about two rows a query. What Pages itself charges for a request is not included.
+ * view only reads from D1, about three rows a query. What Pages itself charges for a request is not included.
  */
-const DOLLARS_PER_MILLION = { kvReads: 0.5, kvWrites: 5, kvDeletes: 5, kvLists: 5, d1Queries: 0.002 };
+const DOLLARS_PER_MILLION = { kvReads: 0.5, kvWrites: 5, kvDeletes: 5, kvLists: 5, d1Queries: 0.003 };
 
 /** Returns what a million page views of this cost would cost, in US dollars. */
 export function dollarsPerMillion(cost: Cost): number {

@@ -10,7 +10,9 @@ test('with SHOW_COST=off no response reports its cost', async ({ newDevice, user
   expect(response?.headers()).not.toHaveProperty('server-timing');
   await expect(page.getByRole('complementary', { name: 'Cost' })).toHaveCount(0);
   // The drawing then shows the operations of an account page.
-  await expect(page.getByRole('figure', { name: 'One request of an account page' })).toContainText('1 query');
+  await expect(page.getByRole('figure', { name: 'The request for an account page' })).toContainText(
+    '1 query',
+  );
   const data = page.waitForResponse((answer) => answer.url().includes('__data.json'));
   await page.getByRole('main').getByRole('link', { name: 'Your sessions' }).click();
   expect(await (await data).allHeaders()).not.toHaveProperty('server-timing');

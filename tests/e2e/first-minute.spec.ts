@@ -41,7 +41,7 @@ test('the button that ends all sessions is red, and those in the rows are not', 
   expect(await colourOf(main.getByRole('button', { name: 'Sign out everywhere' }))).toBe(danger);
 });
 
-test('the home page says that the adapter alone does not revoke, links to the source, and links signed-in users to their account’s pages', async ({
+test('the home page says how long an ended session is greeted and that the adapter alone does not revoke, links to the source, and links signed-in users to their account’s pages', async ({
   newDevice,
   user,
 }) => {
@@ -49,6 +49,7 @@ test('the home page says that the adapter alone does not revoke, links to the so
   const { page } = device;
   await device.visit('/');
   const main = page.getByRole('main');
+  await expect(main).toContainText('No page greets it after 60 seconds.');
   await expect(main).toContainText('By itself it revokes no faster than KV does.');
   await expect(main).toContainText('To revoke at once, take the kit');
   await expect(main.getByRole('link', { name: 'The source' })).toHaveAttribute(
