@@ -63,26 +63,28 @@ page from the figures in [\`bench/scale/results\`](../bench/scale/results); do n
 /** Results of runs whose code is no longer here: docs/decisions/0013. The tests count the waits and each request's store operations. */
 const MEASURED_ONCE = `## Measured once
 
-On 2026-11-26, with the built worker, Node 24.21.0, 2 × Intel(R) Xeon(R) Processor. These runs are not repeated, because the tests
-check what they depend on: the [operations and waits of each request](consistency.md#what-it-costs).
+On 2026-11-28, with the built worker, Node 24.21.0, 2 × AMD EPYC. These runs are not repeated, because the tests check what they depend on:
+the [operations and waits of each request](consistency.md#what-it-costs).
 
-**Slow stores.** KV and D1 run in another process that responds after a delay. A bare workerd, one request at a time, medians of 9, in
+**Slow stores.** KV and D1 run in another process that responds after a delay. A bare workerd, one request at a time, medians of 15, in
 milliseconds. A response takes little more than its waits, one after another.
 
 | | waits | KV 0 ms, D1 0 ms | KV 10 ms, D1 50 ms | KV 50 ms, D1 150 ms |
 | --- | --- | --- | --- | --- |
-| page view (\`/\`) | 1 | 6 | 15 | 55 |
-| sessions page | 1 | 7 | 58 | 157 |
-| sign-in, hashing included | 3 | 123 | 217 | 448 |
-| end one session (API) | 2 | 8 | 107 | 308 |
-| end all others (API) | 2 | 9 | 110 | 309 |
+| page view (\`/\`), confirmed a moment ago | 0 | 4 | 5 | 4 |
+| page view that asks | 1 | 8 | 59 | 156 |
+| sessions page | 3 | 15 | 127 | 363 |
+| sign-in, hashing included | 3 | 114 | 234 | 453 |
+| first sign-in of a browser | 4 | 114 | 275 | 609 |
+| end one session (API) | 2 | 9 | 109 | 308 |
+| end all others (API) | 2 | 12 | 111 | 311 |
 
-**A full store.** 100,000 sessions in KV and 1,000,000 users in D1, compared with stores that hold only the users who ask: pages, a list of 1
-and ending one session take 0.97 to 1.00 times as long, a list of 1,000 sessions 1.11 times (without the 16 ms in which Miniflare's own
-\`list\` looks at every key).
+**A full store.** 1,000,000 users in D1, with 100,000 each of its other rows, and 100,000 sessions in KV, compared with nearly empty stores:
+page views, \`/activity\`, ending one session and a sign-in take 0.93 to 1.10 times as long, in three runs. So do a list of 1 and of 1,000
+sessions (0.92 to 1.03 in the last one), without the 14 to 22 ms in which Miniflare's own \`list\` looks at every key.
 
-**Ten minutes of mixed load.** 84,210 requests on six connections to a bare workerd with a heap of 128 MB: no errors. Its resident memory was 307
-to 317 MB in every minute, and the same in the last quarter as in the second.`;
+**Ten minutes of mixed load.** 67,390 requests on six connections to a bare workerd with a heap of 128 MB: no errors, and every ended session
+was refused. Its resident memory was 307 MB in the second minute and 311 MB in the last.`;
 
 /**
  * @param {import('./model.mjs').Rows} rows
