@@ -289,5 +289,4 @@ export const RETIRED = [
   'peek and require at 1.8 times better-auth: KV’s or D1’s own answer, with nothing around it, is less than that',
   'ending 999 others in the time of one D1 write: the request has to be confirmed before, and the new session be put',
   'listing 100 sessions in 1.3 times one KV list: the ledger is asked at the same time, which alone is 1.4 on one thread',
-  '/sessions at half of what it cost above its floor on 2026-11-26: that is 1.0 ms of CPU, and / signed out, which lists nothing, takes 1.3 in the same run',
 ];

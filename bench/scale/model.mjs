@@ -108,7 +108,7 @@ export function month(rows) {
  * @param {string} name
  */
 function measured(rows, name) {
-  // What it adds to its request is the account page's question once more.
+  // It adds the account page's question once more. What was measured includes the first one.
   if (name === 'a renewal that was due') return rows['account page (require)'];
   return rows[name];
 }

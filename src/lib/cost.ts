@@ -15,7 +15,7 @@ export const PRICES = {
 
 /**
  * US dollars per million operations above what the paid plan includes. D1 bills rows, not queries: $0.001 per million rows read. A page
- * view only reads from D1, about three rows a query. What Pages itself charges for a request is not included.
+ * view only reads from D1: three rows a query, or a few more after a rotation. What Pages itself charges for a request is not included.
  */
 const DOLLARS_PER_MILLION = { kvReads: 0.5, kvWrites: 5, kvDeletes: 5, kvLists: 5, d1Queries: 0.003 };
 
