@@ -20,7 +20,7 @@ export async function startWorker(name, modules, { sql, ...options } = {}) {
       name,
       modules,
       ...COMPATIBILITY,
-      kvNamespaces: ['SESSIONS'],
+      kvNamespaces: ['SESSIONS', 'LISTS'],
       d1Databases: ['DB'],
       host: '127.0.0.1',
       port: 0,

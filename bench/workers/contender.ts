@@ -2,7 +2,9 @@
  * What all workers of the bench have in common: a path per subject, `/seed` that fills the stores, and a count of
  * store operations for the one request that asks for it with the header `x-count` (timed requests are not counted).
  */
-export type BenchEnv = { SESSIONS: KVNamespace; DB: D1Database };
+
+/** `LISTS`: for the floors of long lists alone, because Miniflare's `list` looks at every key of its namespace. */
+export type BenchEnv = { SESSIONS: KVNamespace; LISTS: KVNamespace; DB: D1Database };
 
 export type Subject = (request: Request, env: BenchEnv, ctx: ExecutionContext) => Promise<Response>;
 
@@ -47,7 +49,11 @@ function countingFor(env: BenchEnv): NonNullable<typeof counting> {
     deletes += change;
     state.deletesAtOnce = Math.max(state.deletesAtOnce, deletes);
   };
-  state.env = { SESSIONS: countKV(env.SESSIONS, count, deleting), DB: countD1(env.DB, count) };
+  state.env = {
+    SESSIONS: countKV(env.SESSIONS, count, deleting),
+    LISTS: countKV(env.LISTS, count, deleting),
+    DB: countD1(env.DB, count),
+  };
   return (counting = state);
 }
 

@@ -32,23 +32,22 @@ const query = ({ DB }: BenchEnv) =>
     .bind(USER, session.id)
     .first<{ username: string }>();
 
-const list = async ({ SESSIONS }: BenchEnv, prefix: string) => (await SESSIONS.list({ prefix })).keys;
+const list = async (kv: KVNamespace, prefix: string) => (await kv.list({ prefix })).keys;
 const write = ({ DB }: BenchEnv) =>
   DB.prepare('UPDATE User SET session_epoch = session_epoch + 1 WHERE id = ?1').bind(USER).run();
 
 let hash: string | undefined;
 
 export default serve({
-  async seed(_, { SESSIONS, DB }) {
+  async seed(_, { SESSIONS, LISTS, DB }) {
     await SESSIONS.put(RECORD, JSON.stringify(session), { metadata: session });
     await DB.prepare('INSERT INTO User (id, username) VALUES (?1, ?2)').bind(USER, session.username).run();
     for (const [prefix, size] of [['hundred', 100] as const, ['thousand', 1_000] as const]) {
       for (let n = 0; n < size; n += 1) {
-        await SESSIONS.put(`${prefix}:${n}`, JSON.stringify(session), { metadata: session });
+        await LISTS.put(`${prefix}:${n}`, JSON.stringify(session), { metadata: session });
       }
     }
-    // Miniflare's list looks at every key of the namespace: as many others as the app's own has.
-    for (let n = 0; n < OTHER_KEYS; n += 1) await SESSIONS.put(`other:${n}`, '{}');
+    for (let n = 0; n < OTHER_KEYS; n += 1) await LISTS.put(`other:${n}`, '{}');
     return {};
   },
   subjects: {
@@ -59,21 +58,21 @@ export default serve({
       const [record, row] = await Promise.all([get(env), query(env)]);
       return Response.json({ username: row && record.username });
     },
-    '/list-100': async (_, env) => Response.json({ length: (await list(env, 'hundred:')).length }),
+    '/list-100': async (_, env) => Response.json({ length: (await list(env.LISTS, 'hundred:')).length }),
     '/list-100-and-query': async (_, env) => {
-      const [keys, row] = await Promise.all([list(env, 'hundred:'), query(env)]);
+      const [keys, row] = await Promise.all([list(env.LISTS, 'hundred:'), query(env)]);
       return Response.json({ length: row && keys.length });
     },
     '/list-1000-and-query': async (_, env) => {
-      const [keys, row] = await Promise.all([list(env, 'thousand:'), query(env)]);
+      const [keys, row] = await Promise.all([list(env.LISTS, 'thousand:'), query(env)]);
       return Response.json({ length: row && keys.length });
     },
     '/confirm-and-list': async (_, env) => {
       await Promise.all([get(env), query(env)]);
-      const keys = await list(env, RECORD);
+      const keys = await list(env.SESSIONS, RECORD);
       return Response.json({ length: (await query(env)) && keys.length });
     },
-    '/list-1000': async (_, env) => Response.json({ length: (await list(env, 'thousand:')).length }),
+    '/list-1000': async (_, env) => Response.json({ length: (await list(env.LISTS, 'thousand:')).length }),
     '/write': async (_, env) => {
       await write(env);
       return Response.json({ username: session.username });
@@ -81,7 +80,7 @@ export default serve({
     '/confirm-write-list-put': async (_, env) => {
       await Promise.all([get(env), query(env)]);
       const put = env.SESSIONS.put(RECORD, JSON.stringify(session), { metadata: session });
-      const [keys] = await Promise.all([list(env, 'thousand:'), write(env), put]);
+      const [keys] = await Promise.all([list(env.LISTS, 'thousand:'), write(env), put]);
       return Response.json({ ended: keys.length });
     },
     '/scrypt': async () => {

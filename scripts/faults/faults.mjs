@@ -354,16 +354,16 @@ export const FAULTS = [
     title: 'is another form of 203.0.113.9',
   },
   {
-    name: 'a HEAD goes to the adapter as it came',
+    name: 'every request is looked up in the edge’s cache',
     edits: [
       {
-        file: 'src/lib/server/http/headers.ts',
-        find: 'withOneCookieField(asGet(request))',
-        replace: 'withOneCookieField(request)',
+        file: 'src/lib/server/http/for-kit.ts',
+        find: "  headers.set('cache-control', 'no-cache');\n",
+        replace: '',
       },
     ],
-    test: 'tests/integration/head-requests.test.ts',
-    title: 'HEAD through the adapter',
+    test: 'tests/integration/for-kit.test.ts',
+    title: 'passes the edge’s cache by',
   },
   {
     name: 'an action asks who is there before its body has come',

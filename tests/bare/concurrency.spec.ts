@@ -105,6 +105,7 @@ for (const operation of OPERATIONS) {
       await worker.stop();
     }
     expect(worker.errors()).not.toMatch(/uncaught|different request|hung/i);
+    expect(stores.askedOfEdge(), 'lookups in the edge’s cache').toBe(0);
   });
 }
 

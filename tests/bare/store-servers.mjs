@@ -42,7 +42,11 @@ export async function startStores(delays) {
     return answerD1(db, query, request);
   });
   // The response of Pages' assets and of the edge's cache for a missing file.
-  const nothing = await serve(async () => ({ status: 404, headers: { 'cf-cache-status': 'MISS' } }));
+  let askedOfEdge = 0;
+  const nothing = await serve(async () => {
+    askedOfEdge += 1;
+    return { status: 404, headers: { 'cf-cache-status': 'MISS' } };
+  });
   return {
     delays,
     /** The contents of KV. */
@@ -52,6 +56,8 @@ export async function startStores(delays) {
     kvPort: kv.port,
     d1Port: d1.port,
     nothingPort: nothing.port,
+    /** How often Pages' assets or the edge's cache was asked. */
+    askedOfEdge: () => askedOfEdge,
     async stop() {
       await Promise.all([kv.stop(), d1.stop(), nothing.stop()]);
       db.close();

@@ -30,7 +30,7 @@ export async function toSignIn(event: GuardedEvent, comeBackTo?: string): Promis
   }
   // The query of a POST names the action (`?/revoke`) and not a page to return to. A long query would make a Location header that clients
   // and proxies reject.
-  const hasPage = request.method === 'GET' && url.search.length <= QUERY_MAX_CHARACTERS;
+  const hasPage = request.method !== 'POST' && url.search.length <= QUERY_MAX_CHARACTERS;
   const target = comeBackTo ?? (hasPage ? url.pathname + url.search : url.pathname);
   redirect(303, `/login?redirectTo=${encodeURIComponent(target)}`);
 }

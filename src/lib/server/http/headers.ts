@@ -1,8 +1,7 @@
 // The upload also bundles this file outside Vite (svelte.config.js), so neither it nor anything it imports may use $lib, $app or $env.
 import type { RequestEvent } from '@sveltejs/kit';
 import { isLoopback } from '../sessions/loopback';
-import { asGet, withoutBody } from './bodiless';
-import { withOneCookieField } from './cookie-fields';
+import { forKit } from './for-kit';
 import { refusePlainHttp } from './plain-http';
 import { inForm } from './refuse';
 
@@ -43,10 +42,9 @@ type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Res
 export function withSecurityHeaders(worker: Worker): Worker {
   return {
     async fetch(request, env, ctx) {
-      const response =
-        refusePlainHttp(request) ?? (await worker.fetch(withOneCookieField(asGet(request)), env, ctx));
+      const response = refusePlainHttp(request) ?? (await worker.fetch(forKit(request), env, ctx));
       const answer = withHeaders(await inForm(request, response), request.url);
-      return request.method === 'HEAD' ? withoutBody(answer) : answer;
+      return request.method === 'HEAD' ? new Response(null, answer) : answer;
     },
   };
 }
