@@ -183,6 +183,17 @@ test('the static error page is styled', async ({ newDevice }) => {
   await expect(page.locator('main')).toHaveCSS('max-width', '544px');
 });
 
+test('an address that cannot be decoded gets a page that does not offer it again', async ({ baseURL }) => {
+  const paths = ['/%E0%A4%A', '/sessions/%E0%A4%A'];
+  const headers: [string, string][] = [['accept', 'text/html']];
+  const asked = paths.map((path) => ({ path, headers }));
+  for (const { said, answer } of await answersTo(baseURL, asked)) {
+    expect(answer.status, said).toBe(400);
+    expect(answer.body, said).toContain('<h1>This could not be read</h1>');
+    expect(answer.body, said).not.toContain('Try again');
+  }
+});
+
 test('a page’s scripts run with a nonce that is new each time', async ({ baseURL }) => {
   const answers = await answersTo(baseURL, [{ path: '/' }, { path: '/' }]);
   const nonces = answers.map(({ answer }) => {

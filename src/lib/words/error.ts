@@ -2,6 +2,10 @@
 type ErrorWords = { title: string; text: string };
 
 const ERRORS: Record<number, ErrorWords> = {
+  400: {
+    title: 'This could not be read',
+    text: 'Check the address, or go back and open the page again.',
+  },
   403: {
     title: 'This was refused',
     text: 'The request did not come from a page of this site. Open the page again.',
