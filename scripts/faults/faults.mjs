@@ -357,12 +357,12 @@ export const FAULTS = [
     name: 'every request is looked up in the edge’s cache',
     edits: [
       {
-        file: 'src/lib/server/http/for-kit.ts',
+        file: 'src/lib/server/http/uncached.ts',
         find: "  headers.set('cache-control', 'no-cache');\n",
         replace: '',
       },
     ],
-    test: 'tests/integration/for-kit.test.ts',
+    test: 'tests/integration/uncached.test.ts',
     title: 'passes the edge’s cache by',
   },
   {

@@ -10,7 +10,10 @@ const SEAM = /, (?=[\w!#$%&'*+.^`|~-]+=)/g;
  * like any other field. So this splits them on loopback only. Elsewhere a comma is part of a cookie's value: a cookie from a sibling domain
  * (`x=1, __Host-session=…`) must not turn into one that only this site can set.
  */
-export function joinCookieFields(headers: Headers, url: string): void {
-  const sent = headers.get('cookie');
-  if (sent?.includes(', ') && isLoopback(new URL(url))) headers.set('cookie', sent.replace(SEAM, '; '));
+export function withOneCookieField(request: Request): Request {
+  const sent = request.headers.get('cookie');
+  if (!sent?.includes(', ') || !isLoopback(new URL(request.url))) return request;
+  const headers = new Headers(request.headers);
+  headers.set('cookie', sent.replace(SEAM, '; '));
+  return new Request(request, { headers });
 }

@@ -1,9 +1,10 @@
 // The upload also bundles this file outside Vite (svelte.config.js), so neither it nor anything it imports may use $lib, $app or $env.
 import type { RequestEvent } from '@sveltejs/kit';
 import { isLoopback } from '../sessions/loopback';
-import { forKit } from './for-kit';
+import { withOneCookieField } from './cookie-fields';
 import { refusePlainHttp } from './plain-http';
 import { inForm } from './refuse';
+import { uncached } from './uncached';
 
 const HSTS_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
 const HSTS = `max-age=${HSTS_MAX_AGE_SECONDS}; includeSubDomains`;
@@ -42,7 +43,8 @@ type Worker = { fetch(request: Request, env: unknown, ctx: unknown): Promise<Res
 export function withSecurityHeaders(worker: Worker): Worker {
   return {
     async fetch(request, env, ctx) {
-      const response = refusePlainHttp(request) ?? (await worker.fetch(forKit(request), env, ctx));
+      const response =
+        refusePlainHttp(request) ?? (await worker.fetch(withOneCookieField(uncached(request)), env, ctx));
       const answer = withHeaders(await inForm(request, response), request.url);
       return request.method === 'HEAD' ? new Response(null, answer) : answer;
     },
