@@ -5,8 +5,8 @@ const OF_A_BODY = ['content-length', 'transfer-encoding'];
 
 /**
  * Makes a request pass the edge's cache by. Kit's adapter (7.2.9) first looks up every GET and HEAD there, unless it has
- * `Cache-Control: no-cache`. Every response of this app is `no-store`, so the lookup finds nothing, and each page would wait for it. It also
- * throws on a HEAD with `Content-Length: 0`, which some monitors send (sveltejs/kit#16607).
+ * `Cache-Control: no-cache`. Every response that Kit makes here is `no-store`, so the lookup finds nothing, and each page would wait for
+ * it. It also throws on a HEAD with `Content-Length: 0`, which some monitors send (sveltejs/kit#16607).
  *
  * A request with any other method stays as it came. It is not looked up, and if it were copied and nobody read its body, workerd could close
  * the connection before the response.
